@@ -1,0 +1,46 @@
+# The targets of the README. Everything lives in .venv; nothing else is installed or left running.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check fuzz bench lock clean
+
+demo: $(VENV)/.runtime ## guarded streams in the terminal, against a simulated model server
+	@$(BIN)/guardrail demo
+
+test: $(VENV)/.dev ## the whole test suite
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.dev ## lint, types, formatting, the shipped config
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/guardrail check config/
+
+fuzz: $(VENV)/.dev ## the property tests, long: at least 100,000 examples each
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/property
+
+bench: $(VENV)/.dev ## speed, hold-back and memory, beside a bare relay
+	$(BIN)/python -m benchmarks
+
+lock: ## refresh .ci/requirements.lock from pyproject.toml
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -q uv
+	.venv-lock/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 --extra dev pyproject.toml -o .ci/requirements.lock
+	rm -rf .venv-lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
+	@echo "installing guardrail into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml .ci/requirements.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@ $(VENV)/.runtime

@@ -1,0 +1,33 @@
+"""The compiled policy: what the codecs and the proxy ask of it. Immutable; streams keep the one they began with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from guardrail.text.scanner import RuleSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """A policy, ready to run. Made by `guardrail.policy.compile`."""
+
+    name: str
+    digest: str
+    """SHA-256 (hex) over everything that decides an outcome: resolved rules with their terms, masks and settings."""
+    rules: RuleSet
+    halt_scope: Literal["choice", "response"] = "choice"
+    """What a halt ends: the choice it happened in, or the whole response."""
+    unknown_text: Literal["block", "pass"] = "block"
+    """What becomes of model text in a shape that the codec does not know: the field is removed, or passes."""
+    notice: str = "\n[Stopped by safety policy. Case {case_id}]"
+    """What the reader sees at a halt, in the tenant's language; "" for none. `{case_id}` is filled in."""
+    refusal: str = "Stopped by safety policy."
+    """The same for places that carry a refusal instead of text."""
+    store_text: bool = False
+    """Whether records may hold model text."""
+
+    @property
+    def tag(self) -> str:
+        """`name@digest`, the digest cut to 12 hex digits: the value of `x-guardrail-policy`."""
+        return f"{self.name}@{self.digest[:12]}"

@@ -1,0 +1,169 @@
+"""What a rule is, before it is compiled: plain data, no behaviour but rendering a mask.
+
+Offsets everywhere in `guardrail.text` count Unicode code points of the channel's raw text.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+
+
+class Action(enum.StrEnum):
+    """What a hit does to the text."""
+
+    ALLOW = "allow"
+    """The rule is switched off (for a policy that extends another): no finding, no edit."""
+    LOG = "log"
+    """Shadow: a finding is reported; delivery is neither changed nor delayed."""
+    REDACT = "redact"
+    """A mask stands for the hit."""
+    REPLACE = "replace"
+    """A fixed text stands for the hit."""
+    HALT = "halt"
+    """The channel ends where the hit starts."""
+
+    @property
+    def removes(self) -> bool:
+        return self in (Action.REDACT, Action.REPLACE, Action.HALT)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Mask by a fixed label such as `[EMAIL]`; also what `replace` uses for its text."""
+
+    text: str
+
+    def render(self, matched: str) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class FixedChar:
+    """Mask every code point of the hit by one character: `****`."""
+
+    char: str = "*"
+
+    def render(self, matched: str) -> str:
+        return self.char * len(matched)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLast:
+    """Mask letters and digits but for the last `keep` of them; separators stay: `**** **** **** 1111`.
+
+    A hit with no more than `keep` letters and digits is masked whole.
+    """
+
+    keep: int = 4
+    char: str = "*"
+
+    def render(self, matched: str) -> str:
+        solid = sum(c.isalnum() for c in matched)
+        hide = solid - self.keep if solid > self.keep else solid
+        out = []
+        for c in matched:
+            if c.isalnum() and hide > 0:
+                out.append(self.char)
+                hide -= 1
+            else:
+                out.append(c)
+        return "".join(out)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedHash:
+    """Mask by a label with a short HMAC-SHA256 of the hit, so that equal values can be told to be equal.
+
+    `key` comes from the environment, never from a file. 8 hex digits: 32 bits, enough to tell values of one
+    conversation apart, too few to serve as a fingerprint of a person elsewhere.
+    """
+
+    label: str
+    key: bytes = field(repr=False)
+
+    def render(self, matched: str) -> str:
+        digest = hmac.new(self.key, matched.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return f"[{self.label}:{digest[:8]}]"
+
+
+Mask = Label | FixedChar | KeepLast | KeyedHash
+
+WordEdges = Literal["auto", "always", "never"]
+"""`auto`: a term's end needs a word edge when the character at that end is of an alphabetic script or a digit;
+Han, kana, Hangul, Thai, Lao, Khmer and Myanmar need none. `always`, `never`: whatever the script."""
+
+PatternEdge = Literal["none", "digit", "word"]
+"""What may not stand right beside a pattern's match. `digit`: an ASCII digit. `word`: an ASCII letter, digit or
+underscore. The text's start and end satisfy every edge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What keyword and pattern rules have in common."""
+
+    id: str
+    category: str
+    severity: Severity = "medium"
+    action: Action = Action.REDACT
+    mask: Mask = Label("[REDACTED]")
+    """What stands for a hit of a `redact` or `replace` rule; unused by the other actions."""
+    allow: tuple[str, ...] = ()
+    """Allow-phrases: a hit that lies inside an occurrence of one is dropped. Matched like keywords of this rule
+    (for a pattern rule: case-insensitive, `auto` edges)."""
+    hits: tuple[str, ...] = ()
+    """Example texts in which this rule must find something."""
+    misses: tuple[str, ...] = ()
+    """Example texts in which this rule must find nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeywordRule(Rule):
+    """A list of terms, found by the automaton."""
+
+    terms: tuple[str, ...]
+    case_sensitive: bool = False
+    edges: WordEdges = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatternRule(Rule):
+    """Regular expressions (RE2 syntax, bounded width), each matched leftmost-longest on its own.
+
+    They run over the text after NFKC and the removal of default-ignorables, with case kept.
+    """
+
+    expressions: tuple[str, ...]
+    left: PatternEdge = "none"
+    right: PatternEdge = "none"
+    accept: Callable[[str], bool] | None = None
+    """Says whether a match (its folded text) is real: a checksum, a range. None: every match is."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One hit, in code points of the raw text; `end` is exclusive."""
+
+    start: int
+    end: int
+    rule: str
+    category: str
+    severity: Severity
+    action: Action
+    channel: str = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Raw text [start, end) is removed and `text` stands in its place ("" where an earlier mask covers it)."""
+
+    start: int
+    end: int
+    text: str
