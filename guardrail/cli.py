@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -26,8 +27,21 @@ def demo() -> None:
 
 
 @app.command()
-def simulate() -> None:
+def simulate(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    token_size: Annotated[int, typer.Option(min=1, help="Characters of one token.")] = 4,
+    delay: Annotated[float, typer.Option(min=0, max=60000, help="Milliseconds between two tokens.")] = 0,
+    script: Annotated[Path | None, typer.Option(help="YAML or JSON file of replies.")] = None,
+    fault: Annotated[
+        str | None,
+        typer.Option(help="close, stall, reset, malformed, html or status; =STATUS or @TOKENS may follow."),
+    ] = None,
+) -> None:
     """Run a simulated, OpenAI-compatible model server."""
+    from guardrail.simulate import run
+
+    raise typer.Exit(run(host, port, token_size=token_size, delay_ms=delay, script=script, fault=fault))
 
 
 @app.command()
