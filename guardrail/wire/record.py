@@ -1,0 +1,59 @@
+"""The account of one response: how many characters came, went and stayed, and what was found.
+
+Counts are in Unicode code points of model text (JSON escapes decoded), never bytes. A record never holds model text.
+Once a response is over, `received == released + removed + dropped`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guardrail.text.rules import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """A snapshot; final once the stream is done (or its shell has given up on it)."""
+
+    case_id: str
+    policy: str
+    """`name@digest`, the digest cut to 12 hex digits."""
+    policy_digest: str
+    """The whole digest, hex."""
+    model: str
+    """The model that the client asked for."""
+    choices: int
+    """Choices seen."""
+    received: int
+    """Code points of model text that came from upstream, every channel of every choice."""
+    scanned: int
+    """Of those, the ones that the engine has seen."""
+    released: int
+    """Raw code points delivered as they came (masks and notices not counted)."""
+    held: int
+    """Held at this moment, withheld tool calls included."""
+    held_max: int
+    """The most that any text channel held at the end of a read; withheld tool calls not counted."""
+    removed: int
+    """Raw code points that the policy took out: under a mask, or at and beyond a halt in its own channel."""
+    dropped: int
+    """Not delivered for another reason: came after their choice had ended, or in a tool call that was not delivered."""
+    unscanned: int
+    """Code points let through in a shape that the codec does not know (0 unless `unknown_text: pass`)."""
+    events: int
+    """Events that came."""
+    events_delayed: int
+    """Events with text that could not go, whole, in the read they came in."""
+    tokens: int
+    """Events with text: about the number of tokens."""
+    usage: dict[str, object] | None
+    """The last usage that upstream reported."""
+    findings: tuple[Finding, ...]
+    """`channel` is a path: `content`, `tool_calls[0].function.arguments`, `choices[1].content` beyond choice 0."""
+    halted: bool
+    finish_reasons: tuple[str | None, ...]
+    """By choice, in order of index; None: none seen."""
+    blocked: tuple[str, ...]
+    """Paths of fields removed for `unknown_text: block`, each once, at most 16."""
+    fault: str | None
+    """The code of the fault that ended the response, if one did."""
