@@ -1,0 +1,163 @@
+"""The process settings: what `guardrail.yaml` may say, with every default and its reason.
+
+Plain data. Reading the file, and every check that spans several fields or files, is in `guardrail.policy.load`.
+Times are seconds, sizes are bytes. Secrets are never here: a field ending in `_env` names the environment
+variable that holds one. Paths are as written until loading makes them absolute.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, le=86400)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A name that may stand in a header, a metric label and a file name: letters, digits, `.`, `_`, `-`."""
+Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+Path = Annotated[str, Meta(min_length=1)]
+Url = Annotated[str, Meta(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
+RequestPath = Annotated[str, Meta(pattern=r"^/[^\s?#%]*$")]
+
+
+class ListenTls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The certificate that the proxy shows to its clients."""
+
+    cert: Annotated[Path, Meta(description="PEM file with the certificate chain.")]
+    key: Annotated[Path, Meta(description="PEM file with the certificate's private key.")]
+
+
+class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where clients connect."""
+
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port to listen on; 0 takes a free one.")] = 8080
+    tls: Annotated[ListenTls | None, Meta(description="Serve HTTPS with this certificate.")] = None
+
+
+class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The operator's listener: metrics, health, records, policies."""
+
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port to listen on; 0 takes a free one.")] = 9090
+    token_env: Annotated[
+        Variable,
+        Meta(
+            description="Environment variable with the bearer token. When it is unset, a random token is made "
+            "at start and printed once to standard error."
+        ),
+    ] = "GUARDRAIL_ADMIN_TOKEN"
+
+
+class UpstreamTls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the model server's certificate is checked."""
+
+    ca: Annotated[
+        Path | None, Meta(description="PEM file of the authorities to trust, instead of the system's.")
+    ] = None
+    verify: Annotated[bool, Meta(description="Check the certificate. Switch off only for a test.")] = True
+
+
+class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the model server may take, in seconds."""
+
+    connect: Annotated[Seconds, Meta(description="To open a connection.")] = 5
+    first_byte: Annotated[Seconds, Meta(description="From the request to the first byte of the answer.")] = 60
+    idle: Annotated[Seconds, Meta(description="Between two reads of a running answer.")] = 60
+    total: Annotated[Seconds, Meta(description="For the whole answer.")] = 600
+
+
+class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model server behind the proxy."""
+
+    url: Annotated[
+        Url,
+        Meta(
+            description="Base of the server; the client's path is appended to it. A base that ends in /v1 is not "
+            "given a second one."
+        ),
+    ]
+    api_key_env: Annotated[
+        Variable | None,
+        Meta(description="Environment variable with the server's own key, sent as `Authorization: Bearer`."),
+    ] = None
+    tls: Annotated[UpstreamTls, Meta(description="How the server's certificate is checked.")] = UpstreamTls()
+    timeouts: Annotated[Timeouts, Meta(description="How long the server may take.")] = Timeouts()
+    retries: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=5,
+            description="How often a request is tried again; only before the first byte of an answer.",
+        ),
+    ] = 1
+    pass_through: Annotated[
+        tuple[RequestPath, ...],
+        Meta(
+            description="Paths that go to the server unscanned; a `*` at the end stands for the rest. Every path "
+            "that is neither guarded nor listed here is refused."
+        ),
+    ] = ("/v1/models", "/v1/models/*")
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Caps on what a peer can make the proxy do or hold."""
+
+    request_bytes: Annotated[int, Meta(ge=1024, description="Longest request body, in bytes.")] = 10 * 2**20
+    event_bytes: Annotated[int, Meta(ge=1024, description="Longest event of a stream, in bytes.")] = 2**20
+    response_bytes: Annotated[int, Meta(ge=1024, description="Longest answer, decoded, in bytes.")] = (
+        32 * 2**20
+    )
+    streams: Annotated[int, Meta(ge=1, description="Answers in flight, in one process.")] = 1000
+    streams_per_tenant: Annotated[int, Meta(ge=1, description="Answers in flight for one tenant.")] = 200
+    keep_alive: Annotated[
+        Seconds,
+        Meta(description="Silence after which a stream that withholds text sends a comment, in seconds."),
+    ] = 10
+    drain: Annotated[
+        Annotated[float, Meta(ge=0, le=86400)],
+        Meta(description="How long running answers may go on after a stop was asked for, in seconds."),
+    ] = 30
+
+
+class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Trust in a gateway that names the tenant in a signed header."""
+
+    secret_env: Annotated[
+        Variable, Meta(description="Environment variable with the secret shared with the gateway.")
+    ]
+    max_age: Annotated[Seconds, Meta(description="How old, in seconds, a signature may be.")] = 60
+
+
+class Anonymous(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a client without a key gets. Without this section a key is required."""
+
+    policy: Annotated[Name, Meta(description="Policy for clients without a key.")] = "default"
+    upstream: Annotated[Name, Meta(description="Upstream for clients without a key.")] = "default"
+
+
+class Records(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The records of finished answers that the admin listener shows."""
+
+    keep: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="How many of the last records stay in memory.")
+    ] = 1000
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`guardrail.yaml`: one process and what it serves."""
+
+    version: Annotated[Literal[1], Meta(description="Version of this file format.")]
+    upstreams: Annotated[dict[Name, Upstream], Meta(min_length=1, description="Model servers, by name.")]
+    listen: Annotated[Listen, Meta(description="Where clients connect.")] = Listen()
+    admin: Annotated[Admin, Meta(description="Where the operator connects.")] = Admin()
+    limits: Annotated[Limits, Meta(description="Caps on what a peer can make the proxy do or hold.")] = (
+        Limits()
+    )
+    gateway: Annotated[Gateway | None, Meta(description="Trust a gateway that names the tenant.")] = None
+    anonymous: Annotated[Anonymous | None, Meta(description="Serve clients that have no key.")] = None
+    policies: Annotated[Path, Meta(description="Folder of policy files, relative to this file.")] = "policies"
+    tenants: Annotated[Path, Meta(description="Folder of tenant files, relative to this file.")] = "tenants"
+    records: Annotated[Records, Meta(description="Records kept in memory.")] = Records()
