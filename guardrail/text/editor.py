@@ -1,20 +1,68 @@
-"""A scanner with the text it holds: strings in, edited strings out (interface; being written)."""
+"""A scanner with the text that it holds: strings in, edited strings out."""
 
 from __future__ import annotations
 
-from guardrail.text.scanner import Halt, RuleSet
-from guardrail.text.rules import Finding
+from collections.abc import Sequence
+
+from guardrail.text.rules import Edit, Finding
+from guardrail.text.scanner import Halt, RuleSet, Scanner
 
 
 class Editor:
-    """`feed(text) -> str` and `finish() -> str` give the edited text as it becomes deliverable; their
-    concatenation is P(T) for every way of cutting T."""
+    """The edited text of one channel as it becomes deliverable.
 
-    def __init__(self, rules: RuleSet, channel: str = "content") -> None: ...
-    def feed(self, text: str) -> str: raise NotImplementedError
-    def finish(self) -> str: raise NotImplementedError
+    What `feed` and `finish` return, joined, is the same for every way of cutting the text. `held` and `held_max`
+    count code points: those held after the last call, and the most after any.
+    """
+
+    __slots__ = ("_at", "_held", "held_max", "scanner")
+
+    def __init__(self, rules: RuleSet, channel: str = "content") -> None:
+        self.scanner = Scanner(rules, channel)
+        self.held_max = 0
+        self._held = ""
+        self._at = 0
+
+    def feed(self, text: str) -> str:
+        """Take the next text; return what may be delivered now."""
+        if self.scanner.halt is not None:
+            return ""
+        self._held += text
+        delivered = self._release(self.scanner.feed(text))
+        if self.held > self.held_max:
+            self.held_max = self.held
+        return delivered
+
+    def finish(self) -> str:
+        """The text is complete: return the rest."""
+        return self._release(self.scanner.finish())
+
     @property
-    def halt(self) -> Halt | None: raise NotImplementedError
-    held: int
-    held_max: int
-    def findings(self) -> list[Finding]: raise NotImplementedError
+    def halt(self) -> Halt | None:
+        return self.scanner.halt
+
+    @property
+    def held(self) -> int:
+        return len(self._held)
+
+    def findings(self) -> list[Finding]:
+        """See `Scanner.findings`."""
+        return self.scanner.findings()
+
+    def _release(self, edits: Sequence[Edit]) -> str:
+        settled = self.scanner.settled
+        if not edits:
+            cut = settled - self._at
+            delivered, self._held = self._held[:cut], self._held[cut:]
+        else:
+            pieces, at = [], self._at
+            for edit in edits:
+                pieces += (self._held[at - self._at : edit.start - self._at], edit.text)
+                at = edit.end
+            pieces.append(self._held[at - self._at : settled - self._at])
+            delivered = "".join(pieces)
+            self._held = self._held[settled - self._at :]
+        self._at = settled
+        if self.scanner.halt is not None:
+            self._held = ""
+        return delivered

@@ -1,53 +1,143 @@
-"""One channel: raw text in, decisions out (interface; being written)."""
+"""One channel of model text: raw text in, decisions out.
+
+For a channel with complete text T, the rules define one edited text and one list of findings; `Scanner` reaches them
+however T is cut, never lets a character of a removed span be delivered, and holds a character only while some
+continuation could still remove it. See docs/design.md for the exact definition.
+
+Logging rules run apart from the removing ones and only over text that is settled, so that they can neither delay a
+character nor be influenced by text after a halt.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from collections.abc import Sequence
 
-from guardrail.text.rules import Edit, Finding, Rule
+from guardrail.text.edits import Halt, Pending, Sweep, finding
+from guardrail.text.rules import Edit, Finding
+from guardrail.text.ruleset import Matchers, RuleSet, compile_rules
+from guardrail.text.track import Track
+
+__all__ = ["Halt", "RuleSet", "Scanner", "compile_rules"]
 
 
-class RuleSet:
-    """Compiled rules, immutable, shared by every stream that uses them."""
+class _Log:
+    """Findings of logging rules over the text it is given."""
 
+    __slots__ = ("_channel", "_pending", "_track", "findings")
 
-def compile_rules(rules: Sequence[Rule]) -> RuleSet:
-    """Compile rules. Raises RuleError for one that cannot be used (unbounded pattern, empty term, ...)."""
-    raise NotImplementedError
+    def __init__(self, matchers: Matchers, channel: str) -> None:
+        self._track = Track(matchers)
+        self._channel = channel
+        self._pending = Pending()
+        self.findings: list[Finding] = []
 
+    def feed(self, text: str) -> None:
+        if text:
+            self._track.feed(text)
+            self._collect(final=False)
 
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Where the channel ends and which finding ended it."""
+    def finish(self) -> None:
+        self._track.finish()
+        self._collect(final=True)
 
-    cut: int
-    finding: Finding
+    def _collect(self, *, final: bool) -> None:
+        track = self._track
+        keep = track.wait
+        if track.hits or self._pending.hits:
+            self._pending.take(track)
+            for hit, start, end in self._pending.due(track, final=final):
+                self.findings.append(finding(track.matchers.rules[hit.rule], start, end, self._channel))
+            keep = min(keep, self._pending.start(track))
+        track.raw = track.raw[keep - track.raw_at :]
+        track.raw_at = keep
 
 
 class Scanner:
     """The state of one channel.
 
-    `received`: code points fed so far. `settled`: raw offset before which every character's fate is decided
-    (it is delivered, or an Edit covers it); `received - settled` is the hold-back.
+    `received`: code points fed so far. `settled`: raw offset before which every character's fate is decided (it is
+    delivered, or an Edit covers it); `received - settled` is the hold-back. `halt`: set once the channel has ended
+    early; then `settled == halt.cut` and nothing beyond it is ever delivered.
     """
 
-    received: int
-    settled: int
-    halt: Halt | None
+    __slots__ = ("_ended", "_log", "_sweep", "_track", "channel", "halt", "received", "settled")
 
-    def __init__(self, rules: RuleSet, channel: str = "content") -> None: ...
+    def __init__(self, rules: RuleSet, channel: str = "content") -> None:
+        self.channel = channel
+        self.received = 0
+        self.settled = 0
+        self.halt: Halt | None = None
+        self._ended = False
+        self._track = None if rules.removing is None else Track(rules.removing)
+        self._sweep = Sweep(channel)
+        self._log = None if rules.logging is None else _Log(rules.logging, channel)
 
     def feed(self, text: str) -> Sequence[Edit]:
-        """Take the next text; return the edits decided by it, by offset, disjoint, each ending at or before
-        `settled`. After a halt: `settled == halt.cut`, nothing beyond it is ever delivered, and further calls
-        return ()."""
-        raise NotImplementedError
+        """Take the next text; return the edits decided by it: in order, disjoint, each ending at or before
+        `settled`. After a halt or `finish`, nothing is taken and () returned."""
+        if self._ended or not text:
+            return ()
+        self.received += len(text)
+        track = self._track
+        if track is None:
+            self.settled = self.received
+            if self._log is not None:
+                self._log.feed(text)
+            return ()
+        track.feed(text)
+        if track.hits or self._sweep.pending.hits:
+            return self._resolve(track, final=False)
+        self._settle(track, track.hold)
+        return ()
 
     def finish(self) -> Sequence[Edit]:
         """The channel is complete: settle everything. Idempotent."""
-        raise NotImplementedError
+        if self._ended:
+            return ()
+        self._ended = True
+        track = self._track
+        edits: Sequence[Edit] = ()
+        if track is not None:
+            track.finish()
+            edits = self._resolve(track, final=True)
+        if self._log is not None and self.halt is None:
+            self._log.finish()
+        return edits
 
     def findings(self) -> list[Finding]:
-        """The findings so far; complete and final after `finish` or a halt, in order of (start, end, rule)."""
-        raise NotImplementedError
+        """The findings so far, in order of (start, end, rule); complete and final after `finish` or a halt."""
+        found = list(self._sweep.findings)
+        if self._log is not None:
+            found += self._log.findings
+        return sorted(found)
+
+    def _resolve(self, track: Track, *, final: bool) -> Sequence[Edit]:
+        sweep = self._sweep
+        edits = sweep.step(track, final=final)
+        if sweep.halt is not None:
+            self._end(track, sweep.halt)
+        else:
+            self._settle(track, max(sweep.removed, min(track.hold, sweep.pending.start(track))))
+        return edits
+
+    def _settle(self, track: Track, settled: int) -> None:
+        """Release what is before `settled`; the track keeps the raw text after it."""
+        if settled <= self.settled:
+            return
+        cut = settled - track.raw_at
+        if self._log is not None:
+            self._log.feed(track.raw[:cut])
+        track.raw = track.raw[cut:]
+        track.raw_at = self.settled = settled
+
+    def _end(self, track: Track, halt: Halt) -> None:
+        self.halt = halt
+        self._ended = True
+        start, end = halt.finding.start, halt.finding.end
+        if self._log is not None:
+            # What is logged may depend on the text up to the halt's end, and on nothing after it.
+            self._log.feed(track.raw[: end - track.raw_at])
+            self._log.finish()
+            self._log.findings = [found for found in self._log.findings if found.end <= start]
+        self.settled = halt.cut
+        self._track = None

@@ -1,0 +1,180 @@
+"""Grapheme clusters: a removal that would cut one in two is widened to hold it whole.
+
+The clusters are the extended grapheme clusters of UAX #29 (as the `regex` package implements them), with three
+exceptions that keep streaming bounded and exact:
+
+- a pictograph that NFKC changes (such as the trade mark sign) counts as an ordinary character, so that a rule for
+  plain letters can never reach back into an emoji sequence;
+- two lone surrogate halves side by side are one character;
+- a cluster ends after 64 code points.
+
+Offsets count code points. Nothing here is on the hot path: it runs when something is removed, or when a rule could
+start in the middle of a cluster (see `OpenCluster`).
+"""
+
+from __future__ import annotations
+
+import enum
+import unicodedata
+from functools import lru_cache
+
+import regex
+
+MAX_CLUSTER = 64
+
+_CLUSTER = regex.compile(r"\X")
+_UNUSUAL = regex.compile(r"[\p{Extended_Pictographic}\uD800-\uDFFF]")
+_PAIR = regex.compile("[\ud800-\udbff][\udc00-\udfff]")
+_PICTOGRAPH = regex.compile(r"\p{Extended_Pictographic}")
+_PREPEND = regex.compile(r"\p{GCB=Prepend}")
+_MARK = regex.compile(r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]")
+_CONSONANT = regex.compile(r"\p{InCB=Consonant}")
+
+
+@lru_cache(maxsize=4096)
+def is_sequence_pictograph(char: str) -> bool:
+    """Whether the character can stand in an emoji sequence here."""
+    return _PICTOGRAPH.match(char) is not None and unicodedata.normalize("NFKC", char) == char
+
+
+def _plain(text: str) -> str:
+    """The text with the exceptions spelled so that \\X treats them as this module says; same length."""
+    if text.isascii() or not _UNUSUAL.search(text):
+        return text
+    out = []
+    skip = False
+    for i, char in enumerate(text):
+        if skip:
+            skip = False
+            continue
+        if _PAIR.match(text, i):
+            joined = chr(0x10000 + ((ord(char) - 0xD800) << 10) + (ord(text[i + 1]) - 0xDC00))
+            out.append(("\u231a" if is_sequence_pictograph(joined) else "a") + "\ufe0f")
+            skip = True
+        elif _PICTOGRAPH.match(char) and not is_sequence_pictograph(char):
+            out.append("a")
+        else:
+            out.append(char)
+    return "".join(out)
+
+
+def cluster_starts(text: str) -> list[int]:
+    """Where the clusters of a text that begins with a cluster start, plus its length."""
+    starts = []
+    at = 0
+    plain = _plain(text)
+    while at < len(plain):
+        starts.append(at)
+        match = _CLUSTER.match(plain, at, min(len(plain), at + MAX_CLUSTER))
+        at = match.end() if match else at + 1
+    starts.append(len(text))
+    return starts
+
+
+def widen(text: str, start: int, end: int) -> tuple[int, int]:
+    """The least span of whole clusters that holds [start, end) of a text that begins with a cluster.
+
+    An end equal to the text's length may move once more text is known.
+    """
+    first, last = start, end
+    for left, right in _clusters(text):
+        if left <= start < right:
+            first = left
+        if left < end <= right:
+            last = right
+            break
+    return first, last
+
+
+def _clusters(text: str) -> list[tuple[int, int]]:
+    starts = cluster_starts(text)
+    return list(zip(starts, starts[1:], strict=False))
+
+
+class Reach(enum.Flag):
+    """What the first character of some rule's match can be, of the kinds that may stand inside a cluster."""
+
+    NONE = 0
+    PICTOGRAPH = enum.auto()
+    REGIONAL = enum.auto()
+    HANGUL = enum.auto()
+    CONSONANT = enum.auto()
+    MARK = enum.auto()
+    LINE_FEED = enum.auto()
+    ANY = PICTOGRAPH | REGIONAL | HANGUL | CONSONANT | MARK | LINE_FEED
+
+
+def reach_of(char: str) -> Reach:
+    """The reach of rules whose matches can start with this lane character."""
+    if char == "\n":
+        return Reach.LINE_FEED
+    if char.isascii():
+        return Reach.NONE
+    reach = Reach.NONE
+    if is_sequence_pictograph(char):
+        reach |= Reach.PICTOGRAPH
+    if "\U0001f1e6" <= char <= "\U0001f1ff":
+        reach |= Reach.REGIONAL
+    if "\u1100" <= char <= "\u11ff" or "\ua960" <= char <= "\ua97c" or "\uac00" <= char <= "\ud7fb":
+        reach |= Reach.HANGUL
+    if _CONSONANT.match(char):
+        reach |= Reach.CONSONANT
+    if _MARK.match(char):
+        reach |= Reach.MARK
+    return reach
+
+
+def is_prepend(char: str) -> bool:
+    """Whether a cluster goes on after this character whatever follows (but a control)."""
+    return not char.isascii() and _PREPEND.match(char) is not None
+
+
+def open_cluster(text: str, reach: Reach) -> int:
+    """Where the last cluster of `text` starts if a match of such rules could start inside its continuation;
+    else `len(text)`. The text begins with a cluster."""
+    if not text:
+        return 0
+    last = text[-1]
+    if last.isascii():
+        if last == "\r":
+            return len(text) - 1 if Reach.LINE_FEED in reach else len(text)
+        if Reach.MARK not in reach:
+            return len(text)
+    starts = cluster_starts(text)
+    start = starts[-2]
+    cluster = _plain(text[start:])
+    if len(cluster) >= MAX_CLUSTER:
+        return len(text)
+    if "\ud800" <= last <= "\udbff":
+        cluster = cluster[:-1] + "\u231a"  # its other half may make it a pictograph
+    for probe, kind in _PROBES:
+        if (kind is None or kind in reach) and any(
+            _CLUSTER.fullmatch(cluster + middle + probe) for middle in _BETWEEN[probe]
+        ):
+            return start
+    return len(text)
+
+
+# For each kind a character of it that would join, and what may stand between the cluster and it.
+_PROBES: tuple[tuple[str, Reach | None], ...] = (
+    ("b", None),
+    ("\u231a", Reach.PICTOGRAPH),
+    ("\U0001f1e6", Reach.REGIONAL),
+    ("\u1100", Reach.HANGUL),
+    ("\uac00", Reach.HANGUL),
+    ("\u1161", Reach.HANGUL),
+    ("\u11a8", Reach.HANGUL),
+    ("\u0915", Reach.CONSONANT),
+    ("\u0301", Reach.MARK),
+)
+_BETWEEN: dict[str, tuple[str, ...]] = {
+    "b": ("",),
+    "\u231a": ("", "\u200d", "\ufe0f\u200d"),
+    "\U0001f1e6": ("",),
+    "\u1100": ("",),
+    "\uac00": ("",),
+    "\u1161": ("",),
+    "\u11a8": ("",),
+    "\u0915": ("", "\u094d"),
+    "\u0301": ("",),
+}

@@ -1,0 +1,215 @@
+"""Folding: what the rules see of a text, with the raw span of every folded character.
+
+A text is cut into *segments*: a character and the *joiners* that follow it (combining marks and whatever else
+Unicode composition may merge into it). A segment is folded on its own, so that folding a stream needs to hold no
+more than the segment that is still open. Two lanes are made:
+
+    cased     NFKC(segment)
+    folded    NFKC(casefold(NFKC(segment)))
+
+Default-ignorable characters (zero-width, soft hyphen, variation selectors, tags, bidi controls) are dropped from
+both. Every folded character has the raw span of its whole segment, in code points.
+
+Limits, each with its reason: a segment takes at most 30 joiners (the Stream-Safe Text Format of UAX #15), and
+256 ignorables in a row put a BREAK into the lanes that no rule can match across; together they bound what a
+hostile text can make a stream hold.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+import regex
+
+from guardrail.text.clusters import is_prepend
+
+MAX_JOINERS = 30
+MAX_IGNORABLES = 256
+BREAK = "\uffff"
+"""Stands in the lanes for a forced break. A noncharacter: rules cannot name it."""
+
+_IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+# Lone surrogates cannot be encoded, so the lanes hold private-use stand-ins for them.
+_SURROGATE_STAND_IN = 0x10F800 - 0xD800
+
+
+def _composition_pairs() -> tuple[frozenset[str], frozenset[str]]:
+    """First and second characters of the primary compositions. They all lie in these ranges."""
+    firsts, seconds = set(), set()
+    for block in (range(0x0000, 0x3100), range(0xA000, 0xAC00), range(0x11000, 0x17000)):
+        for code in block:
+            parts = unicodedata.decomposition(chr(code)).split()
+            if len(parts) == 2 and not parts[0].startswith("<"):
+                pair = chr(int(parts[0], 16)) + chr(int(parts[1], 16))
+                if unicodedata.normalize("NFC", pair) == chr(code):
+                    firsts.add(pair[0])
+                    seconds.add(pair[1])
+    return frozenset(firsts), frozenset(seconds)
+
+
+COMPOSITION_FIRSTS, COMPOSITION_SECONDS = _composition_pairs()
+
+
+def _is_hangul_vowel_or_tail(char: str) -> bool:
+    return "\u1161" <= char <= "\u1175" or "\u11a8" <= char <= "\u11c2"
+
+
+@lru_cache(maxsize=65536)
+def is_ignorable(char: str) -> bool:
+    """Whether the lanes drop this character."""
+    return not char.isascii() and _IGNORABLE.match(char) is not None
+
+
+@lru_cache(maxsize=65536)
+def is_joiner(char: str) -> bool:
+    """Whether this character attaches to the segment before it."""
+    if char.isascii():
+        return False
+    first = unicodedata.normalize("NFKD", char)[0]
+    return (
+        unicodedata.combining(first) != 0 or first in COMPOSITION_SECONDS or _is_hangul_vowel_or_tail(first)
+    )
+
+
+@lru_cache(maxsize=65536)
+def is_soft(char: str) -> bool:
+    """Whether a joiner that follows could change this lane character, when it is the last."""
+    if char in COMPOSITION_FIRSTS or unicodedata.combining(char) != 0 or is_joiner(char):
+        return True
+    code = ord(char)
+    return 0x1100 <= code <= 0x1112 or (0xAC00 <= code <= 0xD7A3 and (code - 0xAC00) % 28 == 0)
+
+
+def is_high_surrogate(char: str) -> bool:
+    return "\ud800" <= char <= "\udbff"
+
+
+def is_low_surrogate(char: str) -> bool:
+    return "\udc00" <= char <= "\udfff"
+
+
+def join_surrogates(high: str, low: str) -> str:
+    """The character that two lone halves stand for."""
+    return chr(0x10000 + ((ord(high) - 0xD800) << 10) + (ord(low) - 0xDC00))
+
+
+def stand_in(char: str) -> str:
+    """What the lanes hold for a lone surrogate; any other character is itself."""
+    return chr(ord(char) + _SURROGATE_STAND_IN) if "\ud800" <= char <= "\udfff" else char
+
+
+def fold_cased(segment: str) -> str:
+    """The cased lane of one segment without ignorables."""
+    if "\ud800" <= segment[0] <= "\udfff":
+        segment = stand_in(segment[0]) + segment[1:]
+    return unicodedata.normalize("NFKC", segment)
+
+
+def fold_case(cased: str) -> str:
+    """The folded lane of one segment, from its cased lane."""
+    return unicodedata.normalize("NFKC", cased.casefold())
+
+
+_SIMPLE_LIMIT = 65536
+"""Characters remembered per table: more than any text in living scripts uses, few enough to bound the memory that
+a text running through all of Unicode can take."""
+
+
+class _Simple(dict[int, str]):
+    """A `str.translate` table made as characters are met: a character that folds to exactly one character and
+    starts a segment (and does not pull the next one into its grapheme cluster) maps to it; every other maps to BREAK, which tells the caller to take the slow way."""
+
+    def __init__(self, *, cased: bool) -> None:
+        self.cased = cased
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        value = BREAK
+        if not (is_ignorable(char) or is_joiner(char) or is_prepend(char) or 0xD800 <= code <= 0xDFFF):
+            one = fold_cased(char)
+            both = fold_case(one)
+            if len(one) == 1 and len(both) == 1:
+                value = one if self.cased else both
+        if len(self) < _SIMPLE_LIMIT:
+            self[code] = value
+        return value
+
+
+SIMPLE_CASED = _Simple(cased=True)
+SIMPLE_FOLDED = _Simple(cased=False)
+
+
+class Segmenter:
+    """The open segment at the end of a stream, for text that is not all simple characters.
+
+    `push` takes raw text and gives the pieces that replace the open segment's lane characters: a list of
+    (cased, folded, raw start, raw end), the last of which is the segment that is now open (unless a BREAK closed it).
+    """
+
+    __slots__ = ("end", "high", "ignorables", "joiners", "open", "start")
+
+    def __init__(self, char: str, start: int) -> None:
+        self.open = char
+        """The open segment's characters, without ignorables; "" when a break or the text's start stands there."""
+        self.start = start
+        self.end = start + len(char)
+        self.joiners = 0
+        self.ignorables = 0
+        self.high = ""
+        """A high surrogate at the very end of the text, which a low one may complete."""
+
+    def push(self, text: str, at: int) -> list[tuple[str, str, int, int]]:
+        done: list[tuple[str, str, int, int]] = []
+        for offset, char in enumerate(text, at):
+            if self.high and is_low_surrogate(char):
+                joined = join_surrogates(self.high, char)
+                self.high = ""
+                self.open = joined
+                self.end = offset + 1
+                # The joined character may itself be a joiner or ignorable of the astral planes; a pair is a plain
+                # unit all the same, so that what is open never changes its kind.
+                continue
+            self.high = ""
+            if is_ignorable(char):
+                self.ignorables += 1
+                if self.ignorables > MAX_IGNORABLES:
+                    self.ignorables = 0
+                    self._close(done)
+                    done.append((BREAK, BREAK, offset, offset + 1))
+                    self.open = ""
+                    self.joiners = 0
+                continue
+            self.ignorables = 0
+            if self.open and is_joiner(char) and self.joiners < MAX_JOINERS:
+                self.open += char
+                self.joiners += 1
+                self.end = offset + 1
+                continue
+            self._close(done)
+            self.open = char
+            self.start = offset
+            self.end = offset + 1
+            self.joiners = 0
+            if is_high_surrogate(char):
+                self.high = char
+        self._close(done)
+        return done
+
+    def _close(self, done: list[tuple[str, str, int, int]]) -> None:
+        if self.open:
+            cased = fold_cased(self.open)
+            done.append((cased, fold_case(cased), self.start, self.end))
+
+    @property
+    def soft(self) -> bool:
+        """Whether what is open may still change."""
+        if not self.open or self.joiners >= MAX_JOINERS:
+            return bool(self.open and self.high)
+        return bool(self.high) or self.joiners > 0 or is_soft(fold_cased(self.open)[-1])
+
+
+def fold_whole(text: str) -> tuple[str, str]:
+    """Both lanes (cased, folded) of a whole text: how terms are folded."""
+    pieces = Segmenter("", 0).push(text, 0)
+    return "".join(p[0] for p in pieces), "".join(p[1] for p in pieces)

@@ -1,0 +1,258 @@
+"""Pattern rules over the cased lane: matches, and the live tail that must be held back.
+
+Per expression the matches are leftmost-longest, found by RE2 in linear time; after a rejected match the search
+resumes one character after its start, after an accepted one at its end. The *live tail* is the longest end of the
+text that is a prefix of some match (see `expressions`), found by one search anchored at the end of the text.
+
+All indices here are into a *window*: the end of a lane, which always begins with one character of context before
+the first position at which anything may still match (the lane's start has a line feed put there).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+
+import re2
+
+from guardrail.errors import RuleError
+from guardrail.text import expressions
+from guardrail.text.clusters import Reach, reach_of
+from guardrail.text.expressions import ExpressionError, Node
+from guardrail.text.fold import COMPOSITION_FIRSTS, is_high_surrogate
+from guardrail.text.rules import PatternEdge, PatternRule
+
+_LEFT: dict[PatternEdge, str] = {"none": "(?s:.)", "digit": "[^0-9]", "word": "[^0-9A-Za-z_]"}
+_WORD = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+_RIGHT: dict[PatternEdge, frozenset[str]] = {
+    "none": frozenset(),
+    "digit": frozenset("0123456789"),
+    "word": _WORD,
+}
+_MAX_MEMORY = 64 << 20
+"""Bytes that RE2 may use for one automaton before it falls back to a slower search; an upper bound, rarely reached."""
+_COMMON = 10
+"""How much more often a lower-case letter or space stands in text than a digit or a sign; weighs prefilters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression of a rule, ready to search. Both searches consume one character of left context."""
+
+    rule: int
+    find: re2._Regexp
+    live: re2._Regexp
+    right: frozenset[str]
+    accept: Callable[[str], bool] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An accepted match, in window indices."""
+
+    rule: int
+    expression: int
+    start: int
+    end: int
+
+
+class PatternMatcher:
+    """The pattern rules of a rule set, compiled."""
+
+    def __init__(self, rules: Iterable[tuple[int, PatternRule]]) -> None:
+        self.expressions: list[Expression] = []
+        finds, lives, nodes = [], [], []
+        for index, rule in rules:
+            for source in rule.expressions:
+                try:
+                    node = expressions.parse(source)
+                    left = _LEFT[rule.left]
+                    find = left + f"(?:{expressions.render(node)})"
+                    live = left + f"(?:{expressions.prefixes(node)})"
+                    compiled = Expression(
+                        index, _compile(find), _compile(f"(?:{live})\\z"), _RIGHT[rule.right], rule.accept
+                    )
+                except (ExpressionError, re2.error) as error:
+                    raise RuleError(rule.id, f"pattern {source!r}: {_reason(error)}") from None
+                self.expressions.append(compiled)
+                finds.append(find)
+                lives.append(live)
+                nodes.append(node)
+        self._find = _compile("|".join(dict.fromkeys(finds)))
+        self._live = _compile(f"(?:{'|'.join(dict.fromkeys(lives))})\\z")
+        self._needed = _needed(nodes)
+        sets = sorted(set().union(*map(expressions.atoms, nodes)))
+        self._last = frozenset().union(*map(expressions.ascii_members, sets))
+        wide = tuple(s for s in sets if not expressions.is_ascii_only(s))
+        self.ascii_only = not wide
+        """No set reaches beyond ASCII: only an ASCII character can extend a match."""
+        self._grown = lru_cache(maxsize=4096)(lambda last: _grown(wide, last))
+        self.reach = _reach(nodes)
+
+    def may_match(self, window: str) -> bool:
+        """Whether the window can hold a complete match: a cheap no, or what a search says."""
+        if self._needed is not None and self._needed.search(window) is None:
+            return False
+        return self._find.search(window.encode() if window.isascii() else window) is not None
+
+    def live(self, window: str) -> int:
+        """The window index where the live tail starts; `len(window)` when nothing is live."""
+        last = window[-1]
+        if last not in self._last and (last < "\x80" or self.ascii_only):
+            return len(window)
+        return _start(self._live, window)
+
+    def live_of(self, expression: int, window: str, resume: int) -> int:
+        """The same for one expression, whose matches start at or after the index `resume` (>= 1)."""
+        return _start(self.expressions[expression].live, window, resume - 1)
+
+    def grown(self, last: str) -> Sequence[str]:
+        """Characters, one of each kind that the expressions tell apart, that the soft segment `last` may yet
+        become and that an expression accepts."""
+        return () if self.ascii_only else self._grown(last)
+
+    def matches(
+        self, expression: int, window: str, resume: int, limit: int, soft: int, final: bool
+    ) -> tuple[list[Match], int, int]:
+        """Accepted matches of one expression from the index `resume` on, where to resume, and where what is still
+        undecided starts (at most `limit`, where the expression is live).
+
+        A match is decided when it starts before `limit`, ends at or before `soft` (what follows may change), and
+        has its right edge in sight. All three are moot when the text is final.
+        """
+        this = self.expressions[expression]
+        found: list[Match] = []
+        while True:
+            match = this.find.search(window, resume - 1)
+            if match is None or match.start() + 1 >= limit:
+                return found, resume, limit
+            start, end = match.start() + 1, match.end()
+            following = window[end : end + 1]
+            if not final and (end > soft or not following):
+                return found, resume, start
+            if following in this.right or (this.accept is not None and not this.accept(window[start:end])):
+                resume = start + 1
+            else:
+                found.append(Match(this.rule, expression, start, end))
+                resume = end
+
+
+def _compile(source: str) -> re2._Regexp:
+    options = re2.Options()
+    options.longest_match = True
+    options.log_errors = False
+    options.max_mem = _MAX_MEMORY
+    return re2.compile(source, options)
+
+
+def _reason(error: Exception) -> str:
+    text = error.args[0] if error.args else error
+    return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+
+
+def _start(live: re2._Regexp, window: str, at: int = 0) -> int:
+    match = live.search(window.encode() if window.isascii() else window, at)
+    return len(window) if match is None else int(match.start()) + 1
+
+
+def _weight(members: frozenset[str]) -> int:
+    return sum(_COMMON if c.islower() or c == " " else 1 for c in members)
+
+
+def _need(node: Node) -> frozenset[str] | None:
+    """ASCII characters one of which every match holds; the rarest such set that the tree shows."""
+    match node:
+        case expressions.Atom(source):
+            return expressions.ascii_members(source) if expressions.is_ascii_only(source) else None
+        case expressions.Sequence(parts):
+            needs = [need for need in map(_need, parts) if need is not None]
+            return min(needs, key=_weight) if needs else None
+        case expressions.Choice(options):
+            each = [_need(option) for option in options]
+            if any(need is None for need in each):
+                return None
+            return frozenset(chain.from_iterable(need for need in each if need is not None))
+        case expressions.Repeat(inner, low, _):
+            return _need(inner) if low else None
+
+
+def _needed(nodes: list[Node]) -> re.Pattern[str] | None:
+    """A search for the characters without which no expression matches; None when it would hardly say no."""
+    needs = [_need(node) for node in nodes]
+    if any(need is None for need in needs):
+        return None
+    members = frozenset(chain.from_iterable(need for need in needs if need is not None))
+    if _weight(members) >= 26 * _COMMON // 2:
+        return None
+    return re.compile("[" + "".join(map(re.escape, sorted(members))) + "]")
+
+
+def _compositions() -> dict[str, list[str]]:
+    """The composed characters that each base may grow into."""
+    grown: dict[str, list[str]] = {}
+    for first in COMPOSITION_FIRSTS:
+        grown.setdefault(unicodedata.normalize("NFD", first)[0], [])
+    for block in (range(0xC0, 0x3100), range(0xAC00, 0xD7A4), range(0x11000, 0x17000)):
+        for char in map(chr, block):
+            parts = unicodedata.normalize("NFD", char)
+            if len(parts) > 1 and unicodedata.normalize("NFC", parts) == char:
+                grown.setdefault(parts[0], []).append(char)
+    return grown
+
+
+@lru_cache(maxsize=1)
+def _composed() -> dict[str, list[str]]:
+    return _compositions()
+
+
+def _grown(wide: Sequence[str], last: str) -> tuple[str, ...]:
+    if is_high_surrogate(last):
+        first = 0x10000 + ((ord(last) - 0xD800) << 10)
+        candidates = [unicodedata.normalize("NFKC", chr(c))[0] for c in range(first, first + 0x400)]
+    else:
+        base, *marks = unicodedata.normalize("NFD", last)
+        candidates = [
+            c
+            for c in _composed().get(base, [])
+            if c != last and set(marks) <= set(unicodedata.normalize("NFD", c)[1:])
+        ]
+    kinds: dict[tuple[bool, ...], str] = {}
+    for char in candidates:
+        kinds.setdefault(tuple(expressions.in_set(s, char) for s in wide), char)
+    return tuple(char for kind, char in kinds.items() if any(kind))
+
+
+_REACH_SAMPLES = tuple(map(chr, (0x0A, 0x231A, 0x1F600, 0x1F1E6, 0x1100, 0xAC00, 0x0915, 0x0300, 0x0903)))
+
+
+def _reach(nodes: list[Node]) -> Reach:
+    reach = Reach.NONE
+    for source in set().union(*map(expressions.firsts, nodes)):
+        if expressions.is_ascii_only(source):
+            if "\n" in expressions.ascii_members(source):
+                reach |= Reach.LINE_FEED
+        else:
+            reach |= _wide_reach(source)
+    return reach
+
+
+@lru_cache(maxsize=256)
+def _wide_reach(source: str) -> Reach:
+    """The reach of a set beyond ASCII, by asking about every character that has one."""
+    reach = Reach.NONE
+    for char in chain(_REACH_SAMPLES, _inner_characters()):
+        kind = reach_of(char)
+        if kind not in reach and expressions.in_set(source, char):
+            reach |= kind
+            if reach == Reach.ANY:
+                break
+    return reach
+
+
+@lru_cache(maxsize=1)
+def _inner_characters() -> tuple[str, ...]:
+    return tuple(c for c in map(chr, range(0x20000)) if not "\ud800" <= c <= "\udfff" and reach_of(c))
