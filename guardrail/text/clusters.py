@@ -9,7 +9,7 @@ exceptions that keep streaming bounded and exact:
 - a cluster ends after 64 code points.
 
 Offsets count code points. Nothing here is on the hot path: it runs when something is removed, or when a rule could
-start in the middle of a cluster (see `OpenCluster`).
+start in the middle of a cluster (see `open_cluster`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import enum
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
 import regex
 
@@ -88,7 +89,7 @@ def widen(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _clusters(text: str) -> list[tuple[int, int]]:
     starts = cluster_starts(text)
-    return list(zip(starts, starts[1:], strict=False))
+    return list(pairwise(starts))
 
 
 class Reach(enum.Flag):
@@ -132,8 +133,8 @@ def is_prepend(char: str) -> bool:
 def open_cluster(text: str, reach: Reach) -> int:
     """Where the last cluster of `text` starts if a match of such rules could start inside its continuation;
     else `len(text)`. The text begins with a cluster."""
-    if not text:
-        return 0
+    if not text or (not reach and not is_prepend(text[-1])):
+        return len(text)
     last = text[-1]
     if last.isascii():
         if last == "\r":

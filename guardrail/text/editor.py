@@ -55,7 +55,8 @@ class Editor:
             cut = settled - self._at
             delivered, self._held = self._held[:cut], self._held[cut:]
         else:
-            pieces, at = [], self._at
+            pieces: list[str] = []
+            at = self._at
             for edit in edits:
                 pieces += (self._held[at - self._at : edit.start - self._at], edit.text)
                 at = edit.end

@@ -173,9 +173,7 @@ class _Parser:
                 raise self.error("a group name that never ends")
             self.at = close + 1
         elif source.startswith("(?", at):
-            raise self.error(
-                f"{source[at : at + 4]!r}; look-around, flags and comments are not available here"
-            )
+            raise self.error(f"{source[at : at + 4]!r}; look-around, flags and comments are not available here")
         else:
             self.at += 1
         node = self.choice()

@@ -67,9 +67,7 @@ def is_joiner(char: str) -> bool:
     if char.isascii():
         return False
     first = unicodedata.normalize("NFKD", char)[0]
-    return (
-        unicodedata.combining(first) != 0 or first in COMPOSITION_SECONDS or _is_hangul_vowel_or_tail(first)
-    )
+    return unicodedata.combining(first) != 0 or first in COMPOSITION_SECONDS or _is_hangul_vowel_or_tail(first)
 
 
 @lru_cache(maxsize=65536)
@@ -117,8 +115,11 @@ a text running through all of Unicode can take."""
 
 
 class _Simple(dict[int, str]):
-    """A `str.translate` table made as characters are met: a character that folds to exactly one character and
-    starts a segment (and does not pull the next one into its grapheme cluster) maps to it; every other maps to BREAK, which tells the caller to take the slow way."""
+    """A `str.translate` table made as characters are met.
+
+    A character that starts a segment, folds to exactly one character, and does not pull the next one into its
+    grapheme cluster maps to what it folds to; every other maps to BREAK, which tells the caller to take the slow way.
+    """
 
     def __init__(self, *, cased: bool) -> None:
         self.cased = cased

@@ -122,9 +122,7 @@ class KeywordMatcher:
         if not word.strip():
             raise RuleError(rule, f"found {phrase!r}, which has nothing to match; expected a term")
         if len(word) > MAX_TERM:
-            raise RuleError(
-                rule, f"a term is {len(word)} characters long; expected at most {MAX_TERM}: {word[:40]!r}…"
-            )
+            raise RuleError(rule, f"a term is {len(word)} characters long; expected at most {MAX_TERM}: {word[:40]!r}…")
         if is_joiner(word[0]) or unicodedata.category(word[0]).startswith("M"):
             raise RuleError(rule, f"the term {phrase!r} begins with a combining mark")
         if BREAK in word or any(len(_decompose(c)) - 1 > MAX_MARKS for c in _clusters(word)):
@@ -168,9 +166,7 @@ class KeywordMatcher:
         self._flags = [flags[prefix] for prefix in order]
         self._entries = list(self._words.values())
         self._doom = {
-            number: doom[prefix]
-            for number, prefix in enumerate(order)
-            if prefix in doom and not open_terms[prefix]
+            number: doom[prefix] for number, prefix in enumerate(order) if prefix in doom and not open_terms[prefix]
         }
         self._automaton = ahocorasick_rs.AhoCorasick(
             order,

@@ -216,9 +216,7 @@ def _grown(wide: Sequence[str], last: str) -> tuple[str, ...]:
     else:
         base, *marks = unicodedata.normalize("NFD", last)
         candidates = [
-            c
-            for c in _composed().get(base, [])
-            if c != last and set(marks) <= set(unicodedata.normalize("NFD", c)[1:])
+            c for c in _composed().get(base, []) if c != last and set(marks) <= set(unicodedata.normalize("NFD", c)[1:])
         ]
     kinds: dict[tuple[bool, ...], str] = {}
     for char in candidates:

@@ -244,9 +244,7 @@ class Track:
             alive = min(matcher.live(view) for view in (window, *grown))
         alive = min(alive, size)
         keep = alive - 1
-        self._resume = {
-            number: resume for number, resume in self._resume.items() if resume > lane.base + max(alive, 1)
-        }
+        self._resume = {number: resume for number, resume in self._resume.items() if resume > lane.base + max(alive, 1)}
         raw = lane.start(alive, self.received)
         self.hold = min(self.hold, raw)
         self.wait = min(self.wait, raw)
