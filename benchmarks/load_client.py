@@ -1,4 +1,4 @@
-"""The client of the benchmarks: a raw protocol that keeps what it reads, with the time, and looks at it afterwards."""
+"""The client of the benchmarks: a raw protocol that keeps what it reads, with the time, for a later look."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TIMEOUT = 120.0
 
 @dataclass(slots=True)
 class Received:
-    """One response as it came: blocks and the time of each (CLOCK_MONOTONIC, shared by all processes)."""
+    """One response as it came: blocks and the time of each, by the clock that all processes share."""
 
     blocks: list[bytes] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
@@ -24,7 +24,7 @@ class Received:
         return b"".join(payload for payload, _ in self.chunks())
 
     def chunks(self) -> list[tuple[bytes, float]]:
-        """The HTTP chunks, each with the time when its last byte was there; one chunk is one write of the server."""
+        """The HTTP chunks, each one write of the server, with the time when its last byte was there."""
         data = b"".join(self.blocks)
         head, _, rest = data.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200") or b"chunked" not in head.lower():
@@ -95,14 +95,16 @@ class Stream:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         asked = request("/v1/chat/completions", model)
-        transport, client = await loop.create_connection(
-            lambda: _Client(asked, done, until), "127.0.0.1", port
-        )
+        transport, client = await loop.create_connection(lambda: _Client(asked, done, until), "127.0.0.1", port)
         return cls(transport, client, done)
 
     async def received(self) -> Received:
         await asyncio.wait_for(self._done, TIMEOUT)
         return self._client.received
+
+    @property
+    def bytes_so_far(self) -> int:
+        return sum(map(len, self._client.received.blocks))
 
     def close(self) -> None:
         self._transport.abort()

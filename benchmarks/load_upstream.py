@@ -1,4 +1,4 @@
-"""The model server of the benchmarks: a raw protocol that writes ready-made bytes, so that it costs next to nothing.
+"""The model server of the benchmarks: a raw protocol that writes ready-made bytes, to cost next to nothing.
 
 `python -m benchmarks.load_upstream`. The request's model says what to do, as MODE-TOKENS-STREAM:
 - `unpaced`: everything at once, as fast as the peer takes it;
@@ -22,9 +22,7 @@ from benchmarks.material import mixed_tokens
 
 PERIOD: Final = 0.020
 """Seconds between two events of a paced stream: 50 tokens per second."""
-HEAD: Final = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
-)
+HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
 END: Final = b"0\r\n\r\n"
 MODEL: Final = re.compile(rb'"model": ?"(unpaced|paced|half)-(\d+)-(\d+)"')
 

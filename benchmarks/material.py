@@ -1,4 +1,4 @@
-"""What the benchmarks run on: texts cut into tokens, keyword lists that look real and match nothing, a policy.
+"""What the benchmarks run on: texts cut into tokens, keyword lists that match nothing, a policy.
 
 Everything is made from the three bundled texts with a fixed seed, so two runs on two machines see the same
 bytes. The keywords begin like words of the texts do, for that is what makes a scanner hold text back.
@@ -22,11 +22,13 @@ LANGUAGES: Final[tuple[Language, ...]] = ("english", "chinese", "code")
 # front, 1 or 2 of Chinese, runs of white space as one.
 TOKEN: Final = re.compile(r" ?[A-Za-z]{1,5}|[\u3400-\u9fff]{1,2}|\s+|.", re.DOTALL)
 
-ENTITIES: Final = (
-    "email credit_card iban ipv4 ipv6 phone cn_resident_id us_ssn url aws_key gcp_key azure_key github_token "
-    "gitlab_token slack_token stripe_key openai_key anthropic_key private_key jwt"
-).split()
-SECRETS: Final = frozenset(ENTITIES[9:])
+PERSONAL: Final = (
+    "email", "credit_card", "iban", "ipv4", "ipv6", "phone", "cn_resident_id", "us_ssn", "url",
+)  # fmt: skip
+SECRETS: Final = (
+    "aws_key", "gcp_key", "azure_key", "github_token", "gitlab_token", "slack_token", "stripe_key",
+    "openai_key", "anthropic_key", "private_key", "jwt",
+)  # fmt: skip
 
 
 @functools.cache
@@ -52,12 +54,12 @@ def mixed_tokens(count: int) -> tuple[str, ...]:
 def keywords(count: int) -> tuple[str, ...]:
     """`count` terms, half English and half Chinese, none of which occurs in the bundled texts.
 
-    English: a real beginning with a made-up ending, two in five as the second word of a phrase that begins with
-    a real word. Chinese: two to five characters of the Chinese text in random order.
+    English: up to four letters of a real word with a made-up ending, two in five as the second word of a
+    phrase; one real word in four begins some phrase. Chinese: two to five characters of the Chinese text in random order.
     """
     dice = random.Random(2)
     everything = "\n".join(text(language) for language in LANGUAGES).casefold()
-    words = sorted({word for word in re.findall(r"[a-z]{2,}", text("english").casefold())})
+    words = sorted(set(re.findall(r"[a-z]{2,}", text("english").casefold())))
     characters = sorted(set(re.findall(r"[\u3400-\u9fff]", text("chinese"))))
     endings = [a + b for a in "bcdfghklmnprstvz" for b in "aeiou"]
     found: dict[str, None] = {}
@@ -66,16 +68,16 @@ def keywords(count: int) -> tuple[str, ...]:
             term = "".join(dice.choices(characters, k=dice.choices((2, 3, 4, 5), (40, 25, 25, 10))[0]))
         else:
             start = dice.choice(words)
-            term = start[: dice.randint(2, len(start))] + "".join(dice.choices(endings, k=dice.randint(1, 3)))
+            term = start[: dice.randint(2, 4)] + "".join(dice.choices(endings, k=dice.randint(1, 3)))
             if dice.random() < 0.4:
-                term = f"{dice.choice(words)} {term}"
+                term = f"{dice.choice(words[::4])} {term}"
         if term not in everything:
             found[term] = None
     return tuple(found)
 
 
 def write_config(folder: Path, upstream: str, terms: tuple[str, ...]) -> Path:
-    """Write a configuration whose one policy has every entity and these terms, most redacted and some halting.
+    """Write a configuration whose one policy has every entity and these terms; a tenth of them halt.
 
     Whoever has no key gets that policy. Returns the path of guardrail.yaml.
     """
@@ -86,14 +88,13 @@ def write_config(folder: Path, upstream: str, terms: tuple[str, ...]) -> Path:
     tenth = len(terms) // 10
     (lexicons / "halt.txt").write_text("\n".join(terms[:tenth]) + "\n", encoding="utf-8")
     (lexicons / "redact.txt").write_text("\n".join(terms[tenth:]) + "\n", encoding="utf-8")
-    rules = [
-        f"  - {{entity: {name}, action: {'halt' if name in SECRETS else 'redact'}}}" for name in ENTITIES
+    rules = [f"  - {{entity: {name}, action: redact}}" for name in PERSONAL]
+    rules += [f"  - {{entity: {name}, action: halt}}" for name in SECRETS]
+    rules += [
+        f"  - {{id: bench.{action}, lexicon: ../lexicons/{action}.txt, action: {action}, "
+        "category: bench, severity: high}"
+        for action in ("halt", "redact")
     ]
-    for action in ("halt", "redact"):
-        rules.append(
-            f"  - {{id: bench.{action}, lexicon: ../lexicons/{action}.txt, action: {action}, category: bench, "
-            "severity: high}"
-        )
     policy = "policy: bench\nrules:\n" + "\n".join(rules) + "\n"
     (folder / "policies" / "bench.yaml").write_text(policy, encoding="utf-8")
     settings = f"""version: 1

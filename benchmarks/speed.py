@@ -1,4 +1,4 @@
-"""CPU per token of the proxy process, beside a bare relay and beside no proxy at all, and what each adds in time.
+"""CPU per token of the proxy process, beside a bare relay and no proxy at all, and the time that each adds.
 
 The three scenarios are many tokens at once in one stream, in fifty streams, and 200 streams at the pace of a
 real model. Proxy, load and upstream share one CPU; targets take turns in each round, and the medians of the
@@ -156,9 +156,7 @@ def measure_speed(rounds: int, terms: int = 10_000) -> list[Result]:
         upstream = stack.enter_context(Listener("upstream", ["benchmarks.load_upstream"]))
         config = write_config(Path(folder) / "config", upstream.url, keywords(terms))
         bare = stack.enter_context(Listener("bare relay", ["benchmarks.bare_relay", upstream.url]))
-        guarded = stack.enter_context(
-            Listener("guardrail", ["guardrail.cli", "serve", "--config", str(config)])
-        )
+        guarded = stack.enter_context(Listener("guardrail", ["guardrail", "serve", "--config", str(config)]))
         targets = {"no proxy": upstream, "bare relay": bare, "guardrail": guarded}
         return asyncio.run(_rounds(targets, upstream, rounds))
 
@@ -171,9 +169,7 @@ def show(results: Iterable[Result], console: Console) -> None:
         table.add_column(heading, justify="right")
     bare: dict[str, float] = {r.scenario: r.cpu_us_per_token for r in results if r.target == "bare relay"}
     for r in results:
-        times = [
-            f"{value:,.0f}" if value is not None else "" for value in (r.latency_p50_us, r.latency_p99_us)
-        ]
+        times = [f"{value:,.0f}" if value is not None else "" for value in (r.latency_p50_us, r.latency_p99_us)]
         table.add_row(
             r.scenario if r.target == "no proxy" else "",
             r.target,

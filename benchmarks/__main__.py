@@ -1,0 +1,58 @@
+"""`python -m benchmarks [speed|holdback|memory|engine|all] [--quick] [--json FILE]`: print the figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import engine, holdback, memory, speed
+from benchmarks.processes import pin_to_one_cpu
+
+PARTS = ("engine", "holdback", "memory", "speed")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=(*PARTS, "all"), default="all")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and streams: a look, not a figure")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
+    options = parser.parse_args()
+    wide = None if sys.stdout.isatty() else 120
+    console = Console(width=wide)
+    cpu = pin_to_one_cpu()
+    console.print(
+        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"CPU {cpu} of {os.cpu_count()}, load {os.getloadavg()[0]:.1f}"
+    )
+    rounds = 2 if options.quick else 7
+    found: dict[str, object] = {}
+    for part in PARTS if options.part == "all" else (options.part,):
+        if part == "engine":
+            costs = engine.measure_engine(rounds, (10_000,) if options.quick else (10_000, 100_000))
+            engine.show(costs, console)
+            found[part] = engine.as_json(costs)
+        elif part == "holdback":
+            held = holdback.measure_holdback((10_000,) if options.quick else (10_000, 100_000))
+            holdback.show(held, console)
+            found[part] = holdback.as_json(held)
+        elif part == "memory":
+            sizes = memory.measure_memory(200 if options.quick else 1000)
+            memory.show(sizes, console)
+            found[part] = memory.as_json(sizes)
+        else:
+            speeds = speed.measure_speed(rounds)
+            speed.show(speeds, console)
+            found[part] = speed.as_json(speeds)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
