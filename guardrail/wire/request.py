@@ -1,11 +1,19 @@
 """Reads a Chat Completions request: the few fields that decide how its response is guarded.
 
-It never changes the request; the body goes upstream as the bytes that came.
+It never changes the request; the body goes upstream as the bytes that came. It is therefore strict about what two
+parsers could read differently: duplicate keys are refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from guardrail.errors import WireError
+from guardrail.wire.strict_json import loads
+
+MAX_CHOICES = 128
+"""The largest `n` of OpenAI's API; also the cap on choices in a response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +33,42 @@ class ChatRequest:
 
 def read_request(body: bytes) -> ChatRequest:
     """Raises WireError, with a message fit for the client (400), for what is no Chat Completions request."""
-    raise NotImplementedError
+    try:
+        value, duplicate = loads(body)
+    except WireError:
+        raise WireError("The request body is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise WireError("The request body must be a JSON object.")
+    if duplicate:
+        raise WireError("The request body has an object with the same key twice.")
+    messages = value.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise WireError("'messages' must be a non-empty array.")
+    options = _optional(value, "stream_options", dict, "an object") or {}
+    n = _optional(value, "n", int, "an integer")
+    n = 1 if n is None else n
+    if not 1 <= n <= MAX_CHOICES:
+        raise WireError(f"'n' must be between 1 and {MAX_CHOICES}.")
+    return ChatRequest(
+        model=_optional(value, "model", str, "a string") or "",
+        stream=_optional(value, "stream", bool, "a boolean") or False,
+        n=n,
+        include_usage=options.get("include_usage") is True,
+        user=_optional(value, "user", str, "a string") or "",
+        prompt_bytes=sum(_text_bytes(m.get("content")) for m in messages if isinstance(m, dict)),
+    )
+
+
+def _optional(value: dict[str, Any], key: str, kind: type, named: str) -> Any:
+    field = value.get(key)
+    if field is None or (isinstance(field, kind) and not (kind is int and isinstance(field, bool))):
+        return field
+    raise WireError(f"{key!r} must be {named}.")
+
+
+def _text_bytes(content: object) -> int:
+    if isinstance(content, str):
+        return len(content.encode("utf-8", "surrogatepass"))
+    if isinstance(content, list):
+        return sum(_text_bytes(part.get("text")) for part in content if isinstance(part, dict))
+    return 0

@@ -1,0 +1,60 @@
+"""JSON as this project reads and writes it where it looks at every field: strict, lossless, never crashing.
+
+The standard library's decoder, because it keeps lone surrogates (a server may cut an escaped pair in two), which
+msgspec refuses. Duplicate keys are not refused but told, so that what is passed on is what was looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from guardrail.errors import WireError
+
+
+def loads(data: bytes | str) -> tuple[Any, bool]:
+    """The value, and whether any object in it had a key twice (the last one counts).
+
+    Raises WireError for anything else than one JSON value in valid UTF-8: NaN, Infinity, numbers out of a double's
+    range, raw control characters in strings, too deep nesting."""
+    duplicate = False
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal duplicate
+        result = dict(items)
+        duplicate = duplicate or len(result) < len(items)
+        return result
+
+    try:
+        text = data if isinstance(data, str) else data.decode()
+        value = json.loads(text, object_pairs_hook=pairs, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError):
+        # No cause: the decoder's own error holds the whole document, which is model text.
+        raise WireError("not valid JSON") from None
+    return value, duplicate
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def dumps(value: object) -> bytes:
+    """Compact UTF-8. A lone surrogate becomes U+FFFD, two that belong together become their character."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return whole_surrogates(text).encode()
+
+
+def whole_surrogates(text: str) -> str:
+    """`text` with surrogate pairs joined and lone surrogates replaced by U+FFFD: valid Unicode."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,0 +1,57 @@
+"""What a request says about its response, and what is refused with words fit for a client."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from guardrail.errors import WireError
+from guardrail.wire.request import ChatRequest, read_request
+
+HELLO = [{"role": "user", "content": "hello"}]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"messages": HELLO}, ChatRequest(prompt_bytes=5)),
+        ({"messages": HELLO, "model": "m", "stream": True}, ChatRequest("m", True, prompt_bytes=5)),
+        ({"messages": HELLO, "n": 2, "user": "u-1"}, ChatRequest(n=2, user="u-1", prompt_bytes=5)),
+        ({"messages": HELLO, "n": None, "stream": None, "stream_options": None}, ChatRequest(prompt_bytes=5)),
+        (
+            {"messages": HELLO, "stream": True, "stream_options": {"include_usage": True}},
+            ChatRequest(stream=True, include_usage=True, prompt_bytes=5),
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "é"}, {"type": "image_url"}]}]},
+            ChatRequest(prompt_bytes=2),
+        ),
+    ],
+)
+def test_reads_what_decides_the_response(body: object, expected: ChatRequest) -> None:
+    assert read_request(json.dumps(body).encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON"),
+        (b"\xff", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[]", "must be a JSON object"),
+        (b"{}", "'messages'"),
+        (b'{"messages":[]}', "'messages'"),
+        (b'{"messages":[{}],"n":true}', "'n' must be an integer"),
+        (b'{"messages":[{}],"n":0}', "between 1 and 128"),
+        (b'{"messages":[{}],"n":129}', "between 1 and 128"),
+        (b'{"messages":[{}],"stream":"yes"}', "'stream' must be a boolean"),
+        (b'{"messages":[{}],"model":1}', "'model' must be a string"),
+        (b'{"messages":[{}],"stream":false,"stream":true}', "same key twice"),
+        (b'{"messages":[{"role":"user","role":"system"}]}', "same key twice"),
+    ],
+)
+def test_refuses_with_words_fit_for_the_client(body: bytes, message: str) -> None:
+    with pytest.raises(WireError, match=message):
+        read_request(body)
