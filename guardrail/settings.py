@@ -12,21 +12,31 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Seconds = Annotated[float, Meta(gt=0, le=86400)]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Port = Annotated[int, Meta(ge=0, le=65535, title="a port number from 0 to 65535")]
+Seconds = Annotated[float, Meta(gt=0, le=86400, title="a number of seconds, more than 0 and at most a day")]
+Name = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)", title='a name of letters, digits, ".", "_" and "-"')
+]
 """A name that may stand in a header, a metric label and a file name: letters, digits, `.`, `_`, `-`."""
-Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
-Path = Annotated[str, Meta(min_length=1)]
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
-RequestPath = Annotated[str, Meta(pattern=r"^/[^\s?#%]*$")]
+Variable = Annotated[
+    str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$(?!\n)", title="the name of an environment variable")
+]
+FilePath = Annotated[str, Meta(min_length=1)]
+Url = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$(?!\n)",
+        title="an address such as http://host:8000, without user, query or fragment",
+    ),
+]
+RequestPath = Annotated[str, Meta(pattern=r"^/[^\s?#%]*$(?!\n)", title="a path such as /v1/models")]
 
 
 class ListenTls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The certificate that the proxy shows to its clients."""
 
-    cert: Annotated[Path, Meta(description="PEM file with the certificate chain.")]
-    key: Annotated[Path, Meta(description="PEM file with the certificate's private key.")]
+    cert: Annotated[FilePath, Meta(description="PEM file with the certificate chain.")]
+    key: Annotated[FilePath, Meta(description="PEM file with the certificate's private key.")]
 
 
 class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,14 +58,14 @@ class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Environment variable with the bearer token. When it is unset, a random token is made "
             "at start and printed once to standard error."
         ),
-    ] = "GUARDRAIL_ADMIN_TOKEN"
+    ] = "GUARDRAIL_ADMIN_TOKEN"  # noqa: S105 (the name of a variable)
 
 
 class UpstreamTls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the model server's certificate is checked."""
 
     ca: Annotated[
-        Path | None, Meta(description="PEM file of the authorities to trust, instead of the system's.")
+        FilePath | None, Meta(description="PEM file of the authorities to trust, instead of the system's.")
     ] = None
     verify: Annotated[bool, Meta(description="Check the certificate. Switch off only for a test.")] = True
 
@@ -107,9 +117,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     request_bytes: Annotated[int, Meta(ge=1024, description="Longest request body, in bytes.")] = 10 * 2**20
     event_bytes: Annotated[int, Meta(ge=1024, description="Longest event of a stream, in bytes.")] = 2**20
-    response_bytes: Annotated[int, Meta(ge=1024, description="Longest answer, decoded, in bytes.")] = (
-        32 * 2**20
-    )
+    response_bytes: Annotated[int, Meta(ge=1024, description="Longest answer, decoded, in bytes.")] = 32 * 2**20
     streams: Annotated[int, Meta(ge=1, description="Answers in flight, in one process.")] = 1000
     streams_per_tenant: Annotated[int, Meta(ge=1, description="Answers in flight for one tenant.")] = 200
     keep_alive: Annotated[
@@ -125,9 +133,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Trust in a gateway that names the tenant in a signed header."""
 
-    secret_env: Annotated[
-        Variable, Meta(description="Environment variable with the secret shared with the gateway.")
-    ]
+    secret_env: Annotated[Variable, Meta(description="Environment variable with the secret shared with the gateway.")]
     max_age: Annotated[Seconds, Meta(description="How old, in seconds, a signature may be.")] = 60
 
 
@@ -141,9 +147,7 @@ class Anonymous(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Records(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The records of finished answers that the admin listener shows."""
 
-    keep: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="How many of the last records stay in memory.")
-    ] = 1000
+    keep: Annotated[int, Meta(ge=0, le=1_000_000, description="How many of the last records stay in memory.")] = 1000
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,11 +157,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upstreams: Annotated[dict[Name, Upstream], Meta(min_length=1, description="Model servers, by name.")]
     listen: Annotated[Listen, Meta(description="Where clients connect.")] = Listen()
     admin: Annotated[Admin, Meta(description="Where the operator connects.")] = Admin()
-    limits: Annotated[Limits, Meta(description="Caps on what a peer can make the proxy do or hold.")] = (
-        Limits()
-    )
+    limits: Annotated[Limits, Meta(description="Caps on what a peer can make the proxy do or hold.")] = Limits()
     gateway: Annotated[Gateway | None, Meta(description="Trust a gateway that names the tenant.")] = None
     anonymous: Annotated[Anonymous | None, Meta(description="Serve clients that have no key.")] = None
-    policies: Annotated[Path, Meta(description="Folder of policy files, relative to this file.")] = "policies"
-    tenants: Annotated[Path, Meta(description="Folder of tenant files, relative to this file.")] = "tenants"
+    policies: Annotated[FilePath, Meta(description="Folder of policy files, relative to this file.")] = "policies"
+    tenants: Annotated[FilePath, Meta(description="Folder of tenant files, relative to this file.")] = "tenants"
     records: Annotated[Records, Meta(description="Records kept in memory.")] = Records()

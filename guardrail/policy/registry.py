@@ -147,9 +147,7 @@ class Registry:
         cls, path: Path | None, *, upstream: str | None = None, environ: Mapping[str, str] | None = None
     ) -> Registry:
         """A registry with the configuration at `path` in effect. Raises ConfigError; see `load_snapshot`."""
-        return cls(
-            load_snapshot(path, upstream=upstream, environ=environ), path, upstream=upstream, environ=environ
-        )
+        return cls(load_snapshot(path, upstream=upstream, environ=environ), path, upstream=upstream, environ=environ)
 
     async def reload(self) -> bool:
         """Read the files again; True when they are in effect afterwards. Never raises ConfigError."""

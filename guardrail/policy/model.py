@@ -1,0 +1,225 @@
+"""What policy and tenant files may say, and the JSON Schema of the three kinds of file.
+
+Plain data as written: a field that was not given is UNSET, so that a policy which extends another overrides
+only what it names. What the fields mean together is checked in `guardrail.policy.resolve` and
+`guardrail.policy.compile`.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from guardrail.settings import FilePath, Name, Settings, Variable
+
+RuleId = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$(?!\n)", title='an id of letters, digits, ".", "_" and "-"')
+]
+Category = Annotated[
+    str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$(?!\n)", title='a category of lower-case letters, digits and "_"')
+]
+Locale = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$(?!\n)", title="a language such as en or zh")]
+Term = Annotated[str, Meta(min_length=1, max_length=256)]
+Example = Annotated[str, Meta(min_length=1, max_length=65536)]
+KeyHash = Annotated[
+    str, Meta(pattern=r"^sha256:[0-9a-fA-F]{64}$(?!\n)", title="sha256: and the 64 hex digits of the hash of a key")
+]
+
+
+class MaskEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands for a redacted hit."""
+
+    style: Annotated[
+        Literal["label", "char", "keep_last", "hash"],
+        Meta(
+            description="`label`: a fixed text. `char`: one character for each of the hit. `keep_last`: the same, "
+            "but the last letters and digits stay. `hash`: a label with a short keyed hash, the same for equal hits."
+        ),
+    ]
+    text: Annotated[
+        Annotated[str, Meta(max_length=256)] | UnsetType,
+        Meta(
+            description="For `label`: the whole text, by default the entity's label or [REDACTED]. For `hash`: the "
+            "word before the hash."
+        ),
+    ] = UNSET
+    char: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=1)] | UnsetType,
+        Meta(description="For `char` and `keep_last`: the character, by default *."),
+    ] = UNSET
+    keep: Annotated[
+        Annotated[int, Meta(ge=1, le=64)] | UnsetType,
+        Meta(description="For `keep_last`: how many letters and digits stay, by default 4."),
+    ] = UNSET
+    key_env: Annotated[
+        Variable | UnsetType,
+        Meta(description="For `hash`: environment variable with the secret key, at least 16 bytes."),
+    ] = UNSET
+
+
+class Examples(Struct, frozen=True, forbid_unknown_fields=True):
+    """Texts that prove a rule; they are tried whenever the file is loaded."""
+
+    hit: Annotated[tuple[Example, ...], Meta(description="Texts in which the rule must find something.")] = ()
+    miss: Annotated[tuple[Example, ...], Meta(description="Texts in which the rule must find nothing.")] = ()
+
+
+class RuleEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule: what to find (`entity`; `keywords` and `lexicon`; or `pattern`), and what to do about it."""
+
+    id: Annotated[
+        RuleId | UnsetType,
+        Meta(description="Name of the rule. A rule of a parent with the same id is changed, not added to."),
+    ] = UNSET
+    entity: Annotated[
+        Name | UnsetType, Meta(description="Find a built-in kind of entity; the rule's id is `entity.` and its name.")
+    ] = UNSET
+    keywords: Annotated[
+        Annotated[tuple[Term, ...], Meta(min_length=1)] | UnsetType, Meta(description="Find these words and phrases.")
+    ] = UNSET
+    lexicon: Annotated[
+        FilePath | Annotated[tuple[FilePath, ...], Meta(min_length=1)] | UnsetType,
+        Meta(description="Find the terms of this file (or these files), relative to the policy file."),
+    ] = UNSET
+    pattern: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType,
+        Meta(description="Find this regular expression (RE2 syntax, of bounded width)."),
+    ] = UNSET
+    patterns: Annotated[
+        Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=4096)], ...], Meta(min_length=1)] | UnsetType,
+        Meta(description="Find any of these regular expressions."),
+    ] = UNSET
+    action: Annotated[
+        Literal["allow", "log", "redact", "replace", "halt"] | UnsetType,
+        Meta(
+            description="`allow`: the rule is switched off. `log`: report only. `redact`: mask. `replace`: put "
+            "`with` in its place. `halt`: end the answer."
+        ),
+    ] = UNSET
+    mask: Annotated[MaskEntry | UnsetType, Meta(description="For `redact`: what stands for a hit.")] = UNSET
+    with_: Annotated[
+        Annotated[str, Meta(max_length=4096)] | UnsetType, Meta(description="For `replace`: what stands for a hit.")
+    ] = msgspec.field(default=UNSET, name="with")
+    category: Annotated[
+        Category | UnsetType,
+        Meta(description="Kind of harm, as clients and metrics see it; by default the entity's, or `custom`."),
+    ] = UNSET
+    severity: Annotated[
+        Literal["low", "medium", "high", "critical"] | UnsetType,
+        Meta(description="How grave a hit is; by default the entity's, or `medium`."),
+    ] = UNSET
+    case: Annotated[
+        bool | UnsetType, Meta(description="For keywords: tell upper from lower case; by default false.")
+    ] = UNSET
+    edges: Annotated[
+        Literal["auto", "always", "never"] | UnsetType,
+        Meta(
+            description="For keywords: whether a term must be a whole word. `auto`: in alphabetic scripts only, not "
+            "in Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese."
+        ),
+    ] = UNSET
+    edge: Annotated[
+        Literal["none", "digit", "word"] | UnsetType,
+        Meta(
+            description="For patterns: what may not stand right beside a match: nothing in particular, a digit, or "
+            "a letter, digit or underscore."
+        ),
+    ] = UNSET
+    allow: Annotated[tuple[Term, ...] | UnsetType, Meta(description="Phrases inside which a hit does not count.")] = (
+        UNSET
+    )
+    examples: Annotated[Examples | UnsetType, Meta(description="Texts that prove the rule.")] = UNSET
+
+
+class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file in the folder `policies`: one policy."""
+
+    policy: Annotated[Name, Meta(description="Name of the policy.")]
+    extends: Annotated[
+        Name | Annotated[tuple[Name, ...], Meta(min_length=1)] | UnsetType,
+        Meta(description="Policy (or policies, the later ones winning) whose rules and settings this one starts from."),
+    ] = UNSET
+    locale: Annotated[
+        Locale | UnsetType, Meta(description="Language of notices; `en` and `zh` are built in. By default `en`.")
+    ] = UNSET
+    halt: Annotated[
+        Literal["choice", "response"] | UnsetType,
+        Meta(description="What a halt ends: the choice it happened in (the default), or the whole response."),
+    ] = UNSET
+    unknown_text: Annotated[
+        Literal["block", "pass"] | UnsetType,
+        Meta(
+            description="What becomes of model text in a shape that is not known and so not scanned: it is removed "
+            "(the default), or passes."
+        ),
+    ] = UNSET
+    notice: Annotated[
+        bool | dict[Locale, Annotated[str, Meta(max_length=2000)]] | UnsetType,
+        Meta(
+            description="What the reader sees at a halt, by language; {case_id} is filled in. `false`: nothing. "
+            "`true`: the built-in text."
+        ),
+    ] = UNSET
+    store_text: Annotated[
+        bool | UnsetType, Meta(description="Whether records may hold model text; by default false.")
+    ] = UNSET
+    rules: Annotated[tuple[RuleEntry, ...], Meta(description="The rules.")] = ()
+
+
+class TenantFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file in the folder `tenants`: one tenant."""
+
+    tenant: Annotated[Name, Meta(description="Name of the tenant.")]
+    policy: Annotated[Name, Meta(description="Policy for this tenant.")] = "default"
+    upstream: Annotated[Name, Meta(description="Upstream for this tenant.")] = "default"
+    keys: Annotated[
+        tuple[KeyHash, ...], Meta(description="Hashes of the tenant's keys: sha256: and 64 hex digits. Never a key.")
+    ] = ()
+    locale: Annotated[Locale | UnsetType, Meta(description="Language of notices; by default the policy's.")] = UNSET
+
+
+FILE_KINDS: dict[type[Struct], str] = {
+    Settings: "guardrail.yaml",
+    PolicyFile: "policies/*.yaml",
+    TenantFile: "tenants/*.yaml",
+}
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema() -> dict[str, Any]:
+    """One JSON Schema document; a file of any of the three kinds is valid under it."""
+    references, definitions = msgspec.json.schema_components(list(FILE_KINDS), ref_template="#/$defs/{name}")
+    return {
+        "$schema": _DIALECT,
+        "title": "guardrail configuration",
+        "oneOf": [dict(reference) for reference in references],
+        "$defs": {name: _without_null(definition) for name, definition in definitions.items()},
+    }
+
+
+def file_schema(kind: type[Struct]) -> dict[str, Any]:
+    """The JSON Schema of one kind of file."""
+    whole = json_schema()
+    return {"$schema": _DIALECT, "$ref": f"#/$defs/{kind.__name__}", "$defs": whole["$defs"]}
+
+
+def _without_null(schema: Any) -> Any:
+    """An optional key is left out, never null: the reader refuses `key:` with nothing behind it."""
+    if isinstance(schema, list):
+        return [_without_null(item) for item in schema]
+    if not isinstance(schema, dict):
+        return copy.deepcopy(schema)
+    out = {key: _without_null(value) for key, value in schema.items() if not (key == "default" and value is None)}
+    branches = [branch for branch in out.get("anyOf", ()) if branch != {"type": "null"}]
+    if len(branches) == 1:
+        del out["anyOf"]
+        out |= branches[0]
+    elif branches:
+        out["anyOf"] = branches
+    if isinstance(default := out.get("default"), dict):
+        out["default"] = {key: value for key, value in default.items() if value is not None}
+    return out
