@@ -1,0 +1,54 @@
+"""What a kind of entity is: expressions that propose a stretch of text, and a check that accepts or rejects it.
+
+An entity is data: it says what to find, never what to do about it. A policy chooses the action and the mask, and
+`Entity.rule` joins the two into a pattern rule.
+
+Expressions are written for a stream. A text's end is held back while it may still grow into a match, so each starts
+as tightly as its format allows (a country code, a brand digit, a vendor's prefix), and each grouping of a number has
+an expression of its own wherever a longer run of digits would otherwise hide a shorter valid number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from guardrail.text.rules import Action, Label, Mask, PatternEdge, PatternRule, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One kind of entity. The fields that it shares with `PatternRule` mean the same there."""
+
+    name: str
+    label: str
+    """The default mask, such as `[EMAIL]`."""
+    category: Literal["personal_data", "secret"]
+    severity: Severity
+    expressions: tuple[str, ...]
+    left: PatternEdge = "none"
+    right: PatternEdge = "none"
+    accept: Callable[[str], bool] | None = None
+    """Total: any text gives an answer, none an exception."""
+    hits: tuple[str, ...]
+    """Example texts that hold exactly one entity of this kind."""
+    misses: tuple[str, ...]
+    """Look-alikes that hold none."""
+
+    def rule(self, action: Action, mask: Mask | None = None, allow: tuple[str, ...] = ()) -> PatternRule:
+        """The rule `entity.<name>`; without a mask the entity's label stands for a hit."""
+        return PatternRule(
+            id=f"entity.{self.name}",
+            category=self.category,
+            severity=self.severity,
+            action=action,
+            mask=Label(self.label) if mask is None else mask,
+            allow=allow,
+            hits=self.hits,
+            misses=self.misses,
+            expressions=self.expressions,
+            left=self.left,
+            right=self.right,
+            accept=self.accept,
+        )

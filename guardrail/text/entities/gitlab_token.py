@@ -1,0 +1,47 @@
+"""GitLab tokens: personal (`glpat-`), deploy, runner, trigger, job, feed, mail, agent, SCIM and feature-flag."""
+
+from guardrail.text.entities.entity import Entity
+from guardrail.text.entities.generated import is_generated
+
+
+def _accept(match: str) -> bool:
+    return is_generated(match.partition("-")[2])
+
+
+_BODY = "zY9x8W7v6U5t4S3r2Q1p"
+
+ENTITY = Entity(
+    name="gitlab_token",
+    label="[GITLAB_TOKEN]",
+    category="secret",
+    severity="critical",
+    expressions=(
+        r"gl(?:pat|dt|rt|rtr|ptt|cbt|ft|imt|agent|soat|ffct)-[A-Za-z0-9_-]{20,160}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
+    ),
+    left="word",
+    right="word",
+    accept=_accept,
+    hits=(
+        "glpat-" + _BODY,
+        "GITLAB_TOKEN=glpat-" + _BODY,
+        "deploy token: gldt-" + _BODY + ".",
+        "glrt-" + _BODY,
+        "令牌是glpat-" + _BODY + "谢谢",
+        "ｇｌｐａｔ－" + _BODY,
+        "glptt-" + _BODY + _BODY,
+        "glpat-" + _BODY + "abcDEF0.01.0z1a2b3c4",
+        "'PRIVATE-TOKEN: glpat-" + _BODY[:10] + "_" + _BODY[10:] + "'",
+    ),
+    misses=(
+        "glpat-" + _BODY[:-1],
+        "glpat-your-token-here",
+        "glpat-your-personal-access-token",
+        "glpat-" + "x" * 20,
+        "glpat-<token>",
+        "GLPAT-" + _BODY,
+        "eglpat-" + _BODY,
+        "glpat_" + _BODY,
+        "glxyz-" + _BODY,
+        _BODY,
+    ),
+)
