@@ -1,0 +1,160 @@
+"""Prometheus metrics of one process. Every name here has its line in docs/operations.md; a test compares them.
+
+Promises: labels come from the configuration and from fixed lists only (tenant names, rule ids, fault kinds), so
+that no client can add a time series. Nothing on the path of a token takes a lock: what is counted per event is
+counted in plain integers and read at scrape time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from guardrail.observe.records import Record
+
+ADDED_BUCKETS = (
+    0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+)  # fmt: skip
+"""Seconds. Scanning takes tens of microseconds; a held event waits for the model's next tokens: tens to hundreds
+of milliseconds; a withheld tool call, seconds."""
+
+HELD_BUCKETS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16384, 65536)
+"""Characters; a power of two is as fine as anybody asks."""
+
+
+class AddedLatency(Collector):
+    """Histogram of seconds from an event's arrival to its delivery, filled by plain integer arithmetic."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(ADDED_BUCKETS) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float, events: int) -> None:
+        """`events` events were each delivered `seconds` after they came."""
+        self._counts[bisect_left(ADDED_BUCKETS, seconds)] += events
+        self._sum += seconds * events
+
+    def collect(self) -> Iterator[Metric]:
+        total = 0
+        buckets: list[tuple[str, float]] = []
+        for bound, count in zip((*map(str, ADDED_BUCKETS), "+Inf"), self._counts, strict=True):
+            total += count
+            buckets.append((bound, float(total)))
+        yield HistogramMetricFamily(
+            "guardrail_event_added_seconds",
+            "Seconds from an event's arrival to its delivery: scanning and hold-back, not the network.",
+            buckets=buckets,
+            sum_value=self._sum,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigState:
+    """What is known of the configuration at scrape time."""
+
+    generation: int
+    last_reload_ok: bool
+    problems: int
+    loaded_at: float
+
+
+class Metrics:
+    """The metrics of one proxy process, in a registry of their own."""
+
+    def __init__(self, config_state: Callable[[], ConfigState], in_flight: Callable[[], int]) -> None:
+        self.registry = CollectorRegistry()
+        self.added = AddedLatency()
+        self.registry.register(self.added)
+        ProcessCollector(registry=self.registry)
+        self._config_state = config_state
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"guardrail_{name}", text, labels, registry=self.registry)
+
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"guardrail_{name}", text, registry=self.registry)
+
+        self._requests = counter("requests", "Requests answered.", "tenant", "status")
+        self._responses = counter("responses", "How responses ended.", "outcome")
+        self._tokens = counter("tokens", "Events with model text, close to the number of tokens.", "tenant")
+        self._characters = counter(
+            "characters",
+            "Code points of model text: received, scanned, released, removed, dropped, unscanned.",
+            "state",
+        )
+        self._events = counter("events", "Stream events received.")
+        self._delayed = counter("events_delayed", "Stream events that hold-back made wait.")
+        self._findings = counter("findings", "Hits, by rule and action.", "rule", "action")
+        self._halts = counter("halts", "Responses ended by a rule.", "tenant")
+        self._aborts = counter("upstream_aborts", "Upstream requests closed before their end.", "reason")
+        self._faults = counter("faults", "Responses that ended in a fault, by kind.", "kind")
+        self._retries = counter("upstream_retries", "Requests made again to the upstream.")
+        self._unknown = counter("unknown_fields_blocked", "Fields of unknown shape that were removed.")
+        self._log_dropped = counter("records_dropped", "Record lines dropped as the log could not keep up.")
+        self._held = Histogram(
+            "guardrail_held_characters",
+            "Most characters withheld at one moment, for each response.",
+            buckets=HELD_BUCKETS,
+            registry=self.registry,
+        )
+        gauge("streams_in_flight", "Responses in flight.").set_function(in_flight)
+        self._generation = gauge("config_generation", "How many times a configuration took effect.")
+        self._reload_ok = gauge("config_last_reload_ok", "1: the files are in use. 0: the last edit was refused.")
+        self._problems = gauge("config_problems", "Problems found in the last edit that was refused.")
+        self._loaded_at = gauge("config_loaded_timestamp_seconds", "When the configuration in use was loaded.")
+
+    def count_record(self, record: Record, *, findings: Mapping[tuple[str, str], int]) -> None:
+        """Count one response. `findings`: number of hits by (rule id, action)."""
+        tenant = record.tenant
+        self._requests.labels(tenant, str(record.status)).inc()
+        self._responses.labels(record.outcome).inc()
+        if record.tokens:
+            self._tokens.labels(tenant).inc(record.tokens)
+        for state, count in (
+            ("received", record.received),
+            ("scanned", record.scanned),
+            ("released", record.released),
+            ("removed", record.removed),
+            ("dropped", record.dropped),
+            ("unscanned", record.unscanned),
+        ):
+            if count:
+                self._characters.labels(state).inc(count)
+        self._events.inc(record.events)
+        self._delayed.inc(record.events_delayed)
+        for (rule, action), count in findings.items():
+            self._findings.labels(rule, action).inc(count)
+        if record.halted:
+            self._halts.labels(tenant).inc()
+        if record.upstream_aborted:
+            reason = "halt" if record.halted else record.outcome
+            self._aborts.labels(reason).inc()
+        if record.fault:
+            self._faults.labels(record.fault).inc()
+        if record.attempts > 1:
+            self._retries.inc(record.attempts - 1)
+        if record.unknown_blocked:
+            self._unknown.inc(len(record.unknown_blocked))
+        if record.policy:
+            self._held.observe(record.held_max)
+
+    def count_dropped_line(self) -> None:
+        """One record line could not be logged."""
+        self._log_dropped.inc()
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes (text format 0.0.4)."""
+        state = self._config_state()
+        self._generation.set(state.generation)
+        self._reload_ok.set(1 if state.last_reload_ok else 0)
+        self._problems.set(state.problems)
+        self._loaded_at.set(state.loaded_at)
+        return generate_latest(self.registry)

@@ -1,0 +1,130 @@
+"""The record of one response: what was received, scanned, released, held and removed, by which policy, and why.
+
+Promises: one record for each response, however it ends (complete, halted, client gone, fault, refused). Never
+holds model text, prompts or keys: names, numbers, rule ids and offsets only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+logger = logging.getLogger("guardrail.record")
+"""One JSON object a record, at INFO. `guardrail serve` writes it to standard output."""
+
+Outcome = Literal["complete", "halted", "disconnected", "fault", "refused", "passed"]
+"""`complete`: delivered to its end. `halted`: a rule ended it. `disconnected`: the client left. `fault`: the
+upstream, a timeout or a cap ended it. `refused`: guardrail answered instead of the upstream. `passed`: an
+unscanned path that the configuration lets through."""
+
+MAX_FINDINGS = 100
+"""Findings kept in one record; `findings_total` counts all. A long answer full of hits must not be a long log line."""
+
+
+class FindingRecord(msgspec.Struct, frozen=True):
+    """Where a rule hit; offsets are code points of the channel's raw text."""
+
+    rule: str
+    category: str
+    severity: str
+    action: str
+    channel: str
+    start: int
+    end: int
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One response. Times are seconds, sizes are code points of model text unless the name says bytes."""
+
+    time: str
+    """When the request came, RFC 3339, UTC."""
+    request_id: str
+    """As in the response header `x-guardrail-request-id`; also the case id in a notice."""
+    tenant: str
+    policy: str
+    """`name@digest`, as in the response header `x-guardrail-policy`; "" when no policy applied."""
+    policy_digest: str
+    """The policy's whole SHA-256, hex."""
+    upstream: str
+    method: str
+    path: str
+    model: str
+    """As the request names it, cut to 128 characters."""
+    stream: bool
+    status: int
+    """HTTP status sent to the client; 0 when it left before one was sent."""
+    outcome: Outcome
+    fault: str
+    """The kind of fault (docs/faults.md), or ""."""
+    halted: bool
+    choices: int
+    finish_reasons: list[str | None]
+    received: int
+    scanned: int
+    released: int
+    removed: int
+    dropped: int
+    """Came after its choice had ended, or in a tool call that was not delivered."""
+    unscanned: int
+    """Let through in a shape that the codec does not know: 0 unless the policy allows it."""
+    held_max: int
+    """The most characters withheld at one moment."""
+    tokens: int
+    """Events that carried text; close to the number of tokens for most servers."""
+    events: int
+    events_delayed: int
+    unknown_blocked: list[str]
+    """Paths of fields that were removed, as the codec does not know their shape; at most 16."""
+    findings: list[FindingRecord]
+    findings_total: int
+    upstream_aborted: bool
+    attempts: int
+    """Requests made to the upstream, retries among them."""
+    bytes_in: int
+    """Body bytes from the upstream, decoded."""
+    bytes_out: int
+    """Body bytes to the client."""
+    first_byte_s: float
+    """From the request's arrival to the upstream's first body byte; 0 when none came."""
+    duration_s: float
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Records:
+    """The last records in memory, newest last, and the log line of each."""
+
+    def __init__(self, keep: int) -> None:
+        self._kept: deque[Record] = deque(maxlen=max(keep, 0))
+
+    def add(self, record: Record) -> None:
+        """Keep and log one record. Never raises on a full log queue; the handler counts what it drops."""
+        self._kept.append(record)
+        if logger.isEnabledFor(logging.INFO):
+            logger.info(_encode(record).decode())
+
+    def resize(self, keep: int) -> None:
+        """Keep another number of records from now on (after a reload)."""
+        if keep != self._kept.maxlen:
+            self._kept = deque(self._kept, maxlen=max(keep, 0))
+
+    def newest(self, limit: int) -> list[Record]:
+        """Up to `limit` records, newest first."""
+        out: list[Record] = []
+        for record in self._newest_first():
+            if len(out) >= limit:
+                break
+            out.append(record)
+        return out
+
+    def find(self, request_id: str) -> Record | None:
+        """The kept record of one response."""
+        return next((r for r in self._newest_first() if r.request_id == request_id), None)
+
+    def _newest_first(self) -> Iterator[Record]:
+        return reversed(self._kept)

@@ -1,0 +1,218 @@
+"""The proxy's web application: who is asking, what for, is there room; then the relay answers.
+
+Promises: every request that is not refused by the HTTP parser gets a request id and a record; every refusal has
+OpenAI's error shape; a path that is neither guarded nor listed in `pass_through` is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Mapping
+from time import monotonic, time
+
+import aiohttp
+from aiohttp import web
+
+from guardrail.errors import WireError
+from guardrail.observe.metrics import ConfigState, Metrics
+from guardrail.observe.records import Records
+from guardrail.policy.registry import Registry, Snapshot
+from guardrail.proxy import headers
+from guardrail.proxy.exchange import Exchange
+from guardrail.proxy.faults import Failed, Fault
+from guardrail.proxy.limits import Admission, ProxyFull, TenantBusy
+from guardrail.proxy.relay import JSON, Relay
+from guardrail.proxy.routes import Route, route
+from guardrail.proxy.tenants import Caller, Unauthorized, identify
+from guardrail.proxy.upstream import Upstreams
+from guardrail.wire.openai_error import error_body
+from guardrail.wire.request import ChatRequest, read_request
+
+logger = logging.getLogger("guardrail.proxy")
+
+READABLE_ENCODINGS = ("gzip", "deflate", "br")
+
+BODY_TIMEOUT = 60.0
+"""Seconds a client may take to send its request body; slower ones hold a connection for nothing."""
+
+READ_BUFFER = 1 << 16
+"""Bytes read ahead of a request body; the HTTP parser pauses the socket at twice this."""
+
+
+class Proxy:
+    """One process's proxy. Lives on one event loop."""
+
+    def __init__(self, registry: Registry, environ: Mapping[str, str]) -> None:
+        self.registry = registry
+        self.admission = Admission()
+        self.records = Records(registry.current.settings.records.keep)
+        self.metrics = Metrics(self.config_state, lambda: self.admission.in_flight)
+        self.draining = False
+        self._environ = environ
+        self._upstreams = Upstreams(environ)
+        self._relays: set[Relay] = set()
+
+    def application(self) -> web.Application:
+        """The application for the clients' listener. Request bodies are capped here, in decoded bytes."""
+        app = web.Application(
+            # The cap itself is checked against the current settings; this one only stops aiohttp's own, lower one.
+            client_max_size=1 << 62,
+        )
+        app.router.add_route("*", "/{path:.*}", self.handle)
+        return app
+
+    def config_state(self) -> ConfigState:
+        """The configuration's state for metrics and readiness."""
+        registry = self.registry
+        return ConfigState(
+            generation=registry.generation,
+            last_reload_ok=not registry.problems,
+            problems=len(registry.problems),
+            loaded_at=registry.loaded_at,
+        )
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request of a client."""
+        exchange = Exchange(request.method, request.rel_url.raw_path)
+        try:
+            return await self._answer(request, exchange)
+        except Failed as failed:
+            if exchange.attempts.count:
+                exchange.outcome = "fault"
+            exchange.fault = failed.fault
+            exchange.status = failed.fault.status
+            return _refusal(failed, exchange)
+        except (asyncio.CancelledError, ConnectionError):
+            exchange.outcome = "disconnected"
+            raise
+        except Exception as error:
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("%s: %s in the handler\n%s", exchange.request_id, type(error).__name__, where)
+            exchange.outcome, exchange.fault, exchange.status = "fault", Fault.INTERNAL, Fault.INTERNAL.status
+            return _refusal(Failed(Fault.INTERNAL), exchange)
+        finally:
+            exchange.close(self.records, self.metrics)
+
+    async def _answer(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
+        snapshot = self.registry.current
+        settings = snapshot.settings
+        if self.draining:
+            raise Failed(Fault.DRAINING, retry_after=1)
+        caller = self._identify(request, snapshot, exchange)
+        config = settings.upstreams[caller.tenant.upstream]
+        where = route(request.rel_url.raw_path, config.pass_through)
+        if where is Route.REFUSED:
+            raise Failed(
+                Fault.UNKNOWN_PATH,
+                f"{request.method} {exchange.path[:128]} is not guarded, so it is refused. To let it through "
+                f"unscanned, list it in upstreams.{caller.tenant.upstream}.pass_through.",
+            )
+        if where is Route.CHAT:
+            exchange.policy = caller.tenant.policy
+        else:
+            exchange.passing = True
+        allowed = ("POST",) if where is Route.CHAT else ("GET", "HEAD", "POST")
+        if request.method not in allowed:
+            raise Failed(Fault.METHOD_NOT_ALLOWED, f"This path takes {', '.join(allowed)}.")
+        limits = settings.limits
+        try:
+            with self.admission.place(caller.tenant.name, total=limits.streams, per_tenant=limits.streams_per_tenant):
+                body = await _read_body(request, limits.request_bytes)
+                chat_request = _read_chat(body, exchange) if where is Route.CHAT else None
+                upstream = self._upstreams.get(caller.tenant.upstream, config)
+                relay = Relay(
+                    exchange, request, chat_request, caller.tenant.policy, upstream, limits, self.metrics.added
+                )
+                self._relays.add(relay)
+                try:
+                    return await relay.run(body)
+                finally:
+                    self._relays.discard(relay)
+        except TenantBusy as busy:
+            raise Failed(Fault.TENANT_BUSY, str(busy), retry_after=busy.retry_after) from busy
+        except ProxyFull as full:
+            raise Failed(Fault.PROXY_FULL, str(full), retry_after=full.retry_after) from full
+
+    def _identify(self, request: web.Request, snapshot: Snapshot, exchange: Exchange) -> Caller:
+        gateway = snapshot.settings.gateway
+        secret = self._environ.get(gateway.secret_env, "") if gateway else ""
+        try:
+            caller = identify(request.headers, snapshot, secret=secret.encode() or None, now=time())
+        except Unauthorized as error:
+            raise Failed(Fault.UNAUTHORIZED, str(error), code="invalid_api_key") from error
+        exchange.tenant, exchange.upstream = caller.tenant.name, caller.tenant.upstream
+        exchange.anonymous = caller.anonymous
+        return caller
+
+    async def tend(self) -> None:
+        """Housekeeping after reloads, until cancelled."""
+        while True:
+            await asyncio.sleep(1)
+            self.records.resize(self.registry.current.settings.records.keep)
+            await self._upstreams.sweep()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new requests; give those in flight `seconds`, then end them with a fault that their clients
+        understand, and wait until they have."""
+        self.draining = True
+        deadline = monotonic() + seconds
+        while self.admission.in_flight and monotonic() < deadline:  # noqa: ASYNC110 - once in a process's life
+            await asyncio.sleep(0.05)
+        for relay in list(self._relays):
+            relay.interrupt(Fault.DRAINING)
+
+    async def close(self) -> None:
+        """Close every connection to an upstream."""
+        await self._upstreams.close()
+
+
+async def _read_body(request: web.Request, limit: int) -> bytes:
+    """The decoded request body. Raises Failed past `limit` bytes, when it stalls, or when it cannot be decoded."""
+    encoding = headers.unreadable_encoding(request.headers, READABLE_ENCODINGS)
+    if encoding is not None:
+        raise Failed(Fault.UNSUPPORTED_ENCODING)
+    too_large = Failed(Fault.REQUEST_TOO_LARGE, f"The request body has more than {limit} bytes (limits.request_bytes).")
+    if request.content_length is not None and request.content_length > limit:
+        raise too_large
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            while data := await request.content.readany():
+                size += len(data)
+                if size > limit:
+                    raise too_large
+                pieces.append(data)
+    except TimeoutError:
+        raise Failed(Fault.REQUEST_STALLED) from None
+    except (web.RequestPayloadError, aiohttp.ClientPayloadError, aiohttp.http_exceptions.HttpProcessingError) as error:
+        raise Failed(Fault.BAD_REQUEST, "The request body cannot be decoded.") from error
+    return b"".join(pieces)
+
+
+def _read_chat(body: bytes, exchange: Exchange) -> ChatRequest:
+    """The chat request in `body`. Raises Failed."""
+    try:
+        chat_request = read_request(body)
+    except WireError as error:
+        raise Failed(Fault.BAD_REQUEST, str(error)) from error
+    exchange.model, exchange.stream = chat_request.model, chat_request.stream
+    return chat_request
+
+
+def _refusal(failed: Failed, exchange: Exchange) -> web.Response:
+    """An error of ours in OpenAI's shape."""
+    response = web.Response(
+        status=failed.fault.status,
+        body=error_body(failed.detail, failed.fault.type, failed.code),
+        content_type=JSON,
+        headers=exchange.headers(),
+    )
+    if failed.retry_after is not None:
+        response.headers["Retry-After"] = str(failed.retry_after)
+    if failed.fault in (Fault.DRAINING, Fault.REQUEST_TOO_LARGE, Fault.REQUEST_STALLED):
+        response.force_close()
+    exchange.bytes_out = len(response.body) if isinstance(response.body, bytes) else 0
+    return response

@@ -1,0 +1,138 @@
+"""What is known of one request while it is answered. At its end, whichever that is, it becomes the record."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+
+from guardrail.observe.metrics import Metrics
+from guardrail.observe.records import MAX_FINDINGS, FindingRecord, Outcome, Record, Records
+from guardrail.policy.policy import Policy
+from guardrail.proxy.faults import Fault
+from guardrail.proxy.upstream import Attempts
+from guardrail.wire.record import StreamRecord
+
+_NO_TEXT = StreamRecord(
+    case_id="",
+    policy="",
+    policy_digest="",
+    model="",
+    choices=0,
+    received=0,
+    scanned=0,
+    released=0,
+    held=0,
+    held_max=0,
+    removed=0,
+    dropped=0,
+    unscanned=0,
+    events=0,
+    events_delayed=0,
+    tokens=0,
+    usage=None,
+    findings=(),
+    halted=False,
+    finish_reasons=(),
+    blocked=(),
+    fault=None,
+)
+
+NOBODY = "-"
+"""The tenant in records and metrics when none was identified. A tenant cannot be named so."""
+
+
+def new_request_id() -> str:
+    """64 random bits: unguessable, since a case id is what a person may ask about."""
+    return f"g-{secrets.token_hex(8)}"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer so far."""
+
+    method: str
+    path: str
+    request_id: str = field(default_factory=new_request_id)
+    came_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=monotonic)
+    tenant: str = NOBODY
+    anonymous: bool = False
+    policy: Policy | None = None
+    passing: bool = False
+    """Whether this is a path that the configuration lets through unscanned."""
+    upstream: str = ""
+    model: str = ""
+    stream: bool = False
+    status: int = 0
+    outcome: Outcome = "refused"
+    fault: Fault | None = None
+    text: StreamRecord | None = None
+    """The codec's account of the model's text; None when no text was seen."""
+    upstream_aborted: bool = False
+    attempts: Attempts = field(default_factory=Attempts)
+    bytes_in: int = 0
+    bytes_out: int = 0
+    first_byte_at: float | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The headers that guardrail adds to every response."""
+        out = {"x-guardrail-request-id": self.request_id}
+        if self.policy is not None:
+            out["x-guardrail-policy"] = self.policy.tag
+        elif self.passing:
+            out["x-guardrail-policy"] = "none"
+        return out
+
+    def close(self, records: Records, metrics: Metrics) -> None:
+        """Write the record and count it. Called once."""
+        record = self._record()
+        records.add(record)
+        findings = Counter((f.rule, f.action.value) for f in self.text.findings) if self.text else Counter()
+        metrics.count_record(record, findings=findings)
+
+    def _record(self) -> Record:
+        text = self.text or _NO_TEXT
+        policy = self.policy
+        return Record(
+            time=self.came_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            request_id=self.request_id,
+            tenant=self.tenant,
+            policy=policy.tag if policy else "",
+            policy_digest=policy.digest if policy else "",
+            upstream=self.upstream,
+            method=self.method[:16],
+            path=self.path[:256],
+            model=self.model[:128],
+            stream=self.stream,
+            status=self.status,
+            outcome=self.outcome,
+            fault=self.fault.kind if self.fault else "",
+            halted=text.halted,
+            choices=text.choices,
+            finish_reasons=list(text.finish_reasons),
+            received=text.received,
+            scanned=text.scanned,
+            released=text.released,
+            removed=text.removed,
+            dropped=text.dropped,
+            unscanned=text.unscanned,
+            held_max=text.held_max,
+            tokens=text.tokens,
+            events=text.events,
+            events_delayed=text.events_delayed,
+            unknown_blocked=list(text.blocked),
+            findings=[
+                FindingRecord(f.rule, f.category, f.severity, f.action.value, f.channel, f.start, f.end)
+                for f in text.findings[:MAX_FINDINGS]
+            ],
+            findings_total=len(text.findings),
+            upstream_aborted=self.upstream_aborted,
+            attempts=self.attempts.count,
+            bytes_in=self.bytes_in,
+            bytes_out=self.bytes_out,
+            first_byte_s=round(self.first_byte_at - self.started, 6) if self.first_byte_at else 0.0,
+            duration_s=round(monotonic() - self.started, 6),
+        )

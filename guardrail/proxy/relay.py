@@ -1,0 +1,400 @@
+"""One answer: the one place where the engine, the codec and the sockets meet.
+
+Promises: what the client gets is what the codec returned, one write for each read, and nothing else; a slow client
+stops the reading of the upstream; the upstream's connection is closed at once on a halt, on the client's leaving and
+on a fault; however the answer ends, the exchange says how.
+
+Every end that is not the upstream's own comes the same way: the handler's task is cancelled. With `_fault` set it
+was us (a deadline, a drain), and the answer is ended validly; without, the client has gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import traceback
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import aiohttp
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from multidict import CIMultiDict
+
+from guardrail.errors import WireError
+from guardrail.observe.metrics import AddedLatency
+from guardrail.observe.records import Outcome
+from guardrail.policy.policy import Policy
+from guardrail.proxy import headers
+from guardrail.proxy.exchange import Exchange
+from guardrail.proxy.faults import Failed, Fault
+from guardrail.proxy.timing import EventTiming
+from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream
+from guardrail.proxy.watchdog import Watchdog
+from guardrail.settings import Limits
+from guardrail.wire.openai_chat import ChatStream, WireLimits
+from guardrail.wire.openai_chat_body import guard_body
+from guardrail.wire.openai_error import Fault as InBandFault
+from guardrail.wire.request import ChatRequest
+
+logger = logging.getLogger("guardrail.proxy")
+
+EVENT_STREAM = "text/event-stream"
+JSON = "application/json"
+
+ERROR_BYTES = 1 << 20
+"""The longest error body of an upstream that is passed on; real ones have a few hundred bytes."""
+
+OFF_LOOP_BYTES = 1 << 16
+"""Bodies from this size on are scanned on a thread, so that one long answer does not hold up every stream."""
+
+FINISH_GRACE = 5.0
+"""Seconds a client may take to accept the end of its answer before its connection is dropped."""
+
+
+class Relay:
+    """Relays one answer. Made and run in the handler's task."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        request: web.Request,
+        chat_request: ChatRequest | None,
+        policy: Policy,
+        upstream: Upstream,
+        limits: Limits,
+        added: AddedLatency,
+    ) -> None:
+        """`chat_request`: what the request's body says; None for a path that passes unscanned."""
+        self._exchange = exchange
+        self._request = request
+        self._chat_request = chat_request
+        self._policy = policy
+        self._upstream = upstream
+        self._limits = limits
+        self._added = added
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._dog = Watchdog(
+            upstream.config.timeouts,
+            limits.keep_alive,
+            self.interrupt,
+            self._keep_alive,
+            first_byte=chat_request is not None and chat_request.stream,
+        )
+        self._fault: Fault | None = None
+        self._asking = False
+        self._answer: aiohttp.ClientResponse | None = None
+        self._chat: ChatStream | None = None
+        self._client: web.StreamResponse | None = None
+        self._writer: AbstractStreamWriter | None = None
+        self._comment: asyncio.Future[None] | None = None
+        self._ending = False
+        self._delivered = False
+
+    def interrupt(self, fault: Fault) -> None:
+        """End the answer with `fault`, from anywhere on the event loop. The first fault wins."""
+        if self._fault is None and not self._ending:
+            self._fault = fault
+            self._task.cancel()
+
+    async def run(self, body: bytes) -> web.StreamResponse:
+        """Send `body` to the upstream and relay its answer. Raises Failed while nothing was sent to the client yet;
+        CancelledError or ConnectionError when the client has gone."""
+        self._upstream.in_use += 1
+        try:
+            try:
+                return await self._relay(body)
+            except asyncio.CancelledError:
+                if self._fault is None or self._task.uncancel() > 0:
+                    raise
+                raise Failed(self._fault) from None
+            except (Failed, ConnectionError):
+                raise
+            except Exception as error:
+                # Type and place only: the message of an exception may quote the model's text.
+                where = "".join(traceback.format_tb(error.__traceback__))
+                logger.error("%s: %s in the relay\n%s", self._exchange.request_id, type(error).__name__, where)
+                raise Failed(Fault.INTERNAL) from None
+        except Failed as failed:
+            self._close_upstream()
+            if self._client is None or self._writer is None:
+                raise
+            await self._end_with_fault(failed, self._client, self._writer)
+            return self._client
+        except (asyncio.CancelledError, ConnectionError):
+            if not self._delivered:
+                self._exchange.outcome = "disconnected"
+            raise
+        finally:
+            self._ending = True
+            self._dog.stop()
+            self._close_upstream()
+            self._upstream.in_use -= 1
+            if self._chat is not None:
+                self._exchange.text = self._chat.record
+
+    async def _relay(self, body: bytes) -> web.StreamResponse:
+        chat_request = self._chat_request
+        target = self._request.rel_url
+        self._asking = True
+        answer = self._answer = await self._upstream.request(
+            self._request.method,
+            target.raw_path,
+            target.raw_query_string,
+            self._forwarded_headers(body),
+            body,
+            self._exchange.attempts,
+        )
+        self._asking = False
+        if headers.unreadable_encoding(answer.headers, READABLE_ENCODINGS) is not None:
+            raise Failed(Fault.UPSTREAM_BAD_ENCODING)
+        if answer.status >= 400:
+            return await self._pass_error(answer)
+        if answer.status >= 300:
+            raise Failed(Fault.UPSTREAM_REDIRECT)
+        if chat_request is None:
+            return await self._pass_unscanned(answer)
+        kind = headers.content_type(answer.headers)
+        # What the upstream says it sends decides, and is guarded as that; only where it says nothing does what the
+        # client asked for.
+        if kind == EVENT_STREAM or (not kind and chat_request.stream):
+            return await self._stream(answer, chat_request)
+        if kind == JSON or not kind:
+            return await self._whole(answer, chat_request)
+        raise Failed(Fault.UPSTREAM_BAD_TYPE)
+
+    def _forwarded_headers(self, body: bytes) -> CIMultiDict[str]:
+        forwarded = headers.to_upstream(self._request.headers)
+        if body:
+            forwarded.setdefault("Content-Type", JSON)
+        # A client without a guardrail key brings its own for the upstream, unless guardrail holds one.
+        if self._exchange.anonymous and not self._upstream.has_key:
+            for name in ("Authorization", "x-api-key"):
+                if name in self._request.headers:
+                    forwarded[name] = self._request.headers[name]
+        return forwarded
+
+    # Streams
+
+    async def _stream(self, answer: aiohttp.ClientResponse, chat_request: ChatRequest) -> web.StreamResponse:
+        chat = self._chat = ChatStream(
+            self._policy,
+            chat_request,
+            case_id=self._exchange.request_id,
+            limits=WireLimits(event_bytes=self._limits.event_bytes),
+        )
+        try:
+            client = await self._pump(answer, chat)
+        except WireError as error:
+            raise Failed(Fault.UPSTREAM_MALFORMED, str(error)) from error
+        if self._fault is not None:
+            await asyncio.sleep(0)  # the cancellation that comes with it is delivered here
+        self._ending = True
+        record = chat.record
+        self._exchange.outcome = "halted" if record.halted else "complete"
+        if record.fault is not None:
+            self._exchange.outcome, self._exchange.fault = "fault", Fault.UPSTREAM_CLOSED
+        await self._finish(client)
+        if self._answer is not None:
+            self._answer = None
+            self._upstream.spare(answer)
+        return client
+
+    async def _pump(self, answer: aiohttp.ClientResponse, chat: ChatStream) -> web.StreamResponse:
+        """Read, guard, write, until either side has ended."""
+        exchange, dog, limit = self._exchange, self._dog, self._limits.response_bytes
+        read, feed = answer.content.readany, chat.feed
+        protocol, timing = self._request.protocol, EventTiming(self._added)
+        writer: AbstractStreamWriter | None = None
+        while not chat.done:
+            try:
+                data = await read()
+            except aiohttp.ClientError as error:
+                raise Failed(_read_fault(error)) from error
+            came = now = monotonic()
+            if not dog.answered:
+                if not data:
+                    raise Failed(Fault.UPSTREAM_CLOSED)
+                dog.answered = True
+                exchange.first_byte_at = came
+            exchange.bytes_in += len(data)
+            if exchange.bytes_in > limit:
+                raise Failed(Fault.RESPONSE_TOO_LARGE)
+            out = feed(data) if data else chat.finish()
+            if chat.abort:
+                self._close_upstream()
+            if out:
+                if writer is None:
+                    writer = await self._begin(answer, EVENT_STREAM)
+                await writer.write(out)
+                exchange.bytes_out += len(out)
+                now = dog.written_at = monotonic()
+                if protocol.writing_paused:
+                    dog.waiting_since = None
+                    await writer.drain()
+                    now = monotonic()
+            dog.waiting_since = now
+            timing.passed(came, now, data, out)
+            if not data:
+                break
+        if writer is None:
+            await self._begin(answer, EVENT_STREAM)
+        assert self._client is not None
+        return self._client
+
+    def _keep_alive(self) -> None:
+        """Tell a client that waits for withheld text that it is not forgotten. Called by the watchdog."""
+        writer, chat = self._writer, self._chat
+        if self._ending or writer is None or chat is None or self._request.protocol.writing_paused:
+            return
+        comment = chat.keep_alive()
+        if comment:
+            self._exchange.bytes_out += len(comment)
+            self._comment = asyncio.ensure_future(_write_quietly(writer, comment))
+
+    async def _end_with_fault(self, failed: Failed, client: web.StreamResponse, writer: AbstractStreamWriter) -> None:
+        """End an answer that has begun: what is settled, an error event, `[DONE]`."""
+        self._ending = True
+        self._exchange.outcome = "fault"
+        self._exchange.fault = failed.fault
+        if self._chat is None:
+            self._drop_client()  # a body of unknown kind has no valid early end
+            return
+        try:
+            out = self._chat.fail(InBandFault(failed.fault.kind, failed.detail))
+        except Exception as error:
+            logger.error("%s: %s while ending the stream", self._exchange.request_id, type(error).__name__)
+            self._drop_client()
+            return
+        self._exchange.bytes_out += len(out)
+        try:
+            async with asyncio.timeout(FINISH_GRACE):
+                await writer.write(out)
+        except TimeoutError:
+            self._drop_client()
+        else:
+            await self._finish(client)
+
+    # Answers that are not streamed
+
+    async def _whole(self, answer: aiohttp.ClientResponse, chat_request: ChatRequest) -> web.StreamResponse:
+        body = await self._read_body(answer, self._limits.response_bytes)
+        arguments = (self._policy, chat_request, body, self._exchange.request_id)
+        try:
+            if len(body) >= OFF_LOOP_BYTES:
+                guarded, text = await asyncio.to_thread(guard_body, *arguments)
+            else:
+                guarded, text = guard_body(*arguments)
+        except WireError as error:
+            raise Failed(Fault.UPSTREAM_MALFORMED, str(error)) from error
+        self._exchange.text = text
+        return self._respond(answer, guarded, "halted" if text.halted else "complete")
+
+    async def _pass_error(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        """An upstream's own error, as it came: it tells the client what a model server tells."""
+        return self._respond(answer, await self._read_body(answer, ERROR_BYTES), "complete")
+
+    def _respond(self, answer: aiohttp.ClientResponse, body: bytes, outcome: Outcome) -> web.StreamResponse:
+        self._exchange.outcome = outcome
+        self._exchange.status = answer.status
+        self._exchange.bytes_out = len(body)
+        return web.Response(status=answer.status, headers=self._client_headers(answer), body=body)
+
+    async def _pass_unscanned(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        """An answer of a path that the configuration lets through. Its header says that no policy saw it."""
+        writer = await self._begin(answer, "application/octet-stream")
+        assert self._client is not None
+        async for data in self._reads(answer, self._limits.response_bytes):
+            self._exchange.bytes_out += len(data)
+            self._dog.waiting_since = None
+            await writer.write(data)
+            self._dog.waiting_since = monotonic()
+        self._ending = True
+        self._exchange.outcome = "passed"
+        await self._finish(self._client)
+        return self._client
+
+    async def _read_body(self, answer: aiohttp.ClientResponse, limit: int) -> bytes:
+        """The whole decoded body. Raises Failed past `limit` bytes and when it breaks off."""
+        return b"".join([data async for data in self._reads(answer, limit)])
+
+    async def _reads(self, answer: aiohttp.ClientResponse, limit: int) -> AsyncIterator[bytes]:
+        """The reads of a body, watched and counted. Raises Failed."""
+        exchange, dog = self._exchange, self._dog
+        while True:
+            try:
+                data = await answer.content.readany()
+            except aiohttp.ClientError as error:
+                raise Failed(_read_fault(error)) from error
+            if not data:
+                return
+            now = dog.waiting_since = monotonic()
+            if not dog.answered:
+                dog.answered = True
+                exchange.first_byte_at = now
+            exchange.bytes_in += len(data)
+            if exchange.bytes_in > limit:
+                raise Failed(Fault.RESPONSE_TOO_LARGE)
+            yield data
+
+    # Both ends
+
+    async def _begin(self, answer: aiohttp.ClientResponse, kind: str) -> AbstractStreamWriter:
+        """Begin the client's answer; its headers go out with its first body bytes."""
+        passed = self._client_headers(answer)
+        passed.setdefault("Content-Type", kind)
+        if kind == EVENT_STREAM:
+            passed["Cache-Control"] = "no-cache"
+            passed["X-Accel-Buffering"] = "no"
+        client = web.StreamResponse(status=answer.status, headers=passed)
+        self._exchange.status = answer.status
+        writer = await client.prepare(self._request)
+        assert writer is not None
+        self._client, self._writer = client, writer
+        return writer
+
+    def _client_headers(self, answer: aiohttp.ClientResponse) -> CIMultiDict[str]:
+        passed = headers.to_client(answer.headers)
+        passed.update(self._exchange.headers())
+        return passed
+
+    async def _finish(self, client: web.StreamResponse) -> None:
+        """Write the end of the answer. A client that does not take it loses its connection."""
+        try:
+            async with asyncio.timeout(FINISH_GRACE):
+                await client.write_eof()
+        except TimeoutError:
+            self._drop_client()
+        self._delivered = True
+
+    def _drop_client(self) -> None:
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+    def _close_upstream(self) -> None:
+        """Close the upstream's connection, now: a model server stops generating when its client has gone."""
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            self._exchange.upstream_aborted |= not answer.content.is_eof()
+            answer.close()
+        elif self._asking:
+            self._exchange.upstream_aborted = True
+        self._asking = False
+
+
+async def _write_quietly(writer: AbstractStreamWriter, data: bytes) -> None:
+    with contextlib.suppress(ConnectionError):  # the handler's own task learns of it
+        await writer.write(data)
+
+
+def _read_fault(error: aiohttp.ClientError) -> Fault:
+    """What a failure while reading a body is: undecodable, or broken off."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, aiohttp.http_exceptions.ContentEncodingError):
+            return Fault.UPSTREAM_BAD_ENCODING
+        cause = cause.__cause__
+    return Fault.UPSTREAM_CLOSED

@@ -1,0 +1,91 @@
+"""Who is asking: a request's headers in, a tenant out.
+
+In this order: the signed header of a trusted gateway, when a gateway is configured; a guardrail key
+(`Authorization: Bearer KEY`, else `x-api-key: KEY`); anonymous access, when the configuration grants it.
+A signed header that does not verify is refused even beside a good key: it says that somebody is trying, or that
+a clock is wrong. A key that no tenant has is refused, unless anonymous access is granted: then the key may be
+one for the upstream itself.
+
+Never logs or returns a key. Signatures are compared in constant time; keys are too (in the snapshot).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from guardrail.errors import GuardrailError
+from guardrail.policy.registry import Snapshot, Tenant
+
+GATEWAY_HEADER = "x-guardrail-tenant"
+"""`<tenant>;<unix seconds>;<hex HMAC-SHA256 of "<tenant>;<unix seconds>">`."""
+
+_MAX_KEY = 1024
+"""Characters of a presented key that are looked at; longer ones are nobody's. The header size caps it too."""
+
+
+class Unauthorized(GuardrailError):
+    """No tenant could be told from the request; the message is fit for the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The tenant a request belongs to, and whether it came without a guardrail key."""
+
+    tenant: Tenant
+    anonymous: bool
+
+
+def identify(headers: Mapping[str, str], snapshot: Snapshot, *, secret: bytes | None, now: float) -> Caller:
+    """The caller behind `headers` (case-insensitive mapping).
+
+    `secret`: the gateway's shared secret, None when the environment lacks it; `now`: unix seconds.
+    Raises Unauthorized.
+    """
+    gateway = snapshot.settings.gateway
+    signed = headers.get(GATEWAY_HEADER)
+    if signed is not None and gateway is not None:
+        tenant = snapshot.by_name(_verified_name(signed, secret, now, gateway.max_age))
+        if tenant is None:
+            raise Unauthorized(f"The {GATEWAY_HEADER} header names a tenant that is not configured.")
+        return Caller(tenant, anonymous=False)
+    key = presented_key(headers)
+    if key is not None and (found := snapshot.by_key(key)) is not None:
+        return Caller(found, anonymous=False)
+    if snapshot.anonymous is not None:
+        return Caller(snapshot.anonymous, anonymous=True)
+    if key is None:
+        raise Unauthorized("No API key was given. Send it as 'Authorization: Bearer KEY'.")
+    raise Unauthorized("Incorrect API key provided.")
+
+
+def presented_key(headers: Mapping[str, str]) -> str | None:
+    """The key a client presents, or None. The scheme's name is case-insensitive (RFC 9110, 11.1)."""
+    authorization = headers.get("authorization")
+    if authorization is not None:
+        scheme, _, value = authorization.partition(" ")
+        if scheme.casefold() == "bearer" and (value := value.strip()):
+            return value if len(value) <= _MAX_KEY else ""
+    value = headers.get("x-api-key", "").strip()
+    if not value:
+        return None
+    return value if len(value) <= _MAX_KEY else ""
+
+
+def _verified_name(signed: str, secret: bytes | None, now: float, max_age: float) -> str:
+    """The tenant's name in a signed header. Raises Unauthorized; the reason is for the gateway's operator."""
+    if not secret:
+        raise Unauthorized(f"The {GATEWAY_HEADER} header cannot be verified: the gateway secret is not set.")
+    name, _, rest = signed.partition(";")
+    seconds, _, signature = rest.partition(";")
+    expected = hmac.new(secret, f"{name};{seconds}".encode("utf-8", "surrogateescape"), hashlib.sha256)
+    if not hmac.compare_digest(
+        signature.strip().lower().encode("utf-8", "surrogateescape"), expected.hexdigest().encode()
+    ):
+        raise Unauthorized(f"The {GATEWAY_HEADER} header's signature is wrong.")
+    # Only a signed time is looked at, so that int() never sees a stranger's digits.
+    if not (seconds.isascii() and seconds.isdigit()) or abs(now - int(seconds)) > max_age:
+        raise Unauthorized(f"The {GATEWAY_HEADER} header is older (or newer) than {max_age:g} seconds.")
+    return name
