@@ -31,7 +31,8 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a policy makes of one text. `cut`: the raw offset at which a halt ended it, or None."""
+    """What a policy makes of one text. `cut`: the raw offset at which a halt ended it (behind the removal that
+    the halt overlaps, if it does), or None."""
 
     output: str
     halted: bool
@@ -52,17 +53,15 @@ def reference(rules: Sequence[Rule], text: str) -> Result:
     """P(text) and the findings."""
     removing = [hit for rule in rules if rule.action.removes for hit in hits(rule, text)]
     removing.sort(key=_sweep_order)
-    output, halt = _sweep(removing, text)
+    output, cut, halt = _sweep(removing, text)
     if halt is None:
         found = removing + [hit for rule in rules if rule.action is Action.LOG for hit in hits(rule, text)]
     else:
         seen = text[: halt.end]
         found = [halt]
         found += [h for h in removing if h.rule.action is not Action.HALT and h.start < halt.start]
-        found += [
-            h for rule in rules if rule.action is Action.LOG for h in hits(rule, seen) if h.end <= halt.start
-        ]
-    return Result(output, halt is not None, None if halt is None else halt.start, _findings(found))
+        found += [h for rule in rules if rule.action is Action.LOG for h in hits(rule, seen) if h.end <= halt.start]
+    return Result(output, halt is not None, cut, _findings(found))
 
 
 # Folding
@@ -254,11 +253,7 @@ def hits(rule: Rule, text: str) -> list[Hit]:
     kept = [(s, e) for s, e in found if not any(a <= s and e <= b for a, b in excused)]
     boundaries = cluster_boundaries(text)
     widened = {
-        (
-            max(b for b in boundaries if b <= start),
-            end if rule.action is Action.HALT else min(b for b in boundaries if b >= end),
-        )
-        for start, end in kept
+        (max(b for b in boundaries if b <= start), min(b for b in boundaries if b >= end)) for start, end in kept
     }
     return [Hit(rule, start, end) for start, end in sorted(widened)]
 
@@ -315,8 +310,8 @@ def _sweep_order(hit: Hit) -> tuple[int, int, int, str]:
     return hit.start, strength, hit.start - hit.end, hit.rule.id
 
 
-def _sweep(removing: Sequence[Hit], text: str) -> tuple[str, Hit | None]:
-    """The edited text, and the hit that halted it, if one did. `removing` stands in sweep order."""
+def _sweep(removing: Sequence[Hit], text: str) -> tuple[str, int | None, Hit | None]:
+    """The edited text, and where which hit halted it, if one did. `removing` stands in sweep order."""
     output = ""
     removed_to = 0
     for hit in removing:
@@ -324,15 +319,13 @@ def _sweep(removing: Sequence[Hit], text: str) -> tuple[str, Hit | None]:
         if apart:
             output += text[removed_to : hit.start]
         if hit.rule.action is Action.HALT:
-            return output, hit
+            return output, max(hit.start, removed_to), hit
         if apart:
             output += hit.rule.mask.render(text[hit.start : hit.end])
         removed_to = max(removed_to, hit.end)
-    return output + text[removed_to:], None
+    return output + text[removed_to:], None, None
 
 
 def _findings(found: Sequence[Hit]) -> list[Finding]:
-    distinct = {
-        Finding(h.start, h.end, h.rule.id, h.rule.category, h.rule.severity, h.rule.action) for h in found
-    }
+    distinct = {Finding(h.start, h.end, h.rule.id, h.rule.category, h.rule.severity, h.rule.action) for h in found}
     return sorted(distinct, key=lambda f: (f.start, f.end, f.rule))

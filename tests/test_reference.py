@@ -196,9 +196,7 @@ CASES = [
         "#",
         ["a 0-3"],
     ),
-    Case(
-        "a hit over its edge stays", [word("a", "bc", allow=("ab",), edges="never")], "abc", "a#", ["a 1-3"]
-    ),
+    Case("a hit over its edge stays", [word("a", "bc", allow=("ab",), edges="never")], "abc", "a#", ["a 1-3"]),
     Case("equal span is inside", [word("a", "ab", allow=("ab",))], "ab", "ab", []),
     Case(
         "allow of one rule is not another's",
@@ -266,9 +264,7 @@ CASES = [
         "",
         ["h 0-3"],
     ),
-    Case(
-        "halt before redact", [word("a", "bad dog"), word("h", "bad", action=HALT)], "bad dog", "", ["h 0-3"]
-    ),
+    Case("halt before redact", [word("a", "bad dog"), word("h", "bad", action=HALT)], "bad dog", "", ["h 0-3"]),
     Case(
         "replace before redact",
         [word("a", "bad dog", mask="A"), word("r", "bad", action=REPLACE, mask="R")],
@@ -333,7 +329,7 @@ CASES = [
         "",
         ["h 0-7"],
     ),
-    Case("halt does not widen its end", [word("h", "👩", action=HALT)], "a👩\u200d👧", "a", ["h 1-2"]),
+    Case("halt widens its end", [word("h", "👩", action=HALT)], "a👩\u200d👧", "a", ["h 1-4"]),
     Case("halt widens its start", [word("h", "👧", action=HALT)], "a👩\u200d👧", "a", ["h 1-4"]),
     # Findings
     Case(
@@ -408,9 +404,9 @@ def test_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "cut"), [("bad", 0), ("one bad", 4), ("one", None), ("a b bad", 4), ("x a bad", 4)]
+    ("text", "cut"), [("bad", 0), ("one bad", 4), ("one", None), ("a b bad", 4), ("x a bad, too", 7)]
 )
-def test_cut_is_where_the_halt_starts(text: str, cut: int | None) -> None:
+def test_cut_is_at_the_halt_or_behind_the_removal_that_it_overlaps(text: str, cut: int | None) -> None:
     result = reference([word("a", "a bad"), word("h", "bad", action=HALT)], text)
     assert result.cut == cut
     assert result.halted == (cut is not None)
