@@ -17,8 +17,40 @@ app = typer.Typer(
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    config: Annotated[
+        Path | None,
+        typer.Option(envvar="GUARDRAIL_CONFIG", help="guardrail.yaml, or a folder that holds one.", show_default=False),
+    ] = None,
+    upstream: Annotated[
+        str | None,
+        typer.Option(envvar="GUARDRAIL_UPSTREAM", help="Model server; enough without --config.", show_default=False),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(envvar="GUARDRAIL_HOST", help="Address to listen on.", show_default=False)
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(envvar="GUARDRAIL_PORT", min=0, max=65535, help="Port; 0 takes a free one.", show_default=False),
+    ] = None,
+    admin_port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="GUARDRAIL_ADMIN_PORT", min=0, max=65535, help="The operator's port; 0: free.", show_default=False
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(envvar="GUARDRAIL_WORKERS", min=1, max=256, help="Processes that share the port.")
+    ] = 1,
+) -> None:
     """Run the proxy."""
+    from guardrail.proxy.serve import Options
+    from guardrail.proxy.serve import serve as run
+
+    if config is None and upstream is None:
+        typer.echo("guardrail serve needs --config FILE or --upstream URL", err=True)
+        raise typer.Exit(2)
+    raise typer.Exit(run(Options(config, upstream, host, port, admin_port, workers)))
 
 
 @app.command()

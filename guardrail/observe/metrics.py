@@ -11,12 +11,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from guardrail.observe.log import dropped_lines
 from guardrail.observe.records import Record
 
 ADDED_BUCKETS = (
@@ -66,13 +67,25 @@ class ConfigState:
     loaded_at: float
 
 
+class DroppedLines(Collector):
+    """Record lines that the log could not take."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "guardrail_records_dropped", "Record lines dropped as the log could not keep up.", value=dropped_lines()
+        )
+
+
 class Metrics:
     """The metrics of one proxy process, in a registry of their own."""
 
     def __init__(self, config_state: Callable[[], ConfigState], in_flight: Callable[[], int]) -> None:
+        # The library's `_created` series double the number of series and say nothing that is used.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.added = AddedLatency()
         self.registry.register(self.added)
+        self.registry.register(DroppedLines())
         ProcessCollector(registry=self.registry)
         self._config_state = config_state
 
@@ -98,7 +111,6 @@ class Metrics:
         self._faults = counter("faults", "Responses that ended in a fault, by kind.", "kind")
         self._retries = counter("upstream_retries", "Requests made again to the upstream.")
         self._unknown = counter("unknown_fields_blocked", "Fields of unknown shape that were removed.")
-        self._log_dropped = counter("records_dropped", "Record lines dropped as the log could not keep up.")
         self._held = Histogram(
             "guardrail_held_characters",
             "Most characters withheld at one moment, for each response.",
@@ -145,10 +157,6 @@ class Metrics:
             self._unknown.inc(len(record.unknown_blocked))
         if record.policy:
             self._held.observe(record.held_max)
-
-    def count_dropped_line(self) -> None:
-        """One record line could not be logged."""
-        self._log_dropped.inc()
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes (text format 0.0.4)."""

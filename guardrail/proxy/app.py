@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic, time
 
 import aiohttp
@@ -53,6 +53,8 @@ class Proxy:
         self._environ = environ
         self._upstreams = Upstreams(environ)
         self._relays: set[Relay] = set()
+        self._uploads = 0
+        """Request bodies being read."""
 
     def application(self) -> web.Application:
         """The application for the clients' listener. Request bodies are capped here, in decoded bytes."""
@@ -119,7 +121,11 @@ class Proxy:
         limits = settings.limits
         try:
             with self.admission.place(caller.tenant.name, total=limits.streams, per_tenant=limits.streams_per_tenant):
-                body = await _read_body(request, limits.request_bytes)
+                self._uploads += 1
+                try:
+                    body = await _read_body(request, limits.request_bytes)
+                finally:
+                    self._uploads -= 1
                 chat_request = _read_chat(body, exchange) if where is Route.CHAT else None
                 upstream = self._upstreams.get(caller.tenant.upstream, config)
                 relay = Relay(
@@ -153,15 +159,27 @@ class Proxy:
             self.records.resize(self.registry.current.settings.records.keep)
             await self._upstreams.sweep()
 
-    async def drain(self, seconds: float) -> None:
+    async def drain(self, seconds: float, close_idle: Callable[[], None]) -> None:
         """Take no new requests; give those in flight `seconds`, then end them with a fault that their clients
-        understand, and wait until they have."""
+        understand. `close_idle` closes connections that wait for a next request; it would cut off a request body
+        that is still coming, so it is called when there is none."""
         self.draining = True
         deadline = monotonic() + seconds
-        while self.admission.in_flight and monotonic() < deadline:  # noqa: ASYNC110 - once in a process's life
+        idle_closed = False
+        while monotonic() < deadline:
+            if not idle_closed and not self._uploads:
+                idle_closed = True
+                close_idle()
+            if not self.admission.in_flight:
+                return
             await asyncio.sleep(0.05)
         for relay in list(self._relays):
             relay.interrupt(Fault.DRAINING)
+
+    def drop(self) -> None:
+        """Break off every answer in flight, now."""
+        for relay in list(self._relays):
+            relay.drop()
 
     async def close(self) -> None:
         """Close every connection to an upstream."""

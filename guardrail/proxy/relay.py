@@ -100,6 +100,11 @@ class Relay:
             self._fault = fault
             self._task.cancel()
 
+    def drop(self) -> None:
+        """Break the answer off, as if its client had gone."""
+        self._task.cancel()
+        self._drop_client()
+
     async def run(self, body: bytes) -> web.StreamResponse:
         """Send `body` to the upstream and relay its answer. Raises Failed while nothing was sent to the client yet;
         CancelledError or ConnectionError when the client has gone."""

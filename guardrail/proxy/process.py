@@ -1,0 +1,190 @@
+"""One proxy process: its listeners, its signals, its end.
+
+SIGTERM and SIGINT drain (readiness turns false, no new connections, streams in flight get `limits.drain` seconds and
+then a valid end); a second one ends at once. SIGHUP reads the configuration again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import ssl
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from guardrail.policy.registry import Registry
+from guardrail.proxy.admin import LocalSource, admin_application
+from guardrail.proxy.app import READ_BUFFER, Proxy
+from guardrail.proxy.relay import FINISH_GRACE
+from guardrail.settings import Admin, Listen
+
+KEEP_ALIVE = 75.0
+"""Seconds an idle client connection is kept; longer than load balancers in front keep theirs (60 is common), so
+that it is they who close, and no request is lost to a close that crosses it."""
+
+LINGER = 2.0
+"""Seconds the rest of a refused request body is read and thrown away, so that its client can read the refusal."""
+
+BACKLOG = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class AdminOn:
+    """Where the operator's listener is: a TCP address with a token, or a private unix socket without."""
+
+    host: str = ""
+    port: int = 0
+    token: str | None = None
+    path: str | None = None
+
+    @classmethod
+    def tcp(cls, config: Admin, token: str) -> AdminOn:
+        return cls(host=config.host, port=config.port, token=token)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a process listens, after the system chose free ports."""
+
+    proxy: str
+    admin: str
+
+
+def run(main: Coroutine[Any, Any, int]) -> int:
+    """Run `main` on uvloop where it exists, else on asyncio's own loop."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+def server_tls(listen: Listen) -> ssl.SSLContext | None:
+    """The listener's TLS context. Raises OSError (ssl.SSLError is one) for files that cannot be used."""
+    if listen.tls is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(listen.tls.cert, listen.tls.key)
+    return context
+
+
+class Stop:
+    """What the signals ask for."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.at_once = asyncio.Event()
+
+    def ask(self) -> None:
+        """Drain; asked again, end at once."""
+        if self.asked.is_set():
+            self.at_once.set()
+        self.asked.set()
+
+    def on_signals(self, hangup: Callable[[], None]) -> None:
+        """Listen to SIGTERM, SIGINT and SIGHUP."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.ask)
+        loop.add_signal_handler(signal.SIGHUP, hangup)
+
+
+async def run_process(
+    registry: Registry,
+    listen: Listen,
+    admin: AdminOn,
+    *,
+    ready: Callable[[Addresses], None] = lambda addresses: None,
+    stop: Stop | None = None,
+    reuse_port: bool = False,
+) -> int:
+    """Serve until asked to stop; returns the exit status. Raises OSError when it cannot listen.
+
+    `ready` is called once, when both listeners take connections. `stop` lets a caller ask as a signal would.
+    """
+    stop = stop or Stop()
+    proxy = Proxy(registry, os.environ)
+    clients = web.AppRunner(
+        proxy.application(),
+        handler_cancellation=True,  # a client that leaves cancels its handler: that is how the relay learns of it
+        access_log=None,
+        keepalive_timeout=KEEP_ALIVE,
+        lingering_time=LINGER,
+        read_bufsize=READ_BUFFER,
+        shutdown_timeout=FINISH_GRACE + 1,
+    )
+    operators = web.AppRunner(admin_application(LocalSource(proxy), admin.token), access_log=None, shutdown_timeout=1)
+    background: list[asyncio.Task[None]] = []
+    try:
+        await operators.setup()
+        if admin.path is not None:
+            await web.UnixSite(operators, admin.path).start()
+        else:
+            await web.TCPSite(operators, admin.host, admin.port).start()
+        await clients.setup()
+        tls = server_tls(listen)
+        site = web.TCPSite(
+            clients,
+            listen.host,
+            listen.port,
+            ssl_context=tls,
+            backlog=BACKLOG,
+            reuse_port=reuse_port or None,
+        )
+        await site.start()
+        background = [asyncio.create_task(registry.watch()), asyncio.create_task(proxy.tend())]
+        reloads: set[asyncio.Task[bool]] = set()
+
+        def reload() -> None:
+            task = asyncio.create_task(registry.reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        stop.on_signals(reload)
+        ready(Addresses(url_of(clients, "https" if tls else "http"), admin.path or url_of(operators, "http")))
+        await stop.asked.wait()
+        await _drain(proxy, clients, site, stop)
+    finally:
+        for task in background:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*background, return_exceptions=True)
+        await clients.cleanup()
+        await proxy.close()
+        await operators.cleanup()
+    return 1 if stop.at_once.is_set() else 0
+
+
+async def _drain(proxy: Proxy, clients: web.AppRunner, site: web.TCPSite, stop: Stop) -> None:
+    """Stop accepting, then wait for the end of what is in flight, for the deadline, or for a second signal."""
+    proxy.draining = True
+    await site.stop()
+    draining = asyncio.create_task(proxy.drain(proxy.registry.current.settings.limits.drain, _close_idle(clients)))
+    at_once = asyncio.create_task(stop.at_once.wait())
+    await asyncio.wait({draining, at_once}, return_when=asyncio.FIRST_COMPLETED)
+    draining.cancel()
+    at_once.cancel()
+    if stop.at_once.is_set():
+        proxy.drop()
+
+
+def _close_idle(clients: web.AppRunner) -> Callable[[], None]:
+    """Closes connections that wait for a next request, so that their clients go elsewhere without an error."""
+
+    def close() -> None:
+        if clients.server is not None:
+            clients.server.pre_shutdown()
+
+    return close
+
+
+def url_of(runner: web.AppRunner, scheme: str) -> str:
+    """Where a runner's first site listens."""
+    host, port = runner.addresses[0][:2]
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
