@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import LANGUAGES, keywords, text, tokens, write_config
+from guardrail.policy.compile import load_policy
 from guardrail.policy.policy import Policy
-
 from guardrail.text.scanner import Scanner
 
 

@@ -55,7 +55,8 @@ def keywords(count: int) -> tuple[str, ...]:
     """`count` terms, half English and half Chinese, none of which occurs in the bundled texts.
 
     English: up to four letters of a real word with a made-up ending, two in five as the second word of a
-    phrase; one real word in four begins some phrase. Chinese: two to five characters of the Chinese text in random order.
+    phrase; one real word in four begins some phrase. Chinese: two to five characters of the Chinese text in random
+    order.
     """
     dice = random.Random(2)
     everything = "\n".join(text(language) for language in LANGUAGES).casefold()

@@ -118,9 +118,7 @@ class _Setup:
 _SETUP: Final = web.AppKey("setup", _Setup)
 
 
-def create_app(
-    script: Script = BUILT_IN, pace: Pace | None = None, fault: Fault | None = None
-) -> web.Application:
+def create_app(script: Script = BUILT_IN, pace: Pace | None = None, fault: Fault | None = None) -> web.Application:
     """Build the server; `fault` befalls every request that does not name its own."""
     app = web.Application(client_max_size=REQUEST_CAP)
     app[_SETUP] = _Setup(script, pace or Pace(), fault, deque(maxlen=RECENT))
@@ -147,9 +145,7 @@ async def serve(app: web.Application, host: str, port: int) -> None:
         await runner.cleanup()
 
 
-def run(
-    host: str, port: int, *, token_size: int, delay_ms: float, script: Path | None, fault: str | None
-) -> int:
+def run(host: str, port: int, *, token_size: int, delay_ms: float, script: Path | None, fault: str | None) -> int:
     """The body of `guardrail simulate`; returns its exit status."""
     try:
         replies = Script.load(script) if script else BUILT_IN
@@ -167,9 +163,7 @@ def _error(status: int, message: str, kind: str = "invalid_request_error") -> we
 
 
 async def _models(request: web.Request) -> web.Response:
-    data = [
-        {"id": name, "object": "model", "created": 1700000000, "owned_by": "guardrail"} for name in MODELS
-    ]
+    data = [{"id": name, "object": "model", "created": 1700000000, "owned_by": "guardrail"} for name in MODELS]
     return web.json_response({"object": "list", "data": data})
 
 
@@ -188,9 +182,7 @@ async def _chat(request: web.Request) -> web.StreamResponse:
         kind = "server_error" if fault.status >= 500 else "invalid_request_error"
         return _error(fault.status, "The simulated server was told to fail.", kind)
     if fault is not None and fault.kind == "html":
-        return web.Response(
-            text="<!doctype html><title>Sign in</title><p>Sign in to go on.", content_type="text/html"
-        )
+        return web.Response(text="<!doctype html><title>Sign in</title><p>Sign in to go on.", content_type="text/html")
 
     replies = request.app[_SETUP].script.choose(_last_user_text(ask.messages), ask.n or 1)
     steps, reasons = _plan(ask, replies, pace.token_size)
@@ -237,9 +229,7 @@ async def _stream(
     return response
 
 
-async def _break_off(
-    request: web.Request, response: web.StreamResponse, fault: Fault, answer: _Answer
-) -> None:
+async def _break_off(request: web.Request, response: web.StreamResponse, fault: Fault, answer: _Answer) -> None:
     transport = request.transport
     if fault.kind == "stall":
         await asyncio.Event().wait()
@@ -295,18 +285,14 @@ class _Answer:
             for step in steps:
                 for part in step.delta.get("tool_calls", ()):
                     if "id" in part:
-                        calls.append(
-                            {"id": part["id"], "type": "function", "function": dict(part["function"])}
-                        )
+                        calls.append({"id": part["id"], "type": "function", "function": dict(part["function"])})
                     else:
                         calls[part["index"]]["function"]["arguments"] += part["function"]["arguments"]
             if calls:
                 message["tool_calls"] = calls
                 message["content"] = message["content"] or None
             logprobs = _logprobs(spoken) if self._ask.logprobs else None
-            choices.append(
-                {"index": index, "message": message, "logprobs": logprobs, "finish_reason": reason}
-            )
+            choices.append({"index": index, "message": message, "logprobs": logprobs, "finish_reason": reason})
         return {**self._head("chat.completion"), "choices": choices, "usage": self._usage()}
 
     def _head(self, kind: str) -> dict[str, Any]:
@@ -322,9 +308,7 @@ class _Answer:
     def _choice(
         self, index: int, delta: dict[str, Any], *, text: str | None = None, reason: str | None = None
     ) -> dict[str, Any]:
-        logprobs = (
-            _logprobs([text]) if self._ask.logprobs and text is not None and "content" in delta else None
-        )
+        logprobs = _logprobs([text]) if self._ask.logprobs and text is not None and "content" in delta else None
         return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
 
     def _event(self, choices: list[dict[str, Any]], usage: dict[str, Any] | None = None) -> bytes:
@@ -384,8 +368,7 @@ def _pieces(text: str, size: int) -> Iterator[str]:
 
 def _logprobs(tokens: list[str]) -> dict[str, Any]:
     content = [
-        {"token": token, "logprob": -0.25, "bytes": list(token.encode()), "top_logprobs": []}
-        for token in tokens
+        {"token": token, "logprob": -0.25, "bytes": list(token.encode()), "top_logprobs": []} for token in tokens
     ]
     return {"content": content, "refusal": None}
 

@@ -27,9 +27,7 @@ def ask(text: str, **fields: Any) -> dict[str, Any]:
 
 
 async def stream(client: Client, body: dict[str, Any], **headers: str) -> list[dict[str, Any]]:
-    async with client.post(
-        "/v1/chat/completions", json={**body, "stream": True}, headers=headers
-    ) as response:
+    async with client.post("/v1/chat/completions", json={**body, "stream": True}, headers=headers) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         events = (await response.read()).split(b"\n\n")
     assert events[-2:] == [b"data: [DONE]", b""]
@@ -75,9 +73,7 @@ async def test_without_streaming_the_same_text_comes_in_one_body(client: Client)
     (choice,) = body["choices"]
     assert choice["message"] == {"role": "assistant", "content": SKY, "refusal": None}
     assert "".join(part["token"] for part in choice["logprobs"]["content"]) == SKY
-    assert (
-        body["usage"]["total_tokens"] == body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
-    )
+    assert body["usage"]["total_tokens"] == body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
 
 
 async def test_usage_comes_last_with_no_choices_if_it_was_asked_for(client: Client) -> None:

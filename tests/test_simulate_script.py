@@ -56,9 +56,7 @@ def test_json_is_read_as_well(tmp_path: Path) -> None:
         ("- a", "object"),
     ],
 )
-def test_a_bad_script_is_refused_with_the_file_and_the_reason(
-    tmp_path: Path, text: str, complaint: str
-) -> None:
+def test_a_bad_script_is_refused_with_the_file_and_the_reason(tmp_path: Path, text: str, complaint: str) -> None:
     path = tmp_path / "script.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=complaint) as caught:

@@ -1,0 +1,138 @@
+"""The demo as its users run it: a process in a pipe, stopped in every way, that leaves nothing behind."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from guardrail.demo import SCENES, DemoError, _child
+
+LIMIT = 120
+"""Seconds for anything here; generous, for a busy machine."""
+
+
+class Demo:
+    """A running `guardrail demo` whose descendants can be told by a mark in their environment."""
+
+    def __init__(self, *arguments: str, **environ: str) -> None:
+        self._mark = uuid.uuid4().hex
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "guardrail", "demo", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "COLUMNS": "80", "DEMO_TEST_MARK": self._mark, **environ},
+        )
+
+    def output(self) -> str:
+        return os.pread(self._output.fileno(), 1 << 20, 0).decode()
+
+    def wait_for(self, text: str) -> str:
+        deadline = time.monotonic() + LIMIT
+        while text not in self.output():
+            assert self.process.poll() is None, self.output()
+            assert time.monotonic() < deadline, self.output()
+            time.sleep(0.05)
+        return self.output()
+
+    def left_running(self) -> list[str]:
+        """Command lines of processes that descend from this demo."""
+        found = []
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if self._mark.encode() in environ.read_bytes():
+                    found.append((environ.parent / "cmdline").read_text())
+            except OSError:
+                continue
+        return found
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._output.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where temporary files of the demo go, so that what is left of them is seen."""
+    return tmp_path
+
+
+@pytest.fixture
+def staying(folder: Path) -> Iterator[Demo]:
+    demo = Demo("--stay", TMPDIR=str(folder))
+    demo.wait_for("Both stay up until Ctrl-C")
+    yield demo
+    demo.close()
+
+
+def test_every_scene_is_shown_in_80_columns_and_nothing_is_left(folder: Path) -> None:
+    demo = Demo(TMPDIR=str(folder))
+    assert demo.process.wait(LIMIT) == 0, demo.output()
+    text = demo.output()
+    for number, scene in enumerate(SCENES, 1):
+        assert f"{number}. {scene.title}" in text
+        assert f"prompt: {scene.prompt}" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+    words = " ".join(text.replace("│", " ").split())
+    assert "{+[EMAIL]+}" in words
+    assert "finish content_filter · model server stopped after" in words
+    assert "(withheld)" in words
+    assert demo.left_running() == []
+    assert list(folder.iterdir()) == []
+    demo.close()
+
+
+def test_the_curl_line_works_as_printed(staying: Demo) -> None:
+    (line,) = [line for line in staying.output().splitlines() if line.startswith("curl ")]
+    answer = subprocess.run(["/bin/sh", "-c", line], capture_output=True, timeout=LIMIT, check=True).stdout
+    assert b'"finish_reason":"content_filter"' in answer.replace(b": ", b":")
+    assert answer.endswith(b"data: [DONE]\n\n")
+
+
+def test_the_sdk_snippet_works_as_printed(staying: Demo) -> None:
+    found = re.search(r"from openai import OpenAI\n.*?flush=True\)\n", staying.output(), re.DOTALL)
+    assert found is not None
+    ran = subprocess.run([sys.executable, "-c", found[0]], capture_output=True, text=True, timeout=LIMIT, check=True)
+    assert "[Stopped by safety policy" in ran.stdout
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_and_nothing_is_left(staying: Demo, folder: Path, ending: signal.Signals) -> None:
+    assert len(staying.left_running()) == 3
+    staying.process.send_signal(ending)
+    assert staying.process.wait(LIMIT) == 130
+    assert "nothing is left running" in staying.output()
+    assert "Traceback" not in staying.output()
+    assert staying.left_running() == []
+    assert list(folder.iterdir()) == []
+
+
+def test_a_signal_in_the_middle_of_a_scene_leaves_nothing_either(folder: Path) -> None:
+    demo = Demo(TMPDIR=str(folder))
+    demo.wait_for("1. ")
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(LIMIT) == 130
+    assert demo.left_running() == []
+    assert list(folder.iterdir()) == []
+    demo.close()
+
+
+def test_a_child_that_cannot_start_is_a_clear_error() -> None:
+    async def start() -> None:
+        async with _child("the model server", ["simulate", "--fault", "explode"], urls=1):
+            raise AssertionError("it started")
+
+    with pytest.raises(DemoError, match=r"the model server ended with status 1:\n.*explode"):
+        asyncio.run(start())
