@@ -28,8 +28,6 @@ _UNUSUAL = regex.compile(r"[\p{Extended_Pictographic}\uD800-\uDFFF]")
 _PAIR = regex.compile("[\ud800-\udbff][\udc00-\udfff]")
 _PICTOGRAPH = regex.compile(r"\p{Extended_Pictographic}")
 _PREPEND = regex.compile(r"\p{GCB=Prepend}")
-_MARK = regex.compile(r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]")
-_CONSONANT = regex.compile(r"\p{InCB=Consonant}")
 
 
 @lru_cache(maxsize=4096)
@@ -102,27 +100,11 @@ class Reach(enum.Flag):
     CONSONANT = enum.auto()
     MARK = enum.auto()
     LINE_FEED = enum.auto()
-    ANY = PICTOGRAPH | REGIONAL | HANGUL | CONSONANT | MARK | LINE_FEED
-
-
-def reach_of(char: str) -> Reach:
-    """The reach of rules whose matches can start with this lane character."""
-    if char == "\n":
-        return Reach.LINE_FEED
-    if char.isascii():
-        return Reach.NONE
-    reach = Reach.NONE
-    if is_sequence_pictograph(char):
-        reach |= Reach.PICTOGRAPH
-    if "\U0001f1e6" <= char <= "\U0001f1ff":
-        reach |= Reach.REGIONAL
-    if "\u1100" <= char <= "\u11ff" or "\ua960" <= char <= "\ua97c" or "\uac00" <= char <= "\ud7fb":
-        reach |= Reach.HANGUL
-    if _CONSONANT.match(char):
-        reach |= Reach.CONSONANT
-    if _MARK.match(char):
-        reach |= Reach.MARK
-    return reach
+    JOINER = enum.auto()
+    """Joins the segment before it (see `fold`), whose raw span is the match's start then."""
+    ANY = PICTOGRAPH | REGIONAL | HANGUL | CONSONANT | MARK | LINE_FEED | JOINER
+    ALWAYS = MARK | JOINER
+    """Kinds that may follow any character at all."""
 
 
 def is_prepend(char: str) -> bool:

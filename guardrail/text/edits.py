@@ -4,8 +4,7 @@ Hits are taken by start; at one start halt before replace before redact, then th
 A removal puts its mask for its span; another that overlaps it extends what is removed without a mask of its own. A
 halt cuts the text where it starts, or after the mask of the removal that it overlaps.
 
-A removal is widened to whole grapheme clusters; the end of a halt is not, since nothing after it may matter. So a
-removal whose last cluster may still grow waits for the next character.
+Every hit is widened to whole grapheme clusters, so one whose last cluster may still grow waits for the next character.
 """
 
 from __future__ import annotations
@@ -51,8 +50,7 @@ class Pending:
         rules = track.matchers.rules
         keyed = []
         for hit in self.hits:
-            halts = rules[hit.rule].action is Action.HALT
-            start, end, settled = _widened(track, hit, halts=halts, final=final)
+            start, end, settled = _widened(track, hit, final=final)
             keyed.append((_order(rules[hit.rule], start, end), settled, hit, start, end))
         keyed.sort(key=lambda row: row[0])
         due = []
@@ -67,7 +65,7 @@ class Pending:
         """Where the first pending hit starts, widened; `received` when none is pending."""
         first = track.received
         for hit in self.hits:
-            first = min(first, _widened(track, hit, halts=True, final=False)[0])
+            first = min(first, _widened(track, hit, final=False)[0])
         return first
 
 
@@ -79,14 +77,12 @@ def _order(rule: Rule, start: int, end: int) -> tuple[int, int, int, str]:
     return start, _RANK[rule.action], start - end, rule.id
 
 
-def _widened(track: Track, hit: Span, *, halts: bool, final: bool) -> tuple[int, int, bool]:
+def _widened(track: Track, hit: Span, *, final: bool) -> tuple[int, int, bool]:
     """(start, end, whether the end is settled) of a hit in whole clusters."""
     raw, at = track.raw, track.raw_at
     if raw.isascii() and "\r" not in raw:
-        return hit.start, hit.end, halts or final or hit.end < track.received
+        return hit.start, hit.end, final or hit.end < track.received
     start = at + widen(raw, hit.start - at, hit.end - at)[0]
-    if halts:
-        return start, hit.end, True
     tail = raw[start - at :]
     end = start + widen(tail, 0, hit.end - start)[1]
     last = [s for s in cluster_starts(tail) if s < end - start][-1]

@@ -70,13 +70,22 @@ def is_joiner(char: str) -> bool:
     return unicodedata.combining(first) != 0 or first in COMPOSITION_SECONDS or _is_hangul_vowel_or_tail(first)
 
 
-@lru_cache(maxsize=65536)
-def is_soft(char: str) -> bool:
-    """Whether a joiner that follows could change this lane character, when it is the last."""
-    if char in COMPOSITION_FIRSTS or unicodedata.combining(char) != 0 or is_joiner(char):
-        return True
-    code = ord(char)
-    return 0x1100 <= code <= 0x1112 or (0xAC00 <= code <= 0xD7A3 and (code - 0xAC00) % 28 == 0)
+def decompose_last(lane: str, start: int) -> tuple[int, str]:
+    """Where the last base character of a lane's open segment stands, and the NFD of what follows from there.
+
+    More joiners can only change the lane from there on. `start`: where the segment begins.
+    """
+    at = len(lane) - 1
+    while at > start and is_joiner(lane[at]):
+        at -= 1
+    return at, unicodedata.normalize("NFD", lane[at:])
+
+
+def may_grow_into(parts: str, target: str) -> bool:
+    """Whether more joiners can make a segment that begins with `target` of one whose NFD is `parts`."""
+    wanted = unicodedata.normalize("NFD", target)
+    missing = "".join(mark for mark in wanted[1:] if mark not in parts)
+    return wanted[0] == parts[0] and unicodedata.normalize("NFC", parts + missing).startswith(target)
 
 
 def is_high_surrogate(char: str) -> bool:
@@ -148,7 +157,7 @@ class Segmenter:
     (cased, folded, raw start, raw end), the last of which is the segment that is now open (unless a BREAK closed it).
     """
 
-    __slots__ = ("end", "high", "ignorables", "joiners", "open", "start")
+    __slots__ = ("end", "ignorables", "joiners", "open", "start")
 
     def __init__(self, char: str, start: int) -> None:
         self.open = char
@@ -157,21 +166,20 @@ class Segmenter:
         self.end = start + len(char)
         self.joiners = 0
         self.ignorables = 0
-        self.high = ""
-        """A high surrogate at the very end of the text, which a low one may complete."""
 
     def push(self, text: str, at: int) -> list[tuple[str, str, int, int]]:
         done: list[tuple[str, str, int, int]] = []
+        high = ""
         for offset, char in enumerate(text, at):
-            if self.high and is_low_surrogate(char):
-                joined = join_surrogates(self.high, char)
-                self.high = ""
+            if high and is_low_surrogate(char):
+                joined = join_surrogates(high, char)
+                high = ""
                 self.open = joined
                 self.end = offset + 1
                 # The joined character may itself be a joiner or ignorable of the astral planes; a pair is a plain
                 # unit all the same, so that what is open never changes its kind.
                 continue
-            self.high = ""
+            high = ""
             if is_ignorable(char):
                 self.ignorables += 1
                 if self.ignorables > MAX_IGNORABLES:
@@ -193,7 +201,7 @@ class Segmenter:
             self.end = offset + 1
             self.joiners = 0
             if is_high_surrogate(char):
-                self.high = char
+                high = char
         self._close(done)
         return done
 
@@ -201,13 +209,6 @@ class Segmenter:
         if self.open:
             cased = fold_cased(self.open)
             done.append((cased, fold_case(cased), self.start, self.end))
-
-    @property
-    def soft(self) -> bool:
-        """Whether what is open may still change."""
-        if not self.open or self.joiners >= MAX_JOINERS:
-            return bool(self.open and self.high)
-        return bool(self.high) or self.joiners > 0 or is_soft(fold_cased(self.open)[-1])
 
 
 def fold_whole(text: str) -> tuple[str, str]:

@@ -23,8 +23,9 @@ import ahocorasick_rs
 import regex
 
 from guardrail.errors import RuleError
-from guardrail.text.clusters import Reach, reach_of
-from guardrail.text.fold import BREAK, fold_case, fold_cased, fold_whole, is_joiner, stand_in
+from guardrail.text.clusters import Reach
+from guardrail.text.fold import BREAK, decompose_last, fold_case, fold_cased, fold_whole, is_joiner, may_grow_into
+from guardrail.text.reach import reach_of
 from guardrail.text.rules import Rule, WordEdges
 
 MAX_TERM = 256
@@ -161,6 +162,13 @@ class KeywordMatcher:
                     open_terms[prefix] = open_terms.get(prefix, False) or not spared
                     if spared:
                         doom.setdefault(prefix, []).extend(leads)
+        # What may still grow into the last cluster of a word that needs no edge after it, by how it begins now.
+        growth: dict[str, list[str]] = {}
+        for word, entries in self._words.items():
+            *_, last = _clusters(word)
+            parts = _decompose(last)
+            if len(parts) > 1 and not all(entry.right for entry in entries):
+                growth.setdefault(word[: -len(last)] + parts[0], []).append(last)
         # Words come first, so that one look at the smallest pattern number tells whether a word was hit.
         order = list(self._words) + [prefix for prefix in flags if prefix not in self._words]
         self._flags = [flags[prefix] for prefix in order]
@@ -168,6 +176,7 @@ class KeywordMatcher:
         self._doom = {
             number: doom[prefix] for number, prefix in enumerate(order) if prefix in doom and not open_terms[prefix]
         }
+        self._growth = {number: growth[prefix] for number, prefix in enumerate(order) if prefix in growth}
         self._automaton = ahocorasick_rs.AhoCorasick(
             order,
             matchkind=ahocorasick_rs.MatchKind.Standard,
@@ -210,6 +219,19 @@ class KeywordMatcher:
         groups = self._doom.get(number)
         return groups is not None and all(_led(leads, window, start) for leads in groups)
 
+    def _growing(self, window: str, soft: int) -> int:
+        """Where a word starts that the open segment may yet complete although it has other marks already."""
+        base, parts = decompose_last(window, soft)
+        view = window[:base] + parts[0]
+        begin = len(window)
+        if len(parts) > 1:
+            for number, start, end in self.search(view):
+                if end == len(view) and start > 0 and number in self._growth and start < begin:
+                    free = self._flags[number] & _FREE or not is_word(window[start - 1])
+                    if free and any(may_grow_into(parts, target) for target in self._growth[number]):
+                        begin = start
+        return begin
+
     def examine(
         self,
         window: str,
@@ -221,10 +243,13 @@ class KeywordMatcher:
         """Everything that a window holds, when words were hit in it.
 
         `before`: (length, soft) of the part of the window that was examined earlier: what was decided then is not
-        reported again. `soft`: where characters begin that may still change.
+        reported again. `soft`: where the open segment begins.
         """
         size = len(window)
         hold, wait = (size, size) if final else self.alive(window, found)
+        if self._growth and not final and soft < size:
+            grown = self._growing(window, soft)
+            hold, wait = min(hold, grown), min(wait, grown)
         hits: list[Hit] = []
         for number, start, end in found:
             if number >= self.words or start == 0:
@@ -280,16 +305,14 @@ def _partials(word: str, *, cased: bool) -> Iterator[str]:
             yield before + cluster[:end]
         parts = _decompose(cluster)
         if len(parts) > 1:
-            for part in _growing(parts):
+            for part in _partial_clusters(parts):
                 grown = fold_cased(part)
                 yield before + (grown if cased else fold_case(grown))
-        if cluster[0] > "\uffff":
-            yield before + stand_in(chr(0xD800 + ((ord(cluster[0]) - 0x10000) >> 10)))
         if at < len(word):
             yield word[:at]
 
 
-def _growing(parts: str) -> list[str]:
+def _partial_clusters(parts: str) -> list[str]:
     """The proper subsets of a decomposed cluster from which more marks can complete it.
 
     Marks of one combining class keep their order, so of each class only the first ones may be there already;

@@ -21,9 +21,10 @@ import re2
 
 from guardrail.errors import RuleError
 from guardrail.text import expressions
-from guardrail.text.clusters import Reach, reach_of
+from guardrail.text.clusters import Reach
 from guardrail.text.expressions import ExpressionError, Node
-from guardrail.text.fold import COMPOSITION_FIRSTS, is_high_surrogate
+from guardrail.text.fold import COMPOSITION_FIRSTS, may_grow_into
+from guardrail.text.reach import reach_of
 from guardrail.text.rules import PatternEdge, PatternRule
 
 _LEFT: dict[PatternEdge, str] = {"none": "(?s:.)", "digit": "[^0-9]", "word": "[^0-9A-Za-z_]"}
@@ -90,7 +91,7 @@ class PatternMatcher:
         wide = tuple(s for s in sets if not expressions.is_ascii_only(s))
         self.ascii_only = not wide
         """No set reaches beyond ASCII: only an ASCII character can extend a match."""
-        self._grown = lru_cache(maxsize=4096)(lambda last: _grown(wide, last))
+        self._grown = lru_cache(maxsize=4096)(lambda parts: _grown(wide, parts))
         self.reach = _reach(nodes)
 
     def may_match(self, window: str) -> bool:
@@ -110,10 +111,10 @@ class PatternMatcher:
         """The same for one expression, whose matches start at or after the index `resume` (>= 1)."""
         return _start(self.expressions[expression].live, window, resume - 1)
 
-    def grown(self, last: str) -> Sequence[str]:
-        """Characters, one of each kind that the expressions tell apart, that the soft segment `last` may yet
-        become and that an expression accepts."""
-        return () if self.ascii_only else self._grown(last)
+    def grown(self, parts: str) -> Sequence[str]:
+        """Characters, one of each kind that the expressions tell apart, that an open segment whose NFD is `parts`
+        may yet begin with and that an expression accepts."""
+        return () if self.ascii_only else self._grown(parts)
 
     def matches(
         self, expression: int, window: str, resume: int, limit: int, soft: int, final: bool
@@ -121,8 +122,8 @@ class PatternMatcher:
         """Accepted matches of one expression from the index `resume` on, where to resume, and where what is still
         undecided starts (at most `limit`, where the expression is live).
 
-        A match is decided when it starts before `limit`, ends at or before `soft` (what follows may change), and
-        has its right edge in sight. All three are moot when the text is final.
+        A match is decided when it starts before `limit`, ends at or before `soft` (the open segment), and
+        what stands right of it is known well enough to judge the edge. All three are moot when the text is final.
         """
         this = self.expressions[expression]
         found: list[Match] = []
@@ -132,7 +133,8 @@ class PatternMatcher:
                 return found, resume, limit
             start, end = match.start() + 1, match.end()
             following = window[end : end + 1]
-            if not final and (end > soft or not following):
+            unsure = end >= soft and following in this.right
+            if not final and (end > soft or not following or unsure):
                 return found, resume, start
             if following in this.right or (this.accept is not None and not this.accept(window[start:end])):
                 resume = start + 1
@@ -209,15 +211,9 @@ def _composed() -> dict[str, list[str]]:
     return _compositions()
 
 
-def _grown(wide: Sequence[str], last: str) -> tuple[str, ...]:
-    if is_high_surrogate(last):
-        first = 0x10000 + ((ord(last) - 0xD800) << 10)
-        candidates = [unicodedata.normalize("NFKC", chr(c))[0] for c in range(first, first + 0x400)]
-    else:
-        base, *marks = unicodedata.normalize("NFD", last)
-        candidates = [
-            c for c in _composed().get(base, []) if c != last and set(marks) <= set(unicodedata.normalize("NFD", c)[1:])
-        ]
+def _grown(wide: Sequence[str], parts: str) -> tuple[str, ...]:
+    now = unicodedata.normalize("NFC", parts)[0]
+    candidates = [c for c in _composed().get(parts[0], []) if c != now and may_grow_into(parts, c)]
     kinds: dict[tuple[bool, ...], str] = {}
     for char in candidates:
         kinds.setdefault(tuple(expressions.in_set(s, char) for s in wide), char)

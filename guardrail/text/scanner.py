@@ -48,8 +48,7 @@ class _Log:
             for hit, start, end in self._pending.due(track, final=final):
                 self.findings.append(finding(track.matchers.rules[hit.rule], start, end, self._channel))
             keep = min(keep, self._pending.start(track))
-        track.raw = track.raw[keep - track.raw_at :]
-        track.raw_at = keep
+        track.forget(keep)
 
 
 class Scanner:
@@ -106,9 +105,9 @@ class Scanner:
 
     def findings(self) -> list[Finding]:
         """The findings so far, in order of (start, end, rule); complete and final after `finish` or a halt."""
-        found = list(self._sweep.findings)
+        found = set(self._sweep.findings)
         if self._log is not None:
-            found += self._log.findings
+            found.update(self._log.findings)
         return sorted(found)
 
     def _resolve(self, track: Track, *, final: bool) -> Sequence[Edit]:
@@ -124,11 +123,11 @@ class Scanner:
         """Release what is before `settled`; the track keeps the raw text after it."""
         if settled <= self.settled:
             return
-        cut = settled - track.raw_at
         if self._log is not None:
-            self._log.feed(track.raw[:cut])
-        track.raw = track.raw[cut:]
-        track.raw_at = self.settled = settled
+            self._log.feed(track.raw[self.settled - track.raw_at : settled - track.raw_at])
+        self.settled = settled
+        # A hit that is still to come may start inside what a removal has settled already.
+        track.forget(min(settled, track.wait, self._sweep.pending.start(track)))
 
     def _end(self, track: Track, halt: Halt) -> None:
         self.halt = halt
@@ -136,7 +135,7 @@ class Scanner:
         start, end = halt.finding.start, halt.finding.end
         if self._log is not None:
             # What is logged may depend on the text up to the halt's end, and on nothing after it.
-            self._log.feed(track.raw[: end - track.raw_at])
+            self._log.feed(track.raw[self.settled - track.raw_at : end - track.raw_at])
             self._log.finish()
             self._log.findings = [found for found in self._log.findings if found.end <= start]
         self.settled = halt.cut

@@ -10,9 +10,18 @@ Offsets that leave this module are raw, in code points from the channel's start.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from guardrail.text.clusters import Reach, cluster_starts, is_prepend, open_cluster
-from guardrail.text.fold import BREAK, SIMPLE_CASED, SIMPLE_FOLDED, Segmenter, fold_case, is_soft
+from guardrail.text.fold import (
+    BREAK,
+    SIMPLE_CASED,
+    SIMPLE_FOLDED,
+    Segmenter,
+    decompose_last,
+    fold_case,
+    is_high_surrogate,
+)
 from guardrail.text.keywords import KeywordMatcher
 from guardrail.text.lane import Lane
 from guardrail.text.patterns import PatternMatcher
@@ -34,13 +43,13 @@ class Track:
     After each `feed` or `finish`: `hold` is where text begins that some continuation may yet remove (other than by
     the hits already handed out), and `wait` where hits begin that are not decided yet; `wait` is also before any
     hit that a longer one or an allow-phrase may still change. Hits and allow-phrases found are in `hits` and
-    `allowed`; the caller empties `hits`, and drops what it no longer needs of `allowed` and `raw`.
+    `allowed`; the caller empties `hits`, drops what it no longer needs of `allowed`, and says what to `forget` of `raw`.
     """
 
     __slots__ = (
-        "_before",
         "_cased",
         "_folded",
+        "_half",
         "_open",
         "_plain",
         "_resume",
@@ -67,16 +76,25 @@ class Track:
         self.raw_at = 0
         self._folded = Lane()
         self._cased = Lane()
+        self._half = ""
+        """A high surrogate at the very end of the text: no character yet, so nothing looks at it."""
         self._segment: Segmenter | None = None
         self._open = (0, 0)
         """How many cased and folded characters the open segment has, when `_segment` is set."""
-        self._before: tuple[tuple[int, int], tuple[int, int]] | None = None
         self._resume: dict[int, int] = {}
         self._plain = True
         """Whether `_glance` may be tried: both lanes are regular and nothing is open."""
 
     def feed(self, text: str) -> None:
         """Take the next text."""
+        if self._half:
+            text = self._half + text
+            self._half = ""
+        if text and is_high_surrogate(text[-1]):
+            self._half = text[-1]
+            text = text[:-1]
+        if not text:
+            return
         self.raw += text
         if text.isascii():
             cased, folded = text, text.lower()
@@ -88,13 +106,21 @@ class Track:
 
     def finish(self) -> None:
         """No more text comes: decide everything."""
-        self._study("", "", "", simple=True, final=True)
+        half, self._half = self._half, ""
+        self.raw += half
+        self._study(half, "", "", simple=not half, final=True)
+
+    def forget(self, before: int) -> None:
+        """Drop the raw text before this offset."""
+        assert before >= self.raw_at, "text that was released is looked for again"
+        self.raw = self.raw[before - self.raw_at :]
+        self.raw_at = before
 
     def _glance(self, text: str, cased: str, folded: str) -> bool:
         """The usual case, or False with nothing changed."""
         matchers = self.matchers
         reach = matchers.reach
-        if reach and not (text.isascii() and Reach.MARK not in reach and "\r" not in text):
+        if reach and not (text.isascii() and not reach & Reach.ALWAYS and "\r" not in text):
             return False
         start = self.received
         hold = wait = received = start + len(text)
@@ -128,7 +154,7 @@ class Track:
                 return False
             alive = patterns.live(window_cased)
             if not patterns.ascii_only:
-                for grown in patterns.grown(window_cased[-1]):
+                for grown in patterns.grown(normalize("NFD", window_cased[-1])):
                     alive = min(alive, patterns.live(window_cased[:-1] + grown))
             hold = min(hold, other.at + alive)
             wait = min(wait, other.at + alive)
@@ -177,11 +203,11 @@ class Track:
         )
 
     def _extent(self, lane: Lane, which: int) -> tuple[int, int]:
-        """(length, where what may still change begins) of a lane as it stands."""
+        """(length, where the open segment begins, which a joiner may still change) of a lane as it stands."""
         size = len(lane.text)
         if self._segment is not None:
-            return size, size - self._open[which] if self._segment.soft else size
-        return size, size - 1 if size > 0 and is_soft(lane.text[-1]) else size
+            return size, size - self._open[which]
+        return size, size - 1 if self.received else size
 
     def _fold(self, text: str) -> None:
         """Fold text that is not simple onto the lanes, beginning with what is open."""
@@ -224,15 +250,16 @@ class Track:
         if final:
             soft = size
         elif soft < size:
-            last = self._segment.open if self._segment is not None else window[-1]
-            grown = [window[:soft] + char for char in matcher.grown(last)]
+            base, parts = decompose_last(window, soft)
+            grown = [window[:base] + char for char in matcher.grown(parts)]
         alive = size
         if self._resume or matcher.may_match(window):
             for number in range(len(matcher.expressions)):
                 resume = max(1, self._resume.get(number, 0) - lane.base)
                 limit = size
-                if not final:
-                    limit = min(matcher.live_of(number, view, resume) for view in (window, *grown))
+                for view in () if final else (window, *grown):
+                    start = matcher.live_of(number, view, resume)
+                    limit = min(limit, start if start < len(view) else size)
                 found, resume, pending = matcher.matches(number, window, resume, limit, soft, final)
                 for match in found:
                     span = Span(match.rule, lane.start(match.start, self.received), lane.end(match.end))
@@ -241,8 +268,9 @@ class Track:
                 if resume > 1:
                     self._resume[number] = lane.base + resume
         elif not final:
-            alive = min(matcher.live(view) for view in (window, *grown))
-        alive = min(alive, size)
+            for view in (window, *grown):
+                start = matcher.live(view)
+                alive = min(alive, start if start < len(view) else size)
         keep = alive - 1
         self._resume = {number: resume for number, resume in self._resume.items() if resume > lane.base + max(alive, 1)}
         raw = lane.start(alive, self.received)
@@ -256,7 +284,7 @@ class Track:
         if self._segment is not None:
             keep = min(keep, size - self._open[which] - 1)
         lane.trim(keep)
-        if len(lane.text) == 1:
+        if len(lane.text) == 1 and self._segment is None:
             # Context only: its own raw span matters no more.
             lane.spans = None
             lane.at = self.received - 1
@@ -268,6 +296,8 @@ class Track:
         starts = cluster_starts(self.raw)
         if not final:
             opened = self.raw_at + open_cluster(self.raw, reach)
+            if Reach.JOINER in reach:
+                opened = min(opened, self._cased.start(self._extent(self._cased, 0)[1], self.received))
             self.hold = min(self.hold, opened)
             self.wait = min(self.wait, opened)
         self.hold = self._cluster_start(starts, self.hold)
