@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from guardrail.observe.log import dropped_lines
 from guardrail.observe.records import Record
@@ -46,7 +47,7 @@ class AddedLatency(Collector):
     def collect(self) -> Iterator[Metric]:
         total = 0
         buckets: list[tuple[str, float]] = []
-        for bound, count in zip((*map(str, ADDED_BUCKETS), "+Inf"), self._counts, strict=True):
+        for bound, count in zip((*map(floatToGoString, ADDED_BUCKETS), "+Inf"), self._counts, strict=True):
             total += count
             buckets.append((bound, float(total)))
         yield HistogramMetricFamily(

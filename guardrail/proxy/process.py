@@ -95,6 +95,19 @@ class Stop:
         loop.add_signal_handler(signal.SIGHUP, hangup)
 
 
+def client_runner(proxy: Proxy) -> web.AppRunner:
+    """The server side of the clients' listener."""
+    return web.AppRunner(
+        proxy.application(),
+        handler_cancellation=True,  # a client that leaves cancels its handler: that is how the relay learns of it
+        access_log=None,
+        keepalive_timeout=KEEP_ALIVE,
+        lingering_time=LINGER,
+        read_bufsize=READ_BUFFER,
+        shutdown_timeout=FINISH_GRACE + 1,
+    )
+
+
 async def run_process(
     registry: Registry,
     listen: Listen,
@@ -110,15 +123,7 @@ async def run_process(
     """
     stop = stop or Stop()
     proxy = Proxy(registry, os.environ)
-    clients = web.AppRunner(
-        proxy.application(),
-        handler_cancellation=True,  # a client that leaves cancels its handler: that is how the relay learns of it
-        access_log=None,
-        keepalive_timeout=KEEP_ALIVE,
-        lingering_time=LINGER,
-        read_bufsize=READ_BUFFER,
-        shutdown_timeout=FINISH_GRACE + 1,
-    )
+    clients = client_runner(proxy)
     operators = web.AppRunner(admin_application(LocalSource(proxy), admin.token), access_log=None, shutdown_timeout=1)
     background: list[asyncio.Task[None]] = []
     try:

@@ -17,10 +17,27 @@ CHAT_COMPLETIONS = "/v1/chat/completions"
 _PLAIN = re.compile(r"(/[A-Za-z0-9._~:@+=,!\- ]+)+")
 """Segments, none empty, of characters that no server gives a meaning of its own."""
 
-_MODEL_TEXT = re.compile(
-    r"/(completions|responses|messages|chat|generate|complete|threads|assistants|realtime|batches)\b"
+_MODEL_TEXT = frozenset(
+    {
+        "assistants",
+        "batches",
+        "chat",
+        "complete",
+        "completions",
+        "generate",
+        "generatecontent",
+        "messages",
+        "predict",
+        "rawpredict",
+        "realtime",
+        "responses",
+        "streamgeneratecontent",
+        "streamrawpredict",
+        "threads",
+    }
 )
-"""Names of endpoints that answer with a model's text, wherever in the path; a wildcard may not cover them."""
+"""Parts of paths at which APIs answer with a model's text (`/v1/messages`, `/v1/models/m:generateContent`). A wildcard
+does not reach them; who wants one unscanned must list it by its full name."""
 
 
 class Route(Enum):
@@ -47,7 +64,7 @@ def route(raw_path: str, pass_through: Iterable[str]) -> Route:
             if path == pattern:
                 return Route.UNSCANNED
         elif path.startswith(pattern[:-1]) and len(path) >= len(pattern):
-            rest = path.casefold()
-            if not _MODEL_TEXT.search(rest):
+            parts = {part.strip(" .").casefold() for part in re.split("[/:]", path)}
+            if not parts & _MODEL_TEXT:
                 return Route.UNSCANNED
     return Route.REFUSED

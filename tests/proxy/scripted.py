@@ -21,6 +21,13 @@ STREAM_HEAD = (
 )
 
 
+async def until(true: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until something is so. Fails when it is not in `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 - looked at from outside
+            await asyncio.sleep(0.005)
+
+
 def event(payload: object) -> bytes:
     """One SSE event with a JSON payload, spelt as most servers do."""
     return b"data: " + json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
@@ -131,9 +138,7 @@ class ScriptedUpstream:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     async def until_requests(self, count: int, seconds: float = 10) -> None:
-        async with asyncio.timeout(seconds):
-            while len(self.requests) < count:
-                await asyncio.sleep(0.005)
+        await until(lambda: len(self.requests) >= count, seconds)
 
 
 @contextlib.asynccontextmanager
@@ -187,9 +192,7 @@ async def scripted(
 
 async def _watch(reader: asyncio.StreamReader, conn: Connection) -> None:
     """Notice that the peer closed, without eating the next request of a kept-alive connection."""
-    with contextlib.suppress(ConnectionError):
-        while not reader.at_eof() and reader.exception() is None:
-            await asyncio.sleep(0.01)
+    await until(lambda: reader.at_eof() or reader.exception() is not None, 3600)
     conn.gone.set()
 
 

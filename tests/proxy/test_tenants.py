@@ -1,0 +1,110 @@
+"""Who is asking: keys, signed headers, nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import msgspec
+import pytest
+from multidict import CIMultiDict
+
+from guardrail.policy.registry import Snapshot
+from guardrail.proxy.tenants import Unauthorized, identify
+from guardrail.settings import Gateway
+from tests.proxy.harness import KEY, settings, snapshot
+
+SECRET = b"between us"
+NOW = 1_700_000_000.0
+
+
+def sign(tenant: str, at: float, secret: bytes = SECRET) -> str:
+    seconds = str(int(at))
+    return f"{tenant};{seconds};{hmac.new(secret, f'{tenant};{seconds}'.encode(), hashlib.sha256).hexdigest()}"
+
+
+def config(*, anonymous: bool = False, gateway: bool = False) -> Snapshot:
+    configured = settings("http://127.0.0.1:1")
+    if gateway:
+        configured = msgspec.structs.replace(configured, gateway=Gateway(secret_env="S", max_age=60))
+    return snapshot(configured, anonymous=anonymous)
+
+
+def who(snap: Snapshot, secret: bytes | None = SECRET, **headers: str) -> str:
+    named = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
+    caller = identify(named, snap, secret=secret, now=NOW)
+    assert caller.anonymous == (caller.tenant.name == "anonymous")
+    return caller.tenant.name
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": f"Bearer {KEY}"},
+        {"Authorization": f"bearer   {KEY} "},
+        {"x_api_key": KEY},
+        {"authorization": "Basic abc", "x_api_key": KEY},
+    ],
+)
+def test_a_key_names_its_tenant(headers: dict[str, str]) -> None:
+    assert who(config(), **headers) == "acme"
+
+
+@pytest.mark.parametrize(
+    ("headers", "says"),
+    [
+        ({}, "No API key"),
+        ({"authorization": "Bearer "}, "No API key"),
+        ({"authorization": "Bearer nope"}, "Incorrect API key"),
+        ({"authorization": f"Bearer {KEY}x"}, "Incorrect API key"),
+        ({"authorization": f"Bearer {KEY}", "x_api_key": "nope"}, None),
+        ({"authorization": "Bearer " + "x" * 5000}, "Incorrect API key"),
+    ],
+)
+def test_without_a_good_key_there_is_no_tenant(headers: dict[str, str], says: str | None) -> None:
+    if says is None:
+        assert who(config(), **headers) == "acme"
+        return
+    with pytest.raises(Unauthorized, match=says) as refused:
+        who(config(), **headers)
+    assert "nope" not in str(refused.value)
+
+
+def test_anonymous_access_serves_who_has_no_key_of_ours() -> None:
+    snap = config(anonymous=True)
+    assert who(snap) == "anonymous"
+    assert who(snap, authorization="Bearer sk-for-the-upstream") == "anonymous"
+    assert who(snap, authorization=f"Bearer {KEY}") == "acme"
+
+
+def test_a_signed_header_names_the_tenant() -> None:
+    assert who(config(gateway=True), x_guardrail_tenant=sign("acme", NOW - 59)) == "acme"
+
+
+@pytest.mark.parametrize(
+    ("signed", "says"),
+    [
+        (sign("acme", NOW - 61), "older"),
+        (sign("acme", NOW + 61), "older"),
+        (sign("acme", NOW, b"other"), "signature"),
+        (sign("acme", NOW).replace("acme", "evil"), "signature"),
+        (sign("nobody", NOW), "not configured"),
+        ("acme", "signature"),
+        ("acme;;", "signature"),
+        ("acme;1700000000;é", "signature"),
+        ("", "signature"),
+    ],
+)
+def test_a_signed_header_that_does_not_verify_is_refused_even_beside_a_good_key(signed: str, says: str) -> None:
+    with pytest.raises(Unauthorized, match=says):
+        who(config(gateway=True, anonymous=True), x_guardrail_tenant=signed, authorization=f"Bearer {KEY}")
+
+
+def test_without_its_secret_a_gateway_is_not_believed() -> None:
+    with pytest.raises(Unauthorized, match="not set"):
+        who(config(gateway=True), secret=None, x_guardrail_tenant=sign("acme", NOW, b""))
+
+
+def test_a_signed_header_means_nothing_where_no_gateway_is_configured() -> None:
+    with pytest.raises(Unauthorized, match="No API key"):
+        who(config(), x_guardrail_tenant=sign("acme", NOW))
