@@ -20,14 +20,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 import watchfiles
 
 from guardrail.errors import ConfigError, ConfigProblem
+from guardrail.policy.compile import Compiler, locale_of
+from guardrail.policy.load import ANONYMOUS, Configuration, load_configuration
 from guardrail.policy.policy import Policy
+from guardrail.policy.problems import one_of
 from guardrail.settings import Settings
-
-ANONYMOUS = "anonymous"
-"""The name, in records and metrics, of the tenant that clients without a key belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ class Tenant:
     """One customer of the proxy."""
 
     name: str
-    policy: Policy
+    policy: Policy = field(repr=False)
     """In the tenant's own language."""
     upstream: str
     """A name in `Settings.upstreams`."""
     key_hashes: tuple[str, ...] = field(default=(), repr=False)
     """SHA-256 of each key, 64 lower-case hex digits."""
     locale: str = "en"
+    """Of its notices."""
 
 
 class Snapshot:
@@ -103,6 +105,11 @@ class Snapshot:
         for candidate in candidates:
             found |= hmac.compare_digest(bytes.fromhex(candidate), hashed)
         return tenant if found else None
+
+    @property
+    def compiled(self) -> list[Policy]:
+        """Every policy in it, also in the languages of the tenants."""
+        return [*self.policies.values(), *(tenant.policy for tenant in self.tenants.values())]
 
     def by_name(self, name: str) -> Tenant | None:
         """The tenant of that name, or None."""
@@ -169,7 +176,11 @@ class Registry:
             for remaining in reversed(range(tries)):
                 try:
                     snapshot = await asyncio.to_thread(
-                        load_snapshot, self._path, upstream=self._upstream, environ=self._environ
+                        load_snapshot,
+                        self._path,
+                        upstream=self._upstream,
+                        environ=self._environ,
+                        reuse=self.current.compiled,
                     )
                 except ConfigError as error:
                     if remaining:
@@ -195,13 +206,78 @@ class Registry:
 
 
 def load_snapshot(
-    path: Path | None, *, upstream: str | None = None, environ: Mapping[str, str] | None = None
+    path: Path | None,
+    *,
+    upstream: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    reuse: Iterable[Policy] = (),
+    thorough: bool = False,
 ) -> Snapshot:
     """Read, check and compile a configuration.
 
     `path`: a `guardrail.yaml` or a folder that holds one; None for the one that comes with the package.
     `upstream`: an address that stands for the url of the upstream `default`.
-    `environ`: where secrets come from; None for the process environment.
+    `environ`: where the keys of hash masks come from; None for the process environment.
+    `reuse`: policies whose compiled rules may be shared where nothing changed.
+    `thorough`: prove also the built-in entities by their own examples.
     Raises ConfigError with every problem of every file.
     """
-    raise NotImplementedError(path, upstream, environ or os.environ)
+    config = load_configuration(path, upstream=upstream)
+    compiler = Compiler(config, os.environ if environ is None else environ, reuse=reuse, thorough=thorough)
+    policies = {name: compiler.policy(name) for name in config.policies}
+    problems = config.problems + _unspoken(config, compiler)
+    tenants = [
+        Tenant(
+            name=name,
+            policy=policy,
+            upstream=tenant.file.upstream,
+            key_hashes=tuple(key.removeprefix("sha256:").lower() for key in tenant.file.keys),
+            locale=compiler.spoken(tenant.file.policy, tenant.file.locale or None),
+        )
+        for name, tenant in config.tenants.items()
+        if (policy := compiler.policy(tenant.file.policy, tenant.file.locale or None)) is not None
+    ]
+    if config.settings is None or compiler.problems or problems:
+        raise ConfigError(sorted(compiler.problems.union(problems)))
+    settings = config.settings.file
+    good = {name: policy for name, policy in policies.items() if policy is not None}
+    anonymous = None
+    if settings.anonymous is not None:
+        anonymous = Tenant(
+            ANONYMOUS,
+            good[settings.anonymous.policy],
+            settings.anonymous.upstream,
+            locale=compiler.spoken(settings.anonymous.policy),
+        )
+    return Snapshot(
+        settings,
+        good,
+        tenants,
+        anonymous=anonymous,
+        digest=_digest(settings, good, tenants),
+        files=map(Path.absolute, config.files | compiler.files),
+        folders=map(Path.absolute, config.folders),
+    )
+
+
+def _unspoken(config: Configuration, compiler: Compiler) -> list[ConfigProblem]:
+    """Tenants whose language their policy has no notice in."""
+    problems = []
+    for tenant in config.tenants.values():
+        wanted, known = tenant.file.locale, compiler.locales(tenant.file.policy)
+        if wanted and known and locale_of(wanted, known) is None:
+            message = f"found the locale {wanted!r}, expected {one_of(known)}: the notices of {tenant.file.policy!r}"
+            problems.append(tenant.document.problem(("locale",), message))
+    return problems
+
+
+def _digest(settings: Settings, policies: Mapping[str, Policy], tenants: Iterable[Tenant]) -> str:
+    whole = {
+        "settings": settings,
+        "policies": {name: policy.digest for name, policy in policies.items()},
+        "tenants": {
+            tenant.name: (tenant.policy.tag, tenant.policy.digest, tenant.upstream, sorted(tenant.key_hashes))
+            for tenant in tenants
+        },
+    }
+    return hashlib.sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()

@@ -1,0 +1,262 @@
+"""Resolved policies into compiled ones, and the digest that names what a policy does.
+
+Promises: two policies with the same digest do the same to every text, whatever their files are called and however
+they are laid out, and share their compiled rules; two that differ in any outcome have different digests. Secrets
+enter a digest only as hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from guardrail.errors import ConfigError, ConfigProblem, RuleError
+from guardrail.policy.build import Builder
+from guardrail.policy.examples import unproven
+from guardrail.policy.load import Configuration, include_policy_file, load_configuration
+from guardrail.policy.policy import Policy
+from guardrail.policy.problems import one_of, suggestion
+from guardrail.policy.resolve import ResolvedPolicy, ResolvedRule, Resolver
+from guardrail.text.rules import Action, FixedChar, KeepLast, KeyedHash, KeywordRule, Label, Mask, PatternRule, Rule
+from guardrail.text.scanner import RuleSet, compile_rules
+
+DEFAULT_LOCALE = "en"
+NOTICES = {
+    "en": "\n[Stopped by safety policy. Case {case_id}]",
+    "zh": "\n[内容已按安全策略停止。编号 {case_id}]",
+}
+REFUSALS = {
+    "en": "Stopped by safety policy.",
+    "zh": "内容已按安全策略停止。",
+}
+
+_DIGEST_FORMAT = 1
+"""Part of every digest; raised when the same rules come to mean something else."""
+
+
+class Compiler:
+    """Compiles the policies of one configuration; `problems` and `files` (lexicons read) grow as they are asked for.
+
+    `reuse`: policies compiled before; one with the same digest lends its rules, so that a reload compiles only
+    what changed. `thorough`: prove also the built-in entities by their own examples.
+    """
+
+    def __init__(
+        self,
+        config: Configuration,
+        environ: Mapping[str, str],
+        *,
+        reuse: Iterable[Policy] = (),
+        thorough: bool = False,
+    ) -> None:
+        self._resolver = Resolver(config.policies, config.policy_names)
+        self._builder = Builder(environ)
+        self._thorough = thorough
+        self._reuse = {policy.digest: policy.rules for policy in reuse}
+        self._in_force: dict[str, list[tuple[ResolvedRule, Rule]] | None] = {}
+        self._policies: dict[tuple[str, str | None], Policy | None] = {}
+        self._rule_digests: dict[int, str] = {}
+        self._rule_sets: dict[str, RuleSet | None] = {}
+        self._proven: set[int] = set()
+        self._found: set[ConfigProblem] = set()
+
+    @property
+    def problems(self) -> set[ConfigProblem]:
+        return self._found | self._resolver.problems | self._builder.problems
+
+    @property
+    def files(self) -> set[Path]:
+        return self._builder.files
+
+    def policy(self, name: str, locale: str | None = None) -> Policy | None:
+        """The policy with notices in `locale` (by default its own); None where it has problems."""
+        key = name, locale
+        if key not in self._policies:
+            self._policies[key] = self._compile(name, locale)
+        return self._policies[key]
+
+    def spoken(self, name: str, locale: str | None = None) -> str:
+        """The language that the policy's notices are in for somebody who asks for `locale`."""
+        resolved = self._resolver.policy(name)
+        own = resolved.settings.get("locale") if resolved is not None else None
+        wanted = locale or (own.value if own is not None else DEFAULT_LOCALE)
+        return locale_of(wanted, self.locales(name)) or DEFAULT_LOCALE
+
+    def _compile(self, name: str, locale: str | None) -> Policy | None:
+        resolved, rules = self._resolver.policy(name), self.rules(name)
+        if resolved is None or rules is None:
+            return None
+        setting = {key: given.value for key, given in resolved.settings.items()}
+        spoken = self.spoken(name, locale)
+        notice = _notices(resolved)[spoken]
+        refusal = REFUSALS[locale_of(spoken, REFUSALS) or DEFAULT_LOCALE]
+        halt_scope = setting.get("halt", "choice")
+        unknown_text = setting.get("unknown_text", "block")
+        store_text = setting.get("store_text", False)
+        rules_digest = _digest([self._digest_of(rule) for _, rule in rules])
+        digest = _digest([_DIGEST_FORMAT, rules_digest, halt_scope, unknown_text, notice, refusal, store_text])
+        rule_set = self._rule_set(resolved, rules, rules_digest, digest)
+        if rule_set is None:
+            return None
+        return Policy(
+            name=name,
+            digest=digest,
+            rules=rule_set,
+            halt_scope=halt_scope,
+            unknown_text=unknown_text,
+            notice=notice,
+            refusal=refusal,
+            store_text=store_text,
+        )
+
+    def locales(self, name: str) -> tuple[str, ...]:
+        """The languages that the policy has a notice in."""
+        resolved = self._resolver.policy(name)
+        return tuple(_notices(resolved)) if resolved is not None else ()
+
+    def rules(self, name: str) -> list[tuple[ResolvedRule, Rule]] | None:
+        """The rules in force in the policy, by id; None where it has problems."""
+        if name not in self._in_force:
+            self._in_force[name] = self._build(name)
+        return self._in_force[name]
+
+    def _build(self, name: str) -> list[tuple[ResolvedRule, Rule]] | None:
+        resolved = self._resolver.policy(name)
+        if resolved is None:
+            return None
+        self._found.update(_notice_problems(resolved))
+        built = [(each, *self._builder.rule(each)) for _, each in sorted(resolved.rules.items())]
+        if not all(sound for _, _, sound in built):
+            # The others are compiled all the same, so that what is wrong with them is known in the same run.
+            self._blame([(each, rule) for each, rule, _ in built if rule is not None])
+            return None
+        return [(each, rule) for each, rule, _ in built if rule is not None]
+
+    def _rule_set(
+        self, resolved: ResolvedPolicy, rules: list[tuple[ResolvedRule, Rule]], rules_digest: str, digest: str
+    ) -> RuleSet | None:
+        if rules_digest not in self._rule_sets:
+            try:
+                rule_set = self._reuse.get(digest) or compile_rules([rule for _, rule in rules])
+            except RuleError as error:
+                if not self._blame(rules):
+                    message = f"these rules cannot be compiled together: {error.message}"
+                    self._found.add(resolved.at.problem(message))
+                self._rule_sets[rules_digest] = None
+                return None
+            self._rule_sets[rules_digest] = rule_set
+        untried = [(each, rule) for each, rule in rules if id(rule) not in self._proven]
+        self._proven |= {id(rule) for _, rule in untried}
+        self._found.update(unproven(untried, thorough=self._thorough))
+        return self._rule_sets[rules_digest]
+
+    def _blame(self, rules: list[tuple[ResolvedRule, Rule]]) -> bool:
+        """Find what the engine does not take, rule by rule; whether there is any."""
+        blamed: set[ConfigProblem] = set()
+        for resolved, rule in rules:
+            try:
+                compile_rules([rule])
+            except RuleError as error:
+                blamed.update(self._builder.blame(resolved, rule) or [resolved.at.problem(error.message)])
+        self._found |= blamed
+        return bool(blamed)
+
+    def _digest_of(self, rule: Rule) -> str:
+        """The digest of a rule, made once for all the policies that inherit it."""
+        if id(rule) not in self._rule_digests:
+            self._rule_digests[id(rule)] = _digest(_canonical(rule))
+        return self._rule_digests[id(rule)]
+
+
+def locale_of(wanted: str, known: Iterable[str]) -> str | None:
+    """The known language that serves for `wanted`: the same, or the same without the region."""
+    known = tuple(known)
+    return next((name for name in (wanted, wanted.partition("-")[0]) if name in known), None)
+
+
+def _notices(resolved: ResolvedPolicy) -> dict[str, str]:
+    """The notice in each language that the policy has one in."""
+    given = resolved.settings.get("notice")
+    if given is None or given.value is True:
+        return NOTICES
+    if given.value is False:
+        return dict.fromkeys(NOTICES, "")
+    own: dict[str, str] = given.value
+    return NOTICES | own
+
+
+def _notice_problems(resolved: ResolvedPolicy) -> Iterator[ConfigProblem]:
+    given = resolved.settings.get("notice")
+    if given is not None and isinstance(given.value, dict):
+        for locale, text in given.value.items():
+            if re.search(r"[{}]", text.replace("{case_id}", "")):
+                yield given.problem("found a brace in a notice, expected none but those of {case_id}", locale)
+    own = resolved.settings.get("locale")
+    if own is not None and locale_of(own.value, known := _notices(resolved)) is None:
+        yield own.problem(f"found the locale {own.value!r}, expected {one_of(known)}, or a notice in that language")
+
+
+def _digest(value: Any) -> str:
+    """SHA-256 (hex) over a canonical encoding."""
+    encoded = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(encoded.encode()).hexdigest()
+
+
+def _canonical(rule: Rule) -> list[Any]:
+    """Everything about a rule that decides an outcome. Order and repetition of terms do not."""
+    common: list[Any] = [rule.id, rule.category, rule.severity, rule.action, sorted(set(rule.allow))]
+    common.append(_canonical_mask(rule.mask) if rule.action in (Action.REDACT, Action.REPLACE) else None)
+    match rule:
+        case KeywordRule():
+            return ["keywords", *common, sorted(set(rule.terms)), rule.case_sensitive, rule.edges]
+        case PatternRule():
+            # A check is code, which a digest cannot look into: the entity's name, in the id, stands for it.
+            checked = rule.accept is not None
+            return ["pattern", *common, sorted(set(rule.expressions)), rule.left, rule.right, checked]
+    raise AssertionError(f"no such kind of rule: {rule!r}")
+
+
+def _canonical_mask(mask: Mask) -> list[Any]:
+    match mask:
+        case Label(text):
+            return ["label", text]
+        case FixedChar(char):
+            return ["char", char]
+        case KeepLast(keep, char):
+            return ["keep_last", keep, char]
+        case KeyedHash(label, key):
+            return ["hash", label, hashlib.sha256(b"guardrail mask key\0" + key).hexdigest()]
+
+
+def load_policy(
+    name_or_path: str | os.PathLike[str],
+    config: str | os.PathLike[str] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> Policy:
+    """One policy, compiled.
+
+    `name_or_path`: the name of a policy of `config`, or the path of a policy file (something that holds a `/` or
+    ends in `.yaml` or `.yml`), whose parents are looked for beside it first and then in `config`.
+    `config`: a `guardrail.yaml` or a folder that holds one; None for the one that comes with the package.
+    `environ`: where the keys of hash masks come from; None for the process environment.
+    Raises ConfigError with every problem of the files that were read.
+    """
+    wanted = os.fspath(name_or_path)
+    files = load_configuration(None if config is None else Path(config))
+    if os.sep in wanted or wanted.endswith((".yaml", ".yml")):
+        wanted = include_policy_file(files, Path(wanted))
+    elif wanted not in files.policies and not files.problems:
+        message = f"found the unknown policy {wanted!r}, expected {suggestion(wanted, files.policies)}"
+        files.problems.append(ConfigProblem(os.fspath(config or "the shipped configuration"), 1, 1, message))
+    compiler = Compiler(files, os.environ if environ is None else environ)
+    policy = compiler.policy(wanted)
+    problems = compiler.problems.union(files.problems)
+    if problems or policy is None:
+        raise ConfigError(sorted(problems))
+    return policy

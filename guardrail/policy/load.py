@@ -1,0 +1,235 @@
+"""The files of a configuration, read and checked as far as one file, or one name used in another, can tell.
+
+Promises: every problem of every file in one run; a file that is wrong does not hide what is wrong in others, and
+does not make others look wrong that only refer to it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from guardrail.errors import ConfigError, ConfigProblem
+from guardrail.policy.document import Document, Place, read_document
+from guardrail.policy.model import PolicyFile, TenantFile
+from guardrail.policy.problems import suggestion, validated
+from guardrail.settings import Settings, Upstream, Url
+
+File = TypeVar("File", bound=msgspec.Struct)
+
+ROOT_NAME = "guardrail.yaml"
+ANONYMOUS = "anonymous"
+"""The name, in records and metrics, of the tenant that clients without a key belong to."""
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[File]):
+    """A file that has the right shape, with the places of its values."""
+
+    document: Document
+    file: File
+
+
+@dataclass(slots=True)
+class Configuration:
+    """What was read. Complete only without `problems`."""
+
+    settings: Loaded[Settings] | None = None
+    policies: dict[str, Loaded[PolicyFile]] = field(default_factory=dict)
+    tenants: dict[str, Loaded[TenantFile]] = field(default_factory=dict)
+    policy_names: set[str] = field(default_factory=set)
+    """Also of policy files that have problems, so that nobody is told that these do not exist."""
+    files: set[Path] = field(default_factory=set)
+    folders: set[Path] = field(default_factory=set)
+    problems: list[ConfigProblem] = field(default_factory=list)
+
+
+def shipped_config() -> Path:
+    """The folder with the configuration that comes with the package."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "_config"
+    return installed if installed.is_dir() else package.parent / "config"
+
+
+def root_file(path: Path | None) -> Path:
+    """The `guardrail.yaml` that `path` means: itself, the one in that folder, or (None) the shipped one."""
+    path = shipped_config() if path is None else path
+    return path / ROOT_NAME if path.is_dir() else path
+
+
+def load_configuration(path: Path | None, *, upstream: str | None = None) -> Configuration:
+    """Read a configuration. Problems are collected, not raised; see `registry.load_snapshot` for the arguments."""
+    root = root_file(path)
+    config = Configuration(files={root})
+    document, config.problems = read_document(root)
+    if document.data is None:
+        return config
+    settings, problems = validated(document, Settings)
+    config.problems += problems
+    if settings is not None:
+        if upstream is not None:
+            settings = _with_upstream(settings, upstream)
+        config.settings = Loaded(document, _with_absolute_paths(settings, document, config.problems))
+    for place, kind in ((("policies",), PolicyFile), (("tenants",), TenantFile)):
+        folder = _folder(document, place)
+        if folder is not None:
+            config.folders.add(folder)
+            _load_folder(config, folder, kind, required=document.values.get(place) is not None)
+    _check_references(config)
+    return config
+
+
+def include_policy_file(config: Configuration, path: Path) -> str:
+    """Add one policy file to a configuration, with what it may extend beside it; the name of its policy.
+
+    Raises ConfigError where the file itself cannot be used. What is wrong with its neighbours matters only if
+    it names one of them.
+    """
+    own = Configuration()
+    _load_file(own, path, PolicyFile)
+    if not own.policies:
+        raise ConfigError(own.problems)
+    (name,) = own.policies
+    beside = Configuration()
+    _load_folder(beside, path.parent, PolicyFile, required=True)
+    config.policies |= beside.policies | own.policies
+    config.policy_names |= beside.policy_names
+    needed = [name]
+    for policy in needed:  # grows while it is walked
+        if policy in config.policies:
+            needed += [each for each in parents_of(config.policies[policy].file) if each not in needed]
+        elif policy in beside.policy_names:
+            config.problems += beside.problems
+            break
+    return name
+
+
+def parents_of(file: PolicyFile) -> tuple[str, ...]:
+    """The names of the policies that this one extends, in order."""
+    if isinstance(file.extends, str):
+        return (file.extends,)
+    return file.extends or ()
+
+
+def _folder(document: Document, place: Place) -> Path | None:
+    """The folder of policies or tenants: as given, or the default; None where what is given is no path."""
+    name = place[0]
+    given = document.data.get(name, name) if isinstance(document.data, dict) else name
+    return document.path.parent / given if isinstance(given, str) and given else None
+
+
+def _load_folder(
+    config: Configuration, folder: Path, kind: type[PolicyFile] | type[TenantFile], *, required: bool
+) -> None:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        if required or not isinstance(error, FileNotFoundError):
+            message = f"this folder cannot be read: {error.strerror}"
+            config.problems.append(ConfigProblem(str(folder), 1, 1, message))
+        return
+    for path in entries:
+        if path.suffix.lower() in _SUFFIXES and not path.name.startswith("."):
+            config.files.add(path)
+            _load_file(config, path, kind)
+
+
+def _load_file(config: Configuration, path: Path, kind: type[PolicyFile] | type[TenantFile]) -> None:
+    document, problems = read_document(path)
+    config.problems += problems
+    if document.data is None:
+        return
+    if kind is PolicyFile:
+        policy, problems = validated(document, PolicyFile)
+        if isinstance(document.data, dict) and isinstance(name := document.data.get("policy"), str):
+            config.policy_names.add(name)
+        if policy is not None:
+            _add(config, config.policies, "policy", policy.policy, Loaded(document, policy))
+    else:
+        tenant, problems = validated(document, TenantFile)
+        if tenant is not None:
+            _add(config, config.tenants, "tenant", tenant.tenant, Loaded(document, tenant))
+    config.problems += problems
+
+
+def _add(config: Configuration, known: dict[str, Loaded[Any]], kind: str, name: str, new: Loaded[Any]) -> None:
+    if name in known:
+        first = known[name].document.path
+        message = f"found the {kind} {name!r} again, expected each name once (first in {first})"
+        config.problems.append(new.document.problem((kind,), message))
+    else:
+        known[name] = new
+
+
+def _check_references(config: Configuration) -> None:
+    """Names that one file uses and another defines, and what may not stand in two files."""
+    policies = sorted(config.policy_names | set(config.policies))
+    upstreams = sorted(config.settings.file.upstreams) if config.settings is not None else None
+
+    def unknown(document: Document, place: Place, kind: str, name: str, known: Iterable[str]) -> None:
+        message = f"found the unknown {kind} {name!r}, expected {suggestion(name, known)}"
+        config.problems.append(document.problem(place, message))
+
+    for document, place, policy, upstream in _users(config):
+        if policy not in policies:
+            unknown(document, (*place, "policy"), "policy", policy, policies)
+        if upstreams is not None and upstream not in upstreams:
+            unknown(document, (*place, "upstream"), "upstream", upstream, upstreams)
+    owners: dict[str, str] = {}
+    for name, tenant in config.tenants.items():
+        if name == ANONYMOUS:
+            message = f"found the name {ANONYMOUS!r}, expected another: it stands for clients without a key"
+            config.problems.append(tenant.document.problem(("tenant",), message))
+        for index, key in enumerate(tenant.file.keys):
+            owner = owners.setdefault(key.lower(), name)
+            if owner != name or key.lower() in map(str.lower, tenant.file.keys[:index]):
+                message = f"found a key that is already the tenant {owner!r}'s, expected each key once"
+                config.problems.append(tenant.document.problem(("keys", index), message))
+
+
+def _users(config: Configuration) -> Iterator[tuple[Document, Place, str, str]]:
+    """Whoever names a policy and an upstream: the anonymous section and each tenant."""
+    if config.settings is not None and (anonymous := config.settings.file.anonymous) is not None:
+        yield config.settings.document, ("anonymous",), anonymous.policy, anonymous.upstream
+    for tenant in config.tenants.values():
+        yield tenant.document, (), tenant.file.policy, tenant.file.upstream
+
+
+def _with_upstream(settings: Settings, url: str) -> Settings:
+    try:
+        url = msgspec.convert(url, Url)
+    except msgspec.ValidationError:
+        message = f"found {url!r}, expected an address such as http://host:8000"
+        raise ConfigError([ConfigProblem("--upstream", 1, 1, message)]) from None
+    given = settings.upstreams.get("default")
+    default = Upstream(url) if given is None else msgspec.structs.replace(given, url=url)
+    return msgspec.structs.replace(settings, upstreams={**settings.upstreams, "default": default})
+
+
+def _with_absolute_paths(settings: Settings, document: Document, problems: list[ConfigProblem]) -> Settings:
+    """The settings with the paths of certificates made absolute; each must be a file."""
+
+    def absolute(given: str, place: Place) -> str:
+        path = document.path.parent / given
+        if not path.is_file():
+            problems.append(document.problem(place, f"found no file {given!r} here, expected a PEM file"))
+        return os.path.abspath(path)
+
+    if (tls := settings.listen.tls) is not None:
+        paths = {name: absolute(getattr(tls, name), ("listen", "tls", name)) for name in ("cert", "key")}
+        listen = msgspec.structs.replace(settings.listen, tls=msgspec.structs.replace(tls, **paths))
+        settings = msgspec.structs.replace(settings, listen=listen)
+    upstreams = dict(settings.upstreams)
+    for name, upstream in upstreams.items():
+        if upstream.tls.ca is not None:
+            ca = absolute(upstream.tls.ca, ("upstreams", name, "tls", "ca"))
+            trust = msgspec.structs.replace(upstream.tls, ca=ca)
+            upstreams[name] = msgspec.structs.replace(upstream, tls=trust)
+    return msgspec.structs.replace(settings, upstreams=upstreams)

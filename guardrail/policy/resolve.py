@@ -1,0 +1,178 @@
+"""Policies with `extends` worked out: for each, its own settings and rules over those of its parents.
+
+What a policy gives overrides what its parents give, field by field; rules meet by id. A rule that is given a new
+source (keywords, lexicon, pattern) leaves behind what its parent said about the old one: case, edges, examples.
+Every field keeps the place it was written at, so that whatever is wrong with it later is reported there.
+
+Never looks at what a field means beyond this file's own rules about which fields go together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from guardrail.errors import ConfigProblem
+from guardrail.policy.document import Document, Place
+from guardrail.policy.load import Loaded, parents_of
+from guardrail.policy.model import PolicyFile, RuleEntry
+from guardrail.policy.problems import one_of, suggestion
+
+SOURCES = ("entity", "keywords", "lexicon", "pattern", "patterns")
+_OF_SOURCE = (*SOURCES, "case", "edges", "edge", "examples")
+_NOT_INHERITED = ("policy", "extends", "rules")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value and where it was written."""
+
+    value: Any
+    document: Document
+    place: Place
+
+    def problem(self, message: str, *below: str | int) -> ConfigProblem:
+        return self.document.problem((*self.place, *below), message)
+
+
+@dataclass(slots=True)
+class ResolvedRule:
+    """A rule with the fields of every policy that spoke of it; `at`: where the last one did."""
+
+    id: str
+    at: Given
+    fields: dict[str, Given] = field(default_factory=dict)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        given = self.fields.get(name)
+        return default if given is None else given.value
+
+
+@dataclass(slots=True)
+class ResolvedPolicy:
+    name: str
+    at: Given
+    settings: dict[str, Given] = field(default_factory=dict)
+    rules: dict[str, ResolvedRule] = field(default_factory=dict)
+
+
+class Resolver:
+    """Works out the policies of one configuration; `problems` grows as they are asked for."""
+
+    def __init__(self, policies: Mapping[str, Loaded[PolicyFile]], known: set[str]) -> None:
+        self._policies = policies
+        self._known = known | set(policies)
+        self._done: dict[str, ResolvedPolicy | None] = {}
+        self._open: list[str] = []
+        self.problems: set[ConfigProblem] = set()
+
+    def policy(self, name: str) -> ResolvedPolicy | None:
+        """The policy worked out, or None where it, or a parent, is missing or part of a cycle."""
+        if name not in self._done:
+            self._open.append(name)
+            self._done[name] = self._resolve(name)
+            self._open.pop()
+        return self._done[name]
+
+    def _resolve(self, name: str) -> ResolvedPolicy | None:
+        loaded = self._policies.get(name)
+        if loaded is None:
+            return None
+        resolved = ResolvedPolicy(name, Given(name, loaded.document, ("policy",)))
+        sound = True
+        listed = isinstance(loaded.file.extends, tuple)
+        for index, parent in enumerate(parents_of(loaded.file)):
+            place: Place = ("extends", index) if listed else ("extends",)
+            above = self._parent(loaded, parent, place)
+            if above is None:
+                sound = False
+                continue
+            resolved.settings |= above.settings
+            resolved.rules |= above.rules
+        for key, value in _given(loaded.file):
+            if key not in _NOT_INHERITED:
+                resolved.settings[key] = Given(value, loaded.document, (key,))
+        if sound:
+            self._rules(loaded, resolved)
+        return resolved if sound else None
+
+    def _parent(self, loaded: Loaded[PolicyFile], parent: str, place: Place) -> ResolvedPolicy | None:
+        if parent in self._open:
+            circle = " → ".join([*self._open[self._open.index(parent) :], parent])
+            self.problems.add(loaded.document.problem(place, f"found a circle of policies, expected none: {circle}"))
+            return None
+        if parent not in self._known:
+            others = sorted(self._known - {loaded.file.policy})
+            message = f"found the unknown policy {parent!r}, expected {suggestion(parent, others)}"
+            self.problems.add(loaded.document.problem(place, message))
+        return self.policy(parent)
+
+    def _rules(self, loaded: Loaded[PolicyFile], resolved: ResolvedPolicy) -> None:
+        first: dict[str, int] = {}
+        for index, entry in enumerate(loaded.file.rules):
+            at = Given(entry, loaded.document, ("rules", index))
+            problems = list(_entry_problems(entry, at))
+            self.problems.update(problems)
+            rule_id = entry.id if entry.id is not UNSET else f"entity.{entry.entity}"
+            if entry.id is UNSET and entry.entity is UNSET:
+                continue
+            if rule_id in first:
+                message = f"found the rule {rule_id!r} again, expected each id once (first: rule {first[rule_id] + 1})"
+                self.problems.add(at.problem(message, "id" if entry.id is not UNSET else "entity"))
+                continue
+            first[rule_id] = index
+            parent = resolved.rules.get(rule_id)
+            given = dict(_given(entry))
+            given.pop("id", None)
+            if parent is None and not any(source in given for source in SOURCES):
+                message = f"found the rule {rule_id!r} with nothing to find, expected {one_of(SOURCES)}"
+                if resolved.rules:
+                    message += f", or the id of a rule of a parent: {suggestion(rule_id, resolved.rules)}"
+                self.problems.add(at.problem(message, "id"))
+                continue
+            fields = dict(parent.fields) if parent is not None else {}
+            renewed = any(source in given for source in SOURCES) and not _same_entity(fields, given)
+            if renewed:
+                for key in _OF_SOURCE:
+                    fields.pop(key, None)
+            for key, value in given.items():
+                fields[key] = Given(value, loaded.document, (*at.place, key))
+            resolved.rules[rule_id] = ResolvedRule(rule_id, at, fields)
+
+
+def _same_entity(fields: Mapping[str, Given], given: Mapping[str, Any]) -> bool:
+    """Naming an entity again is how its rule is spoken of; it is no new source."""
+    return "entity" in given and "entity" in fields and fields["entity"].value == given["entity"]
+
+
+def _given(struct: msgspec.Struct) -> Iterator[tuple[str, Any]]:
+    """The fields that were written, by their name in the file."""
+    for name, encoded in zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True):
+        value = getattr(struct, name)
+        if value is not UNSET:
+            yield encoded, value
+
+
+def _entry_problems(entry: RuleEntry, at: Given) -> Iterator[ConfigProblem]:
+    """Fields of one entry that do not go together."""
+    given = dict(_given(entry))
+    if "id" not in given and "entity" not in given:
+        yield at.problem("found a rule without a key 'id' or 'entity', expected one")
+    if "entity" in given and given.get("id", f"entity.{entry.entity}") != f"entity.{entry.entity}":
+        yield at.problem(f"found the id {entry.id!r}, expected none: an entity's rule is 'entity.{entry.entity}'", "id")
+    kinds = [[name for name in names if name in given] for names in (SOURCES[:1], SOURCES[1:3], SOURCES[3:])]
+    kinds = [names for names in kinds if names]
+    if len(kinds) > 1:
+        yield at.problem(
+            f"found {kinds[0][0]!r} and {kinds[1][0]!r} in one rule, expected one kind of source", kinds[1][0]
+        )
+    if "pattern" in given and "patterns" in given:
+        yield at.problem("found 'pattern' and 'patterns' in one rule, expected one of them", "patterns")
+    action = given.get("action")
+    for key, wanted in (("mask", "redact"), ("with", "replace")):
+        if key in given and action not in (None, wanted):
+            yield at.problem(f"found {key!r} beside the action {action!r}, expected it only with {wanted!r}", key)
