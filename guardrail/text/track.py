@@ -42,8 +42,8 @@ class Track:
 
     After each `feed` or `finish`: `hold` is where text begins that some continuation may yet remove (other than by
     the hits already handed out), and `wait` where hits begin that are not decided yet; `wait` is also before any
-    hit that a longer one or an allow-phrase may still change. Hits and allow-phrases found are in `hits` and
-    `allowed`; the caller empties `hits`, drops what it no longer needs of `allowed`, and says what to `forget` of `raw`.
+    hit that a longer one or an allow-phrase may still change. Hits and allow-phrases found are in `hits` and `allowed`;
+    the caller empties `hits`, drops what it no longer needs of `allowed`, and says when to `forget` raw text.
     """
 
     __slots__ = (
