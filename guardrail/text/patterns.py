@@ -133,7 +133,8 @@ class PatternMatcher:
                 return found, resume, limit
             start, end = match.start() + 1, match.end()
             following = window[end : end + 1]
-            unsure = end >= soft and following in this.right
+            # A mark may yet turn a letter there into one that the edge does not count.
+            unsure = end >= soft and following in this.right and following in COMPOSITION_FIRSTS
             if not final and (end > soft or not following or unsure):
                 return found, resume, start
             if following in this.right or (this.accept is not None and not this.accept(window[start:end])):

@@ -19,7 +19,7 @@ def _accept(match: str) -> bool:
         return False
     groups = [group for group in match.split(":") if group]
     if "::" not in match:
-        return not all(len(group) == 2 for group in groups)  # eight pairs: an EUI-64 hardware address
+        return any(len(group) > 2 for group in groups)  # else ratios, or an EUI-64 hardware address
     if match == "::1" or "." in match:
         return True
     if not any(char.isdigit() for char in match):
@@ -55,7 +55,7 @@ ENTITY = Entity(
         "64:ff9b::192.0.2.33",
         "prefix 2001:db8:abcd::/48",
         "ff02::1",
-        "1:2:3:4:5:6:77:88",
+        "fd00:0:0:1:2:3:4:5",
     ),
     misses=(
         "std::vector<int>",
@@ -71,5 +71,6 @@ ENTITY = Entity(
         "ratio 3:4:5",
         "12345::1",
         "did:example:123",
+        "segregate 27:9:9:9:3:3:3:1",
     ),
 )
