@@ -5,22 +5,54 @@ Pure: no socket, clock or log. The shell owns those and calls, in this order:
     stream = ChatStream(policy, request, case_id=...)
     each read from upstream:    write(stream.feed(data)); if stream.abort: close upstream now
     upstream's end:             write(stream.finish())
-    WireError out of feed or finish, timeout, broken connection, drain, a cap:
+    WireError out of feed, timeout, broken connection, drain, a cap:
                                 write(stream.fail(Fault(code, message))); close upstream
     silence towards the client: write(stream.keep_alive())
 
 Each call returns what to write to the client now (b"": nothing). A WireError loses nothing: what had been decided
 before it is in what `fail` returns. Once `done`, every call returns b"" and upstream may be closed.
+
+How it works. A read holds many events. Texts of one channel that follow each other are scanned together, then every
+channel says which of its events may go. Events without text go where they stood. A choice that finishes settles all
+its channels, then its tool calls, then says so. Within one choice a switch from one channel to another is scanned at
+once, so that a halt ends the other channels at the same event however the bytes were cut.
+
+The common case, a run of events of one channel that differ in their text only, takes the short way (`_run`): cut at
+what stands between the texts, decode them together, scan once, pass the bytes on.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
-from guardrail.wire.openai_error import Fault
+from guardrail.text.rules import Finding
+from guardrail.wire.channel import Channel
+from guardrail.wire.openai_chat_chunk import Chunk, Template, explode, find_template, read_chunk
+from guardrail.wire.openai_error import Fault, error_body, error_event
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ChatRequest
+from guardrail.wire.sse import Event, EventFramer, data_event, next_event, parse_event
+from guardrail.wire.strict_json import dumps
+from guardrail.wire.tool_arguments import guard_arguments, guard_whole
+from guardrail.wire.tool_calls import ToolCalls, text_size
+
+DONE = b"data: [DONE]\n\n"
+
+TEMPLATE_TRIES = 8
+"""Events that may look for a template without one being of use, before a stream gives up looking: servers that put
+something new into every event (random padding, interleaved choices) gain nothing from it."""
+
+TRIES_PER_EVENT = 0.1
+"""How much of a try every event earns back that a template took."""
+
+MAX_BLOCKED = 16
+"""Paths of blocked fields that a record names."""
+
+RUN_BYTES = 1 << 15
+"""How far ahead one run of events is looked for, so that a block of many short runs costs no more than its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,42 +61,566 @@ class WireLimits:
 
     event_bytes: int = 1 << 20
     """One event, or one line that never ends."""
-    withheld_bytes: int = 4 << 20
-    """The tool calls of one response, which are withheld until they are complete."""
+    withheld_bytes: int = 16 << 20
+    """The events of the tool calls of one response, which are withheld until they are complete. Their text is kept, and
+    of their events at most `tool_calls.KEPT_BYTES`."""
+
+
+class _Choice:
+    __slots__ = ("channels", "ended", "halted", "index", "reason", "tools", "upstream_ended")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.channels: dict[str, Channel] = {}
+        self.tools: ToolCalls | None = None
+        self.ended = False
+        """The client has its finish chunk."""
+        self.halted = False
+        self.upstream_ended = False
+        """Upstream has said that it is finished."""
+        self.reason: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        return f"choices[{self.index}]." if self.index else ""
 
 
 class ChatStream:
-    """One streamed response under one policy."""
+    """One streamed response under one policy. `done`: everything was written, `[DONE]` included. `abort`: a halt ended
+    all there was to wait for; close upstream at once, so that it stops generating."""
 
-    done: bool
-    """Everything was written, `[DONE]` included; nothing more will come."""
-    abort: bool
-    """A halt ended all there was to wait for: close upstream at once, so that it stops generating."""
+    __slots__ = (
+        "_blocked",
+        "_case_id",
+        "_choices",
+        "_delayed",
+        "_dirty",
+        "_dropped",
+        "_envelope",
+        "_events",
+        "_failed",
+        "_fault",
+        "_findings",
+        "_framer",
+        "_limits",
+        "_order",
+        "_out",
+        "_policy",
+        "_request",
+        "_run_of",
+        "_template",
+        "_tokens",
+        "_tries",
+        "_unscanned",
+        "_usage",
+        "_usage_said",
+        "abort",
+        "done",
+    )
 
     def __init__(
         self, policy: Policy, request: ChatRequest, *, case_id: str, limits: WireLimits = WireLimits()
     ) -> None:
         self.done = False
         self.abort = False
+        self._policy = policy
+        self._request = request
+        self._case_id = case_id
+        self._limits = limits
+        self._framer = EventFramer(limits.event_bytes)
+        self._choices: dict[int, _Choice] = {}
+        self._out: list[bytes] = []
+        self._dirty: list[tuple[_Choice, Channel]] = []
+        """Channels with text that was not scanned yet."""
+        self._order = 0
+        self._envelope: dict[str, Any] = {}
+        self._template: Template | None = None
+        self._run_of: tuple[_Choice, Channel]
+        self._tries: float = TEMPLATE_TRIES
+        self._events = self._tokens = self._delayed = self._dropped = self._unscanned = 0
+        self._usage: dict[str, Any] | None = None
+        self._usage_said = False
+        self._blocked: list[str] = []
+        self._findings: list[Finding] = []
+        """Those of texts that are not a channel's: errors."""
+        self._failed = False
+        """Upstream has sent an error event."""
+        self._fault: str | None = None
+
+    # --- what the shell calls -----------------------------------------------------------------------------------------
 
     def feed(self, data: bytes) -> bytes:
         """Take one read from upstream. Raises WireError for what is no event stream or passes a cap: call `fail`."""
-        raise NotImplementedError
+        if self.done:
+            return b""
+        block = self._framer.push(data)
+        at, size = 0, len(block)
+        line_feeds_only: bool | None = None
+        while at < size and not self.done:
+            template = self._template
+            if template is not None and block.startswith(template.prefix, at):
+                after = self._run(block, at, template)
+                if after > at:
+                    at = after
+                    continue
+            if line_feeds_only is None:
+                line_feeds_only = block.find(b"\r", at) < 0
+            after = next_event(block, at, line_feeds_only=line_feeds_only)
+            self._take(block[at:after])
+            at = after
+        self._flush()
+        return self._written()
 
     def finish(self) -> bytes:
         """Upstream ended. A response that was not complete ends with an error event (`upstream_closed`)."""
-        raise NotImplementedError
+        if self.done:
+            return b""
+        rest = self._framer.rest()
+        if rest.strip():
+            # Servers forget the last blank line; half an event is another matter.
+            try:
+                self._take(rest + (b"\n" if rest.endswith((b"\n", b"\r")) else b"\n\n"))
+            except WireError:
+                return self.fail(Fault("upstream_closed", "The model server closed the connection in mid-event."))
+        if not (self.done or self._failed or self._complete):
+            return self.fail(Fault("upstream_closed", "The model server closed the connection before it was done."))
+        self._flush()
+        if not self.done and any(choice.halted for choice in self._choices.values()):
+            self._end()
+        self.done = True
+        return self._written()
 
     def fail(self, fault: Fault) -> bytes:
         """The response cannot go on: held text is scanned as the end of its text and delivered, incomplete tool calls
-        are dropped, then come an error event and `[DONE]`."""
-        raise NotImplementedError
+        are dropped, then come an error event and `[DONE]`. A response that only lacked its `[DONE]` gets just that."""
+        if self.done:
+            return b""
+        self._framer.rest()
+        self._flush()
+        complete = self._complete
+        self._break_off()
+        if not self.done:
+            self._fault = self._fault or fault.code
+            if not (complete or self._failed):
+                self._out.append(error_event(fault))
+            self._end()
+        return self._written()
 
     def keep_alive(self) -> bytes:
-        """An SSE comment, to be written after some seconds of silence; b"" once done."""
-        raise NotImplementedError
+        """An SSE comment, to be written after some seconds of silence; b"" once done. What is written is always whole
+        events, so that it may go between any two calls."""
+        return b"" if self.done else b": keep-alive\n\n"
 
     @property
     def record(self) -> StreamRecord:
         """The account so far; may be asked at any time."""
-        raise NotImplementedError
+        choices = [self._choices[index] for index in sorted(self._choices)]
+        channels = [channel for choice in choices for channel in choice.channels.values()]
+        tools = [choice.tools for choice in choices if choice.tools is not None]
+        received = sum(c.received for c in channels) + sum(t.received for t in tools) + self._dropped
+        withheld = sum(t.withheld for t in tools)
+        held = sum(c.held for c in channels) + withheld
+        removed = sum(c.removed for c in channels) + sum(t.removed for t in tools)
+        dropped = self._dropped + sum(t.dropped for t in tools)
+        return StreamRecord(
+            case_id=self._case_id,
+            policy=self._policy.tag,
+            policy_digest=self._policy.digest,
+            model=self._request.model,
+            choices=len(choices),
+            received=received,
+            scanned=received - dropped - withheld,
+            released=received - held - removed - dropped,
+            held=held,
+            held_max=max((c.held_max for c in channels), default=0),
+            removed=removed,
+            dropped=dropped,
+            unscanned=self._unscanned,
+            events=self._events,
+            events_delayed=self._delayed,
+            tokens=self._tokens,
+            usage=self._usage,
+            findings=(
+                *(finding for channel in channels for finding in channel.scanner.findings()),
+                *(finding for calls in tools for finding in calls.findings),
+                *self._findings,
+            ),
+            halted=any(choice.halted for choice in choices),
+            finish_reasons=tuple(choice.reason for choice in choices),
+            blocked=tuple(self._blocked),
+            fault=self._fault,
+        )
+
+    # --- a run of like events -----------------------------------------------------------------------------------------
+
+    def _run(self, block: bytes, at: int, template: Template) -> int:
+        """Take the events from `at` on that fit the template; the offset behind them (`at`: none did)."""
+        choice, channel = self._run_of
+        start = at + len(template.prefix)
+        parts, texts = template.texts(block[start : start + RUN_BYTES])
+        if not parts or channel.half:
+            return at
+        count = len(parts)
+        joint = len(template.joint)
+        after = at + sum(map(len, parts)) + count * joint
+        self._events += count
+        self._tokens += count - parts.count(b"")
+        self._tries = min(TEMPLATE_TRIES, self._tries + count * TRIES_PER_EVENT)
+        text = texts if isinstance(texts, str) else "".join(texts)
+        self._flush()
+        if choice.ended:
+            self._dropped += len(text)
+            return after
+        scanner = channel.scanner
+        edits = scanner.feed(text)
+        held = scanner.received - scanner.settled
+        clean = not edits and scanner.halt is None and not channel.edits
+        if clean and not held and not channel.queue:
+            channel.received += len(text)
+            self._out.append(block[at:after])
+            return after
+        # How many of the events, from the first, may go as they are: those behind which enough text stays.
+        going = count if clean else 0
+        waiting = 0
+        while going and waiting < held:
+            going -= 1
+            waiting += len(texts[going] if isinstance(texts, list) else parts[going].decode())
+        items: list[tuple[int, bytes]] = []
+        if going:
+            channel.deliver((), items)
+            channel.received += len(text) - waiting
+            items.append((0, block[at : after - sum(map(len, parts[going:])) - (count - going) * joint]))
+        for position in range(going, count):
+            part = parts[position]
+            said = texts[position] if isinstance(texts, list) else part.decode()
+            channel.add(b"".join((template.prefix, part, template.suffix)), said, self._order, template)
+            self._order += 1
+        channel.deliver(edits, items)
+        self._delayed += min(count - going, len(channel.queue))
+        self._out += [event for _, event in items]
+        if scanner.halt is not None:
+            self._halt(choice, channel)
+        return after
+
+    # --- one event ----------------------------------------------------------------------------------------------------
+
+    def _take(self, raw: bytes) -> None:
+        event = parse_event(raw)
+        if event.blocked:
+            self._note_blocked(["(event field)"])
+        if event.data is None:
+            self._flush()
+            self._out.append(event.raw)
+            return
+        self._events += 1
+        data = event.data.strip()
+        if data.startswith(b"[DONE]"):
+            self._upstream_done(event.raw)
+        elif data and not self._failed:
+            self._take_chunk(event, self._read(event))
+
+    def _read(self, event: Event) -> Chunk:
+        return read_chunk(event, block=self._policy.unknown_text == "block", clean=self._is_clean)
+
+    def _is_clean(self, text: str) -> bool:
+        outcome = guard_whole(self._policy.rules, text, "logprobs")
+        return not outcome.removed and outcome.halted is None
+
+    def _take_chunk(self, event: Event, chunk: Chunk) -> None:
+        if chunk.error:
+            self._upstream_error(event)
+            return
+        self._note_blocked(chunk.blocked)
+        self._unscanned += chunk.passed
+        self._usage = chunk.usage or self._usage
+        if chunk.choices and not self._envelope.get("id"):
+            self._envelope = chunk.envelope
+        for index in chunk.choices:
+            self._choice(index)
+        self._tokens += bool(chunk.texts)
+        things = len(chunk.texts) + len(chunk.tools) + len(chunk.finished)
+        if things <= 1 and (len(chunk.choices) <= 1 or not any(c.halted for c in self._choices.values())):
+            self._take_one(chunk)
+            return
+        self._flush()
+        parts = explode(chunk.raw)
+        for part in parts:
+            if not self.done:
+                self._take_one(self._read(parse_event(part)))
+                self._flush()
+        # Said whole again if nothing came of it: then what was just written is what it was taken apart into.
+        if self._out[-len(parts) :] == parts:
+            self._out[-len(parts) :] = [chunk.raw]
+
+    def _choice(self, index: int) -> _Choice:
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = _Choice(index)
+        return choice
+
+    def _take_one(self, chunk: Chunk) -> None:
+        """An event with at most one text, or tool calls, or a finish."""
+        if chunk.texts:
+            index, key, text = chunk.texts[0]
+            self._take_text(self._choices[index], key, text, chunk)
+        elif chunk.tools:
+            index, delta = chunk.tools[0]
+            self._take_calls(self._choices[index], delta, chunk)
+        elif chunk.finished:
+            index, reason = chunk.finished[0]
+            choice = self._choices[index]
+            choice.upstream_ended = True
+            if choice.ended:
+                self._pass(chunk)
+            else:
+                self._finish_choice(choice, chunk, reason)
+        else:
+            self._pass(chunk)
+
+    def _pass(self, chunk: Chunk) -> None:
+        """An event without text."""
+        if chunk.choices and all(self._choices[index].halted for index in chunk.choices):
+            return
+        self._flush()
+        self._out.append(chunk.raw)
+        if not chunk.choices and chunk.usage:
+            self._usage_said = True
+
+    def _take_text(self, choice: _Choice, key: str, text: str, chunk: Chunk) -> None:
+        channel = choice.channels.get(key)
+        if channel is None:
+            channel = choice.channels[key] = Channel(self._policy.rules, key, choice.prefix + key)
+        one_by_one = self._policy.halt_scope == "response"
+        if any(c is not channel and (owner is choice or one_by_one) for owner, c in self._dirty):
+            self._flush()
+        if choice.ended:
+            self._dropped += len(text)
+            return
+        channel.take(chunk.raw, text, self._order)
+        self._order += 1
+        if (choice, channel) not in self._dirty:
+            self._dirty.append((choice, channel))
+        if chunk.template and self._tries >= 1:
+            self._tries -= 1
+            template = find_template(chunk)
+            if template is not None:
+                self._template, self._run_of = template, (choice, channel)
+
+    def _take_calls(self, choice: _Choice, delta: dict[str, Any], chunk: Chunk) -> None:
+        self._flush()
+        if choice.ended:
+            self._dropped += text_size(delta)
+            return
+        if choice.tools is None:
+            choice.tools = ToolCalls()
+        assert chunk.value is not None
+        choice.tools.take(chunk.raw, chunk.value, delta)
+        if sum(c.tools.size for c in self._choices.values() if c.tools) > self._limits.withheld_bytes:
+            raise WireError(f"tool calls are longer than {self._limits.withheld_bytes} bytes")
+
+    def _flush(self) -> None:
+        """Scan what waits to be scanned and write what may go."""
+        if not self._dirty:
+            return
+        dirty, self._dirty = self._dirty, []
+        items: list[tuple[int, bytes]] = []
+        for _, channel in dirty:
+            self._delayed += channel.flush(items)
+        self._write(items)
+        for choice, channel in dirty:
+            if channel.scanner.halt is not None and not choice.ended:
+                self._halt(choice, channel)
+
+    def _write(self, items: list[tuple[int, bytes]]) -> None:
+        items.sort()
+        self._out += [said for _, said in items]
+
+    def _written(self) -> bytes:
+        out = self._out
+        if len(out) == 1:
+            written = out[0]
+        else:
+            written = b"".join(out)
+        out.clear()
+        return written
+
+    # --- ends ---------------------------------------------------------------------------------------------------------
+
+    def _settle(self, choice: _Choice) -> Finding | None:
+        """The text of a choice has ended: settle all its channels; the finding that halted one of them just now."""
+        items: list[tuple[int, bytes]] = []
+        halted = None
+        for channel in choice.channels.values():
+            if channel.scanner.halt is None:
+                channel.finish(items)
+                if channel.scanner.halt is not None:
+                    halted = halted or channel.scanner.halt.finding
+        self._write(items)
+        return halted
+
+    def _finish_choice(self, choice: _Choice, chunk: Chunk | None, reason: str | None) -> None:
+        """Upstream has said all of a choice (`chunk`: and that it has finished)."""
+        self._flush()
+        if choice.ended:
+            return
+        halted = self._settle(choice)
+        if halted is None and choice.tools is not None:
+            events, halted = choice.tools.release(self._policy.rules, choice.index, choice.prefix)
+            self._out += events
+        if halted is not None:
+            self._close(choice, halted, chunk.usage if chunk else None)
+        else:
+            choice.ended = True
+            choice.reason = reason
+            if chunk is not None:
+                self._out.append(chunk.raw)
+        self._check_abort()
+
+    def _halt(self, choice: _Choice, channel: Channel) -> None:
+        """A channel has halted in mid-stream: its choice ends, or all of them."""
+        assert channel.scanner.halt is not None
+        self._settle(choice)
+        self._close(choice, channel.scanner.halt.finding, None)
+        self._check_abort()
+
+    def _close(self, choice: _Choice, finding: Finding, usage: dict[str, Any] | None) -> None:
+        self._say_halt(choice, finding, usage)
+        if self._policy.halt_scope == "response":
+            for other in self._choices.values():
+                if not other.ended:
+                    self._settle(other)
+                    self._say_halt(other, finding, None)
+
+    def _say_halt(self, choice: _Choice, finding: Finding, usage: dict[str, Any] | None) -> None:
+        """The notice, and a finish chunk that says why."""
+        choice.ended = choice.halted = True
+        choice.reason = "content_filter"
+        if choice.tools is not None:
+            choice.tools.drop()
+        legacy = "text" in choice.channels
+        notice = self._policy.notice.replace("{case_id}", self._case_id)
+        if notice:
+            said: dict[str, Any] = {"text": notice} if legacy else {"delta": {"content": notice}}
+            self._say({"choices": [{"index": choice.index, **said, "finish_reason": None}]})
+        key = finding.channel.removeprefix(choice.prefix)
+        channel = choice.channels.get(key) or choice.channels.get("content")
+        delivered = channel.delivered if channel is not None else 0
+        guardrail = {"case_id": self._case_id, "action": "halt"}
+        if key not in ("content", "text"):
+            guardrail["channel"] = finding.channel
+        last: dict[str, Any] = {"text": ""} if legacy else {"delta": {}}
+        self._say(
+            {
+                "choices": [
+                    {
+                        "index": choice.index,
+                        **last,
+                        "finish_reason": "content_filter",
+                        **filter_results(finding),
+                        "content_filter_offsets": {
+                            "check_offset": delivered,
+                            "start_offset": delivered,
+                            "end_offset": delivered,
+                        },
+                    }
+                ],
+                **({"usage": usage} if usage else {}),
+                "guardrail": guardrail,
+            }
+        )
+
+    def _say(self, said: dict[str, Any]) -> None:
+        envelope = self._envelope or {"object": "chat.completion.chunk"}
+        self._out.append(data_event(dumps({**envelope, **said})))
+
+    def _check_abort(self) -> None:
+        """End the response as soon as halts leave nothing to wait for."""
+        choices = self._choices.values()
+        halted = [choice for choice in choices if choice.halted]
+        if self.done or not halted or not self._complete:
+            return
+        missing = len(choices) < self._request.n
+        if missing and self._policy.halt_scope == "choice":
+            return
+        if missing or not all(choice.upstream_ended for choice in halted):
+            self.abort = True
+            self._end()
+
+    @property
+    def _complete(self) -> bool:
+        return bool(self._choices) and all(choice.ended for choice in self._choices.values())
+
+    def _end(self, done: bytes = DONE) -> None:
+        """Write what ends the response: usage if a halt kept upstream from saying it, and `[DONE]`."""
+        halted = any(choice.halted for choice in self._choices.values())
+        if self._request.include_usage and halted and not self._usage_said:
+            if self._usage is not None:
+                self._say({"choices": [], "usage": self._usage})
+            else:
+                estimate = {"case_id": self._case_id, "usage": "estimated"}
+                self._say({"choices": [], "usage": self._estimated_usage(), "guardrail": estimate})
+        self._out.append(done)
+        self.done = True
+
+    def _estimated_usage(self) -> dict[str, int]:
+        # Four bytes a token: a rule of thumb for English, and not far off for other scripts.
+        prompt = -(-self._request.prompt_bytes // 4)
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": self._tokens,
+            "total_tokens": prompt + self._tokens,
+        }
+
+    def _upstream_done(self, raw: bytes) -> None:
+        for choice in self._choices.values():
+            choice.upstream_ended = True
+        for choice in list(self._choices.values()):
+            if not choice.ended:
+                self._finish_choice(choice, None, None)
+        self._flush()
+        if not self.done:
+            self._end(raw)
+
+    def _break_off(self) -> None:
+        """The response ends in the middle: deliver what its text allows, drop calls that are not whole."""
+        for choice in list(self._choices.values()):
+            if choice.ended:
+                continue
+            halted = self._settle(choice)
+            if halted is not None:
+                self._close(choice, halted, None)
+                continue
+            choice.ended = True
+            if choice.tools is not None:
+                choice.tools.drop()
+        self._check_abort()
+
+    def _upstream_error(self, event: Event) -> None:
+        """An error event from upstream ends the response. What it says is scanned like the model's text: servers quote
+        what they choked on."""
+        assert event.data is not None
+        self._flush()
+        self._break_off()
+        if self.done:
+            return
+        self._failed = True
+        self._fault = "upstream_error"
+        text = event.data.decode()
+        outcome = guard_arguments(self._policy.rules, text, "error")
+        self._findings += outcome.findings
+        if outcome.halted is not None:
+            self._out.append(data_event(error_body(self._policy.refusal, "upstream_error"), event.head))
+        elif outcome.text != text:
+            self._out.append(data_event(outcome.text.replace("\n", " ").encode(), event.head))
+        else:
+            self._out.append(event.raw)
+
+    def _note_blocked(self, paths: list[str]) -> None:
+        for path in paths:
+            if path not in self._blocked and len(self._blocked) < MAX_BLOCKED:
+                self._blocked.append(path)
+
+
+def filter_results(finding: Finding) -> dict[str, Any]:
+    """`content_filter_results` for the finding that halted a choice."""
+    return {"content_filter_results": {finding.category: {"filtered": True, "severity": finding.severity}}}

@@ -81,19 +81,25 @@ def _last_boundary(data: bytes | bytearray, start: int) -> int:
     return end
 
 
-def split_events(block: bytes, start: int = 0) -> list[bytes]:
-    """The events of a block that `EventFramer.push` returned; their concatenation is the block from `start`."""
+def next_event(block: bytes, start: int, *, line_feeds_only: bool) -> int:
+    """Where the event ends that starts at `start` in a block that `EventFramer.push` returned; line ends left over
+    behind the last one count as one more. `line_feeds_only`: the block holds no CR from `start` on."""
+    if line_feeds_only:
+        end = block.find(b"\n\n", start)
+        return end + 2 if end >= 0 else len(block)
+    match = _BLANK_LINE.search(block, start)
+    return match.end() if match else len(block)
+
+
+def split_events(block: bytes) -> list[bytes]:
+    """The events of a block that `EventFramer.push` returned."""
     events = []
-    if block.find(b"\r", start) < 0:
-        while (end := block.find(b"\n\n", start)) >= 0:
-            events.append(block[start : end + 2])
-            start = end + 2
-    else:
-        for match in _BLANK_LINE.finditer(block, start):
-            events.append(block[start : match.end()])
-            start = match.end()
-    if start < len(block):  # line ends left over behind the last blank line
-        events[-1:] = [(events[-1] if events else b"") + block[start:]]
+    start = 0
+    line_feeds_only = b"\r" not in block
+    while start < len(block):
+        end = next_event(block, start, line_feeds_only=line_feeds_only)
+        events.append(block[start:end])
+        start = end
     return events
 
 

@@ -1,0 +1,182 @@
+"""One channel of a streamed response: its scanner, and the events whose text is not settled yet.
+
+Text goes in with the event that carried it; events come out, in order, as soon as the scanner has settled their text:
+as the bytes that came when no edit touches them, else said again with the edited text. An event of at most
+`WHOLE_TEXT` code points waits until all of it is settled; a longer one is delivered in parts. Text that has gone is
+forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from guardrail.text.rules import Edit
+from guardrail.text.scanner import RuleSet, Scanner
+from guardrail.wire.openai_chat_chunk import Template, with_text
+from guardrail.wire.strict_json import whole_surrogates
+
+WHOLE_TEXT = 32
+"""Code points. An event of this length or less is never cut in two to hold back its end, so that clean events pass as
+the bytes that came in (a promise of the design)."""
+
+
+class Piece:
+    """An event of one channel, or what is left of it: text from raw offset `start`."""
+
+    __slots__ = ("again", "order", "raw", "start", "template", "text")
+
+    def __init__(self, raw: bytes, text: str, start: int, order: int, template: Template | None = None) -> None:
+        self.raw = raw
+        self.text = text
+        self.start = start
+        self.order = order
+        self.template = template
+        self.again = False
+        """A part of the event has gone before."""
+
+    def say(self, channel: str, text: str) -> bytes:
+        """The event with another text; b"" when it would say nothing."""
+        if self.template is not None:
+            return self.template.event(text) if text else b""
+        return with_text(self.raw, channel, text, again=self.again)
+
+
+class Channel:
+    """The state of one channel. `key` names it inside a delta; offsets are code points of its raw text."""
+
+    __slots__ = ("_fresh", "edits", "half", "held_max", "key", "masked", "queue", "received", "removed", "scanner")
+
+    def __init__(self, rules: RuleSet, key: str, path: str) -> None:
+        self.key = key
+        self.scanner = Scanner(rules, path)
+        self.queue: list[Piece] = []
+        self.received = 0
+        self.removed = 0
+        """Code points under the edits delivered so far, and all that came from a halt on."""
+        self.masked = 0
+        """Code points of the masks delivered."""
+        self.held_max = 0
+        self._fresh: list[str] = []
+        self.edits: list[Edit] = []
+        """Decided but not delivered yet, because the event that they fall into is not settled."""
+        self.half: Piece | None = None
+        """An event that ended in the first half of a surrogate pair."""
+
+    @property
+    def held(self) -> int:
+        """Code points received and not delivered."""
+        return self.received - self.queue[0].start if self.queue else 0
+
+    @property
+    def delivered(self) -> int:
+        """Code points of edited text delivered."""
+        return self.received - self.held - self.removed + self.masked
+
+    def take(self, raw: bytes, text: str, order: int) -> None:
+        """Queue an event with its text. Surrogate halves that servers cut apart are joined first."""
+        if self.half is not None or not text.isascii():
+            whole = self._join(raw, text, order)
+            if whole != text:
+                raw, text = with_text(raw, self.key, whole), whole
+                if not raw:
+                    return
+        self.add(raw, text, order)
+        self._fresh.append(text)
+
+    def add(self, raw: bytes, text: str, order: int, template: Template | None = None) -> None:
+        """Queue an event whose text the scanner has, or gets by other ways."""
+        self.queue.append(Piece(raw, text, self.received, order, template))
+        self.received += len(text)
+
+    def _join(self, raw: bytes, text: str, order: int) -> str:
+        if self.half is not None:
+            text = self.half.text + text
+            self.half = None
+        if "\ud800" <= text[-1:] <= "\udbff":
+            self.half = Piece(raw, text[-1], 0, order)
+            text = text[:-1]
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return whole_surrogates(text)
+        return text
+
+    def flush(self, out: list[tuple[int, bytes]]) -> int:
+        """Scan what was taken since the last call, add the events that may go to `out` as (order, bytes); the number
+        of events that stay behind although they came since."""
+        fresh = len(self._fresh)
+        text = self._fresh[0] if fresh == 1 else "".join(self._fresh)
+        self._fresh.clear()
+        self.deliver(self.scanner.feed(text), out)
+        return min(fresh, len(self.queue))
+
+    def finish(self, out: list[tuple[int, bytes]]) -> None:
+        """The channel has ended: settle and deliver everything."""
+        if self.half is not None:
+            half, self.half = self.half, None
+            self.take(with_text(half.raw, self.key, "\ufffd", again=True), "\ufffd", half.order)
+        if self._fresh:
+            self.flush(out)
+        self.deliver(self.scanner.finish(), out)
+
+    def deliver(self, edits: Sequence[Edit], out: list[tuple[int, bytes]]) -> None:
+        """Take the scanner's new edits and move what is settled from the queue to `out`."""
+        self.edits += edits
+        queue = self.queue
+        settled = self.scanner.settled
+        halted = self.scanner.halt is not None
+        gone = 0
+        for piece in queue:
+            end = piece.start + len(piece.text)
+            if end <= settled:
+                gone += 1
+                out.append((piece.order, self._said(piece)))
+                continue
+            if piece.start < settled and (halted or piece.again or len(piece.text) > WHOLE_TEXT):
+                out.append((piece.order, self._part(piece, settled)))
+            break
+        if gone:
+            del queue[:gone]
+        if halted and queue:
+            self.removed += self.received - settled
+            queue.clear()
+        if self.held > self.held_max:
+            self.held_max = self.held
+
+    def _said(self, piece: Piece) -> bytes:
+        end = piece.start + len(piece.text)
+        if self.edits and (self.edits[0].start < end):
+            return piece.say(self.key, self._edited(piece.start, end, piece.text))
+        return piece.say(self.key, piece.text) if piece.again else piece.raw
+
+    def _part(self, piece: Piece, settled: int) -> bytes:
+        """Deliver the first part of a piece; the rest of it stays."""
+        cut = settled - piece.start
+        said = piece.say(self.key, self._edited(piece.start, settled, piece.text[:cut]))
+        piece.text = piece.text[cut:]
+        piece.start = settled
+        piece.again = True
+        return said
+
+    def _edited(self, start: int, end: int, text: str) -> str:
+        """`text`, which is raw [start, end), edited; edits that reach beyond it stay, without their mask."""
+        edits = self.edits
+        out: list[str] = []
+        at = start
+        done = 0
+        for edit in edits:
+            if edit.start >= end:
+                break
+            first = max(edit.start, start)
+            out.append(text[at - start : first - start])
+            if edit.start >= start:
+                out.append(edit.text)
+                self.masked += len(edit.text)
+            at = min(edit.end, end)
+            self.removed += at - first
+            if edit.end > end:
+                break
+            done += 1
+        del edits[:done]
+        out.append(text[at - start :])
+        return "".join(out)

@@ -1,0 +1,124 @@
+"""The arguments of a tool call, whole: scanned inside the JSON values, edited in place, valid JSON again.
+
+Every string of the document (keys too) is scanned as one text with its escapes decoded, and every number as its
+digits, each as a text of its own. An edited string is written anew where it stood; an edited number becomes a string;
+all else keeps its bytes. What is no valid JSON is scanned and edited as the raw text that it is.
+
+Offsets of findings are code points of the raw arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+
+from guardrail.text.rules import Edit, Finding
+from guardrail.text.scanner import RuleSet, Scanner
+from guardrail.wire.strict_json import whole_surrogates
+
+_VALUE = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*')
+"""A string or number token of a valid document."""
+_UNIT = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.DOTALL)
+"""What one UTF-16 unit or character of a decoded string was written as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The outcome for one text that was complete when it was scanned."""
+
+    text: str
+    removed: int
+    """Raw code points under edits."""
+    findings: list[Finding]
+    halted: Finding | None
+    """The finding that ended it; then `text` must not be delivered."""
+
+
+def guard_arguments(rules: RuleSet, raw: str, channel: str) -> Arguments:
+    """Scan and edit the arguments of one call."""
+    if not _is_json(raw):
+        return guard_whole(rules, raw, channel)
+    out: list[str] = []
+    findings: list[Finding] = []
+    removed = at = 0
+    for match in _VALUE.finditer(raw):
+        token = match.group()
+        is_string = token.startswith('"')
+        text = _decoded(token) if is_string else token
+        scanner, edits = _scan(rules, text, channel)
+        found = scanner.findings()
+        if not found and not edits:
+            continue
+        offsets = _offsets(token) if is_string else range(len(token) + 1)
+        base = match.start()
+        findings += [replace(f, start=base + offsets[f.start], end=base + offsets[f.end]) for f in found]
+        if scanner.halt is not None:
+            return Arguments("", len(raw), sorted(findings), findings[found.index(scanner.halt.finding) - len(found)])
+        if edits:
+            removed += sum(offsets[edit.end] - offsets[edit.start] for edit in edits)
+            out += (raw[at:base], json.dumps(whole_surrogates(edited(text, edits)), ensure_ascii=False))
+            at = match.end()
+    out.append(raw[at:])
+    return Arguments("".join(out), removed, sorted(findings), None)
+
+
+def guard_whole(rules: RuleSet, text: str, channel: str) -> Arguments:
+    """Scan and edit a complete text as it is."""
+    scanner, edits = _scan(rules, text, channel)
+    halt = scanner.halt
+    removed = len(text) if halt else sum(edit.end - edit.start for edit in edits)
+    return Arguments(edited(text, edits), removed, scanner.findings(), halt.finding if halt else None)
+
+
+def _scan(rules: RuleSet, text: str, channel: str) -> tuple[Scanner, list[Edit]]:
+    scanner = Scanner(rules, channel)
+    return scanner, [*scanner.feed(text), *scanner.finish()]
+
+
+def edited(text: str, edits: list[Edit]) -> str:
+    """`text` with edits (in order, disjoint) applied."""
+    out: list[str] = []
+    at = 0
+    for edit in edits:
+        out += (text[at : edit.start], edit.text)
+        at = edit.end
+    out.append(text[at:])
+    return "".join(out)
+
+
+def _is_json(raw: str) -> bool:
+    try:
+        json.loads(raw, parse_int=str, parse_float=str)  # numbers of any size are valid
+    except RecursionError:
+        # Too deep for this parser, perhaps not for the client's; its tokens can still be told apart.
+        return True
+    except ValueError:
+        return False
+    return True
+
+
+def _decoded(token: str) -> str:
+    if "\\" not in token:
+        return token[1:-1]
+    text: str = json.loads(token, strict=False)
+    return text
+
+
+def _offsets(token: str) -> list[int] | range:
+    """For every code point of the decoded string, and its end: where it starts in the token."""
+    if "\\" not in token:
+        return range(1, len(token))
+    offsets: list[int] = []
+    high = False
+    for match in _UNIT.finditer(token, 1, len(token) - 1):
+        unit = match.group()
+        code = int(unit[2:], 16) if len(unit) == 6 else 0
+        # The second half of an escaped surrogate pair is no code point of its own.
+        if not (high and 0xDC00 <= code <= 0xDFFF):
+            offsets.append(match.start())
+            high = 0xD800 <= code <= 0xDBFF
+        else:
+            high = False
+    offsets.append(len(token) - 1)
+    return offsets
