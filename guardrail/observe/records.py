@@ -21,8 +21,9 @@ Outcome = Literal["complete", "halted", "disconnected", "fault", "refused", "pas
 upstream, a timeout or a cap ended it. `refused`: guardrail answered instead of the upstream. `passed`: an
 unscanned path that the configuration lets through."""
 
-MAX_FINDINGS = 100
-"""Findings kept in one record; `findings_total` counts all. A long answer full of hits must not be a long log line."""
+MAX_FINDINGS = 20
+"""Findings kept in one record; `findings_total` counts all. A line then stays under 4 KiB, which a pipe takes whole, so
+that the lines of several workers do not mix."""
 
 
 class FindingRecord(msgspec.Struct, frozen=True):

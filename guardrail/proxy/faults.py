@@ -37,7 +37,6 @@ class Fault(enum.Enum):
     UPSTREAM_BAD_TYPE = (502, "server_error", "The model server's answer is neither JSON nor an event stream.")
     UPSTREAM_BAD_ENCODING = (502, "server_error", "The model server's content-encoding cannot be decoded.")
     UPSTREAM_MALFORMED = (502, "server_error", "The model server's answer is malformed.")
-    EVENT_TOO_LARGE = (502, "server_error", "An event of the model server is too large.")
     RESPONSE_TOO_LARGE = (502, "server_error", "The model server's answer is too large.")
     INTERNAL = (500, "server_error", "The proxy failed; nothing unscanned was delivered.")
 

@@ -145,14 +145,18 @@ class Relay:
         chat_request = self._chat_request
         target = self._request.rel_url
         self._asking = True
-        answer = self._answer = await self._upstream.request(
-            self._request.method,
-            target.raw_path,
-            target.raw_query_string,
-            self._forwarded_headers(body),
-            body,
-            self._exchange.attempts,
-        )
+        try:
+            answer = self._answer = await self._upstream.request(
+                self._request.method,
+                target.raw_path,
+                target.raw_query_string,
+                self._forwarded_headers(body),
+                body,
+                self._exchange.attempts,
+            )
+        except Failed:
+            self._asking = False  # it ended by itself; a cancellation is what aborts it
+            raise
         self._asking = False
         if headers.unreadable_encoding(answer.headers, READABLE_ENCODINGS) is not None:
             raise Failed(Fault.UPSTREAM_BAD_ENCODING)
