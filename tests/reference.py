@@ -271,15 +271,24 @@ def joins_clusters(char: str) -> str:
 def clustered_units(text: str) -> list[tuple[str, int]]:
     """What clusters are made of: a stand-in character and its width in code points.
 
-    Two lone surrogates that make a pair are one unit: the pictograph that they stand for, else a letter.
+    Two lone surrogates that make a pair are one unit: the pictograph that they stand for, else a letter. A conjunct
+    linker that no consonant precedes is a mark like any other (rule GB9c; `regex` lets it join after anything).
     """
     units = []
+    after_consonant = False
     at = 0
     while at < len(text):
+        if regex.match(r"\p{InCB=Consonant}", text[at]):
+            after_consonant = True
+        elif not regex.match(r"[\p{InCB=Linker}\p{InCB=Extend}]", text[at]):
+            after_consonant = False
         if surrogate_pair(text, at):
             joined = joins_clusters(join_surrogates(text[at : at + 2]))
             units.append((joined if regex.match(r"\p{Extended_Pictographic}", joined) else "x", 2))
             at += 2
+        elif regex.match(r"\p{InCB=Linker}", text[at]) and not after_consonant:
+            units.append(("\u0301", 1))
+            at += 1
         else:
             units.append((joins_clusters(text[at]), 1))
             at += 1

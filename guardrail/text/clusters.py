@@ -1,11 +1,12 @@
 """Grapheme clusters: a removal that would cut one in two is widened to hold it whole.
 
-The clusters are the extended grapheme clusters of UAX #29 (as the `regex` package implements them), with three
+The clusters are the extended grapheme clusters of UAX #29 (as the `regex` package implements them), with four
 exceptions that keep streaming bounded and exact:
 
 - a pictograph that NFKC changes (such as the trade mark sign) counts as an ordinary character, so that a rule for
   plain letters can never reach back into an emoji sequence;
 - two lone surrogate halves side by side are one character;
+- a conjunct linker joins only after a consonant, as rule GB9c has it (the package lets it join after anything);
 - a cluster ends after 64 code points.
 
 Offsets count code points. Nothing here is on the hot path: it runs when something is removed, or when a rule could
@@ -24,7 +25,10 @@ import regex
 MAX_CLUSTER = 64
 
 _CLUSTER = regex.compile(r"\X")
-_UNUSUAL = regex.compile(r"[\p{Extended_Pictographic}\uD800-\uDFFF]")
+_UNUSUAL = regex.compile(r"[\p{Extended_Pictographic}\p{InCB=Linker}\uD800-\uDFFF]")
+_LINKER = regex.compile(r"\p{InCB=Linker}")
+_CONSONANT = regex.compile(r"\p{InCB=Consonant}")
+_BETWEEN_CONSONANTS = regex.compile(r"[\p{InCB=Linker}\p{InCB=Extend}]")
 _PAIR = regex.compile("[\ud800-\udbff][\udc00-\udfff]")
 _PICTOGRAPH = regex.compile(r"\p{Extended_Pictographic}")
 _PREPEND = regex.compile(r"\p{GCB=Prepend}")
@@ -41,17 +45,20 @@ def _plain(text: str) -> str:
     if text.isascii() or not _UNUSUAL.search(text):
         return text
     out = []
-    skip = False
+    skip = consonant = False
     for i, char in enumerate(text):
         if skip:
             skip = False
             continue
+        consonant = _CONSONANT.match(char) is not None or (consonant and _BETWEEN_CONSONANTS.match(char) is not None)
         if _PAIR.match(text, i):
             joined = chr(0x10000 + ((ord(char) - 0xD800) << 10) + (ord(text[i + 1]) - 0xDC00))
             out.append(("\u231a" if is_sequence_pictograph(joined) else "a") + "\ufe0f")
             skip = True
         elif _PICTOGRAPH.match(char) and not is_sequence_pictograph(char):
             out.append("a")
+        elif not consonant and _LINKER.match(char):
+            out.append("\u0301")
         else:
             out.append(char)
     return "".join(out)
@@ -66,6 +73,8 @@ def cluster_starts(text: str) -> list[int]:
         starts.append(at)
         match = _CLUSTER.match(plain, at, min(len(plain), at + MAX_CLUSTER))
         at = match.end() if match else at + 1
+        if at < len(text) and _PAIR.match(text, at - 1):
+            at -= 1  # the limit fell between two halves
     starts.append(len(text))
     return starts
 
@@ -125,14 +134,12 @@ def open_cluster(text: str, reach: Reach) -> int:
             return len(text)
     starts = cluster_starts(text)
     start = starts[-2]
-    cluster = _plain(text[start:])
+    cluster = text[start:]
     if len(cluster) >= MAX_CLUSTER:
         return len(text)
-    if "\ud800" <= last <= "\udbff":
-        cluster = cluster[:-1] + "\u231a"  # its other half may make it a pictograph
     for probe, kind in _PROBES:
         if (kind is None or kind in reach) and any(
-            _CLUSTER.fullmatch(cluster + middle + probe) for middle in _BETWEEN[probe]
+            _CLUSTER.fullmatch(_plain(cluster + middle + probe)) for middle in _BETWEEN[probe]
         ):
             return start
     return len(text)

@@ -193,6 +193,7 @@ class Track:
             keep_cased = min(keep_cased, self._patterns(matchers.patterns, final=final))
         self._trim(self._folded, keep_folded, 1)
         self._trim(self._cased, keep_cased, 0)
+        self._resume = {n: resume for n, resume in self._resume.items() if resume > self._cased.base + 1}
         clustered = self._snap(matchers.reach, final=final)
         self._plain = (
             self._segment is None
@@ -271,12 +272,10 @@ class Track:
             for view in (window, *grown):
                 start = matcher.live(view)
                 alive = min(alive, start if start < len(view) else size)
-        keep = alive - 1
-        self._resume = {number: resume for number, resume in self._resume.items() if resume > lane.base + max(alive, 1)}
         raw = lane.start(alive, self.received)
         self.hold = min(self.hold, raw)
         self.wait = min(self.wait, raw)
-        return keep
+        return alive - 1
 
     def _trim(self, lane: Lane, keep: int, which: int) -> None:
         """Forget what no match can touch, but never what is open, nor the character before it."""

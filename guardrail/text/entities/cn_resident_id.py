@@ -15,9 +15,7 @@ ENTITY = Entity(
     label="[CN_RESIDENT_ID]",
     category="personal_data",
     severity="high",
-    expressions=(
-        r"[1-8]\d{5}[ -]?(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{3}[0-9Xx]",
-    ),
+    expressions=(r"[1-8]\d{5}[ -]?(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{3}[0-9Xx]",),
     left="digit",
     right="digit",
     accept=_accept,

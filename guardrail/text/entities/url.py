@@ -10,7 +10,9 @@ _LATIN = r"A-Za-z0-9\x{c0}-\x{24f}\x{370}-\x{52f}"
 _CJK = r"\x{3040}-\x{30ff}\x{4e00}-\x{9fff}\x{ac00}-\x{d7a3}"
 # A label is of one kind of script: in "https://example.com和www..." the host ends at the Chinese word.
 _LABEL = rf"(?:[{_LATIN}_][{_LATIN}_-]{{0,62}}|[{_CJK}]{{1,24}})"
-_LAST_LABEL = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?|中[国國]|公司|网[络站址店]|網路|商城|香港|台[湾灣]|рф|한국)"
+_LAST_LABEL = (
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?|中[国國]|公司|网[络站址店]|網路|商城|香港|台[湾灣]|рф|한국)"
+)
 _HOST = rf"(?:(?:{_LABEL}\.){{0,8}}{_LAST_LABEL}|\[[0-9A-Fa-f:.]{{2,45}}\])"
 _USER = r"(?:[A-Za-z0-9._~%!$&*+,;=:-]{1,128}@)?"
 _PATH = "[A-Za-z0-9._~:/?#@!$&*+,;=%-]"
