@@ -30,13 +30,15 @@ from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.wire.channel import Channel
+from guardrail.wire.openai_chat_choice import Choice
 from guardrail.wire.openai_chat_chunk import Chunk, Template, explode, find_template, read_chunk
-from guardrail.wire.openai_error import Fault, error_body, error_event
-from guardrail.wire.record import StreamRecord
+from guardrail.wire.openai_chat_halt import halt_chunks, usage_chunk
+from guardrail.wire.openai_error import Fault, error_event, guard_error
+from guardrail.wire.record import MAX_BLOCKED, StreamRecord
 from guardrail.wire.request import ChatRequest
 from guardrail.wire.sse import Event, EventFramer, data_event, next_event, parse_event
 from guardrail.wire.strict_json import dumps
-from guardrail.wire.tool_arguments import guard_arguments, guard_whole
+from guardrail.wire.tool_arguments import guard_whole
 from guardrail.wire.tool_calls import ToolCalls, text_size
 
 DONE = b"data: [DONE]\n\n"
@@ -47,9 +49,6 @@ something new into every event (random padding, interleaved choices) gain nothin
 
 TRIES_PER_EVENT = 0.1
 """How much of a try every event earns back that a template took."""
-
-MAX_BLOCKED = 16
-"""Paths of blocked fields that a record names."""
 
 RUN_BYTES = 1 << 15
 """How far ahead one run of events is looked for, so that a block of many short runs costs no more than its length."""
@@ -64,25 +63,6 @@ class WireLimits:
     withheld_bytes: int = 16 << 20
     """The events of the tool calls of one response, which are withheld until they are complete. Their text is kept, and
     of their events at most `tool_calls.KEPT_BYTES`."""
-
-
-class _Choice:
-    __slots__ = ("channels", "ended", "halted", "index", "reason", "tools", "upstream_ended")
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.channels: dict[str, Channel] = {}
-        self.tools: ToolCalls | None = None
-        self.ended = False
-        """The client has its finish chunk."""
-        self.halted = False
-        self.upstream_ended = False
-        """Upstream has said that it is finished."""
-        self.reason: str | None = None
-
-    @property
-    def prefix(self) -> str:
-        return f"choices[{self.index}]." if self.index else ""
 
 
 class ChatStream:
@@ -128,14 +108,14 @@ class ChatStream:
         self._case_id = case_id
         self._limits = limits
         self._framer = EventFramer(limits.event_bytes)
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, Choice] = {}
         self._out: list[bytes] = []
-        self._dirty: list[tuple[_Choice, Channel]] = []
+        self._dirty: list[tuple[Choice, Channel]] = []
         """Channels with text that was not scanned yet."""
         self._order = 0
         self._envelope: dict[str, Any] = {}
         self._template: Template | None = None
-        self._run_of: tuple[_Choice, Channel]
+        self._run_of: tuple[Choice, Channel]
         self._tries: float = TEMPLATE_TRIES
         self._events = self._tokens = self._delayed = self._dropped = self._unscanned = 0
         self._usage: dict[str, Any] | None = None
@@ -352,10 +332,10 @@ class ChatStream:
         if self._out[-len(parts) :] == parts:
             self._out[-len(parts) :] = [chunk.raw]
 
-    def _choice(self, index: int) -> _Choice:
+    def _choice(self, index: int) -> Choice:
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = _Choice(index)
+            choice = self._choices[index] = Choice(index)
         return choice
 
     def _take_one(self, chunk: Chunk) -> None:
@@ -386,10 +366,8 @@ class ChatStream:
         if not chunk.choices and chunk.usage:
             self._usage_said = True
 
-    def _take_text(self, choice: _Choice, key: str, text: str, chunk: Chunk) -> None:
-        channel = choice.channels.get(key)
-        if channel is None:
-            channel = choice.channels[key] = Channel(self._policy.rules, key, choice.prefix + key)
+    def _take_text(self, choice: Choice, key: str, text: str, chunk: Chunk) -> None:
+        channel = choice.channel(self._policy.rules, key)
         one_by_one = self._policy.halt_scope == "response"
         if any(c is not channel and (owner is choice or one_by_one) for owner, c in self._dirty):
             self._flush()
@@ -406,7 +384,7 @@ class ChatStream:
             if template is not None:
                 self._template, self._run_of = template, (choice, channel)
 
-    def _take_calls(self, choice: _Choice, delta: dict[str, Any], chunk: Chunk) -> None:
+    def _take_calls(self, choice: Choice, delta: dict[str, Any], chunk: Chunk) -> None:
         self._flush()
         if choice.ended:
             self._dropped += text_size(delta)
@@ -446,26 +424,20 @@ class ChatStream:
 
     # --- ends ---------------------------------------------------------------------------------------------------------
 
-    def _settle(self, choice: _Choice) -> Finding | None:
-        """The text of a choice has ended: settle all its channels; the finding that halted one of them just now."""
+    def _settle(self, choice: Choice) -> Finding | None:
         items: list[tuple[int, bytes]] = []
-        halted = None
-        for channel in choice.channels.values():
-            if channel.scanner.halt is None:
-                channel.finish(items)
-                if channel.scanner.halt is not None:
-                    halted = halted or channel.scanner.halt.finding
+        halted = choice.settle(items)
         self._write(items)
         return halted
 
-    def _finish_choice(self, choice: _Choice, chunk: Chunk | None, reason: str | None) -> None:
+    def _finish_choice(self, choice: Choice, chunk: Chunk | None, reason: str | None) -> None:
         """Upstream has said all of a choice (`chunk`: and that it has finished)."""
         self._flush()
         if choice.ended:
             return
         halted = self._settle(choice)
-        if halted is None and choice.tools is not None:
-            events, halted = choice.tools.release(self._policy.rules, choice.index, choice.prefix)
+        if halted is None:
+            events, halted = choice.release_calls(self._policy.rules)
             self._out += events
         if halted is not None:
             self._close(choice, halted, chunk.usage if chunk else None)
@@ -476,14 +448,14 @@ class ChatStream:
                 self._out.append(chunk.raw)
         self._check_abort()
 
-    def _halt(self, choice: _Choice, channel: Channel) -> None:
+    def _halt(self, choice: Choice, channel: Channel) -> None:
         """A channel has halted in mid-stream: its choice ends, or all of them."""
         assert channel.scanner.halt is not None
         self._settle(choice)
         self._close(choice, channel.scanner.halt.finding, None)
         self._check_abort()
 
-    def _close(self, choice: _Choice, finding: Finding, usage: dict[str, Any] | None) -> None:
+    def _close(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> None:
         self._say_halt(choice, finding, usage)
         if self._policy.halt_scope == "response":
             for other in self._choices.values():
@@ -491,43 +463,23 @@ class ChatStream:
                     self._settle(other)
                     self._say_halt(other, finding, None)
 
-    def _say_halt(self, choice: _Choice, finding: Finding, usage: dict[str, Any] | None) -> None:
+    def _say_halt(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> None:
         """The notice, and a finish chunk that says why."""
         choice.ended = choice.halted = True
         choice.reason = "content_filter"
-        if choice.tools is not None:
-            choice.tools.drop()
-        legacy = "text" in choice.channels
-        notice = self._policy.notice.replace("{case_id}", self._case_id)
-        if notice:
-            said: dict[str, Any] = {"text": notice} if legacy else {"delta": {"content": notice}}
-            self._say({"choices": [{"index": choice.index, **said, "finish_reason": None}]})
-        key = finding.channel.removeprefix(choice.prefix)
-        channel = choice.channels.get(key) or choice.channels.get("content")
-        delivered = channel.delivered if channel is not None else 0
-        guardrail = {"case_id": self._case_id, "action": "halt"}
-        if key not in ("content", "text"):
-            guardrail["channel"] = finding.channel
-        last: dict[str, Any] = {"text": ""} if legacy else {"delta": {}}
-        self._say(
-            {
-                "choices": [
-                    {
-                        "index": choice.index,
-                        **last,
-                        "finish_reason": "content_filter",
-                        **filter_results(finding),
-                        "content_filter_offsets": {
-                            "check_offset": delivered,
-                            "start_offset": delivered,
-                            "end_offset": delivered,
-                        },
-                    }
-                ],
-                **({"usage": usage} if usage else {}),
-                "guardrail": guardrail,
-            }
+        choice.drop_calls()
+        chunks = halt_chunks(
+            self._policy,
+            self._case_id,
+            finding,
+            index=choice.index,
+            delivered=choice.delivered(finding.channel),
+            legacy="text" in choice.channels,
         )
+        if usage is not None:  # upstream said it in the chunk that this one stands for
+            chunks[-1]["usage"] = usage
+        for chunk in chunks:
+            self._say(chunk)
 
     def _say(self, said: dict[str, Any]) -> None:
         envelope = self._envelope or {"object": "chat.completion.chunk"}
@@ -554,22 +506,9 @@ class ChatStream:
         """Write what ends the response: usage if a halt kept upstream from saying it, and `[DONE]`."""
         halted = any(choice.halted for choice in self._choices.values())
         if self._request.include_usage and halted and not self._usage_said:
-            if self._usage is not None:
-                self._say({"choices": [], "usage": self._usage})
-            else:
-                estimate = {"case_id": self._case_id, "usage": "estimated"}
-                self._say({"choices": [], "usage": self._estimated_usage(), "guardrail": estimate})
+            self._say(usage_chunk(self._request, self._case_id, self._usage, self._tokens))
         self._out.append(done)
         self.done = True
-
-    def _estimated_usage(self) -> dict[str, int]:
-        # Four bytes a token: a rule of thumb for English, and not far off for other scripts.
-        prompt = -(-self._request.prompt_bytes // 4)
-        return {
-            "prompt_tokens": prompt,
-            "completion_tokens": self._tokens,
-            "total_tokens": prompt + self._tokens,
-        }
 
     def _upstream_done(self, raw: bytes) -> None:
         for choice in self._choices.values():
@@ -591,8 +530,7 @@ class ChatStream:
                 self._close(choice, halted, None)
                 continue
             choice.ended = True
-            if choice.tools is not None:
-                choice.tools.drop()
+            choice.drop_calls()
         self._check_abort()
 
     def _upstream_error(self, event: Event) -> None:
@@ -605,22 +543,11 @@ class ChatStream:
             return
         self._failed = True
         self._fault = "upstream_error"
-        text = event.data.decode()
-        outcome = guard_arguments(self._policy.rules, text, "error")
-        self._findings += outcome.findings
-        if outcome.halted is not None:
-            self._out.append(data_event(error_body(self._policy.refusal, "upstream_error"), event.head))
-        elif outcome.text != text:
-            self._out.append(data_event(outcome.text.replace("\n", " ").encode(), event.head))
-        else:
-            self._out.append(event.raw)
+        said, findings = guard_error(self._policy, event.data)
+        self._findings += findings
+        self._out.append(event.raw if said == event.data else data_event(said, event.head))
 
     def _note_blocked(self, paths: list[str]) -> None:
         for path in paths:
             if path not in self._blocked and len(self._blocked) < MAX_BLOCKED:
                 self._blocked.append(path)
-
-
-def filter_results(finding: Finding) -> dict[str, Any]:
-    """`content_filter_results` for the finding that halted a choice."""
-    return {"content_filter_results": {finding.category: {"filtered": True, "severity": finding.severity}}}

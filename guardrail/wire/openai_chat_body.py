@@ -1,14 +1,221 @@
-"""A Chat Completions response that is not streamed, through the same engine."""
+"""A Chat Completions response that is not streamed, through the same engine.
+
+Each text of each choice is scanned whole: what a client would have accumulated from the stream of it. A halt ends its
+choice as it does in a stream: the channels that come after it say nothing, no tool call is delivered, the notice
+stands at the end of the content. A body in which nothing changes passes as the bytes that came.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
-from guardrail.wire.record import StreamRecord
+from guardrail.text.rules import Finding
+from guardrail.wire import logprobs
+from guardrail.wire.openai_chat_chunk import call_entries
+from guardrail.wire.openai_chat_halt import choice_prefix, ended_choice, halt_note, notice
+from guardrail.wire.openai_error import guard_error
+from guardrail.wire.record import MAX_BLOCKED, StreamRecord
 from guardrail.wire.request import ChatRequest
+from guardrail.wire.strict_json import dumps, loads, whole_surrogates
+from guardrail.wire.tool_arguments import guard_arguments, guard_pieces, guard_whole
+from guardrail.wire.unknown_text import TEXT_KEYS, Unknown
 
 
 def guard_body(policy: Policy, request: ChatRequest, body: bytes, case_id: str) -> tuple[bytes, StreamRecord]:
     """The body for the client (the very bytes that came when nothing in it changes) and its record.
 
-    Raises WireError for a body that is no JSON object."""
-    raise NotImplementedError
+    Raises WireError for a body that is no JSON object, or holds an index that cannot be."""
+    value, duplicate = loads(body)
+    if not isinstance(value, dict):
+        raise WireError("the body is not a JSON object")
+    unknown = Unknown(policy.unknown_text == "block")
+    findings: list[Finding] = []
+    choices: list[_Choice] = []
+    failed = bool(value.get("error"))
+    if failed:
+        body, findings = guard_error(policy, body)
+    else:
+        choices = [_Choice(policy, choice, unknown) for choice in unknown.strip_top(value)]
+        first = next((choice.halted for choice in choices if choice.halted is not None), None)
+        for choice in choices:
+            if choice.halted is None and first is not None and policy.halt_scope == "response":
+                choice.silence(first)
+            if choice.halted is not None:
+                choice.close(choice.halted, notice(policy, case_id))
+        if first is not None:
+            value["guardrail"] = halt_note(case_id, first.channel)
+        if duplicate or unknown.blocked or any(choice.changed for choice in choices):
+            body = dumps(value)
+    usage = value.get("usage")
+    received = sum(choice.received for choice in choices)
+    removed = sum(choice.removed for choice in choices)
+    dropped = sum(choice.dropped for choice in choices)
+    return body, StreamRecord(
+        case_id=case_id,
+        policy=policy.tag,
+        policy_digest=policy.digest,
+        model=request.model,
+        choices=len(choices),
+        received=received,
+        scanned=received - dropped,
+        released=received - removed - dropped,
+        held=0,
+        held_max=0,
+        removed=removed,
+        dropped=dropped,
+        unscanned=unknown.passed,
+        events=1,
+        events_delayed=0,
+        tokens=0,
+        usage=usage if isinstance(usage, dict) else None,
+        findings=(*findings, *(finding for choice in choices for finding in choice.findings)),
+        halted=any(choice.halted is not None for choice in choices),
+        finish_reasons=tuple(choice.reason for choice in choices),
+        blocked=tuple(dict.fromkeys(unknown.blocked))[:MAX_BLOCKED],
+        fault="upstream_error" if failed else None,
+    )
+
+
+@dataclass(slots=True)
+class _Text:
+    """One text of a choice, in one or several places."""
+
+    key: str
+    places: list[tuple[dict[str, Any], str]]
+
+    @property
+    def pieces(self) -> list[str]:
+        return [owner[key] for owner, key in self.places]
+
+    def put(self, pieces: list[str]) -> None:
+        for (owner, key), piece in zip(self.places, pieces, strict=True):
+            owner[key] = piece
+
+
+class _Choice:
+    """One choice, guarded in place."""
+
+    def __init__(self, policy: Policy, value: dict[str, Any], unknown: Unknown) -> None:
+        self.value = value
+        self.message = unknown.strip_choice(value, "message", parts=True)
+        self.changed = False
+        self.halted: Finding | None = None
+        self.received = self.removed = self.dropped = 0
+        self.delivered = 0
+        """Code points of output in the channel that halted, else in the content, before the notice."""
+        self.findings: list[Finding] = []
+        index = value.get("index")
+        self._prefix = choice_prefix(index if isinstance(index, int) else 0)
+        self._check_logprobs(policy)
+        for text in self._texts():
+            self._guard_text(policy, text)
+        self._guard_calls(policy)
+
+    @property
+    def reason(self) -> str | None:
+        reason = self.value.get("finish_reason")
+        return reason if isinstance(reason, str) else None
+
+    def silence(self, finding: Finding) -> None:
+        """The response was halted elsewhere: this choice says nothing."""
+        for text in self._texts():
+            text.put([""] * len(text.places))
+        self._drop_calls()
+        self.dropped = self.received - self.removed
+        self.delivered = 0
+        self.halted = finding
+
+    def close(self, finding: Finding, said: str) -> None:
+        """Say that the choice was halted."""
+        self.changed = True
+        self.value.update(ended_choice(finding, self.delivered))
+        if self.value.get("logprobs") is not None:
+            self.value["logprobs"] = None
+        if not said:
+            return
+        if isinstance(self.value.get("text"), str):
+            self.value["text"] += said
+        elif isinstance(content := self.message.get("content"), list):
+            content.append({"type": "text", "text": said})
+        else:
+            self.message["content"] = (content or "") + said
+            self.value["message"] = self.message
+
+    def _texts(self) -> list[_Text]:
+        texts = [
+            _Text(key, [(owner, key)])
+            for owner, keys in ((self.message, TEXT_KEYS), (self.value, ("text",)))
+            for key in keys
+            if isinstance(owner.get(key), str)
+        ]
+        parts = self.message.get("content")
+        if isinstance(parts, list):
+            places = [(part, "text") for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+            texts.append(_Text("content", places))
+        return texts
+
+    def _check_logprobs(self, policy: Policy) -> None:
+        def clean(text: str) -> bool:
+            outcome = guard_whole(policy.rules, text, "logprobs")
+            return not outcome.removed and outcome.halted is None
+
+        found = self.value.get("logprobs")
+        if found is not None and not logprobs.may_pass(found, self.message, clean):
+            self.value["logprobs"] = None
+            self.changed = True
+
+    def _guard_text(self, policy: Policy, text: _Text) -> None:
+        raw = text.pieces
+        pieces = raw if len(raw) > 1 else [whole_surrogates(raw[0])] if raw else []
+        size = sum(map(len, pieces))
+        self.received += size
+        if self.halted is not None:
+            text.put([""] * len(pieces))
+            self.dropped += size
+            return
+        outcome = guard_pieces(policy.rules, pieces, self._prefix + text.key)
+        self.findings += outcome.findings
+        self.removed += outcome.removed
+        self.halted = outcome.halted
+        if text.key in ("content", "text") or outcome.halted is not None:
+            self.delivered = sum(map(len, outcome.pieces))
+        if list(outcome.pieces) != raw:
+            text.put(list(outcome.pieces))
+            self.changed = True
+            if self.value.get("logprobs") is not None:
+                self.value["logprobs"] = None
+
+    def _guard_calls(self, policy: Policy) -> None:
+        dropped = 0
+        for key, entry in call_entries(self.message):
+            path = self._prefix + ("function_call" if key is None else f"tool_calls[{key}].function")
+            function = entry.get("function")
+            if not isinstance(function, dict):
+                continue
+            for field, guard in (("name", guard_whole), ("arguments", guard_arguments)):
+                text = function.get(field)
+                if not isinstance(text, str):
+                    continue
+                self.received += len(text)
+                if self.halted is not None:
+                    self.dropped += len(text)
+                    continue
+                outcome = guard(policy.rules, whole_surrogates(text), f"{path}.{field}")
+                self.findings += outcome.findings
+                self.halted = outcome.halted
+                removed = len(text) if outcome.halted is not None else outcome.removed
+                self.removed += removed
+                dropped += len(text) - removed
+                if outcome.text != text:
+                    function[field] = outcome.text
+                    self.changed = True
+        if self.halted is not None:
+            self.dropped += dropped
+            self._drop_calls()
+
+    def _drop_calls(self) -> None:
+        for key in ("tool_calls", "function_call"):
+            self.message.pop(key, None)

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from guardrail.policy.policy import Policy
+from guardrail.text.rules import Finding
+from guardrail.wire.tool_arguments import guard_arguments
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -32,3 +36,16 @@ def error_body(message: str, type: str, code: str | None = None, param: str | No
 def error_event(fault: Fault) -> bytes:
     """The in-band form: one SSE event whose data is an error body."""
     return b"data: " + error_body(fault.message, "upstream_error", fault.code) + b"\n\n"
+
+
+def guard_error(policy: Policy, data: bytes) -> tuple[bytes, list[Finding]]:
+    """What a client may see of an error that upstream sent as JSON, and what was found in it: servers quote what they
+    choked on. The same bytes when nothing changes; no line ends when something does."""
+    text = data.decode()
+    outcome = guard_arguments(policy.rules, text, "error")
+    if outcome.halted is not None:
+        return error_body(policy.refusal, "upstream_error"), outcome.findings
+    if outcome.text == text:
+        return data, outcome.findings
+    # A line end outside of a string is white space, and inside of one there is none.
+    return outcome.text.replace("\n", " ").replace("\r", " ").encode(), outcome.findings

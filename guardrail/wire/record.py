@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from guardrail.text.rules import Finding
 
+MAX_BLOCKED = 16
+"""Paths of blocked fields that a record names."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:

@@ -64,11 +64,41 @@ def guard_arguments(rules: RuleSet, raw: str, channel: str) -> Arguments:
 
 
 def guard_whole(rules: RuleSet, text: str, channel: str) -> Arguments:
-    """Scan and edit a complete text as it is."""
+    """Scan and edit a complete text as it is; one that halts is cut there."""
+    outcome = guard_pieces(rules, [text], channel)
+    return Arguments(outcome.pieces[0], outcome.removed, outcome.findings, outcome.halted)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The outcome for one text that stands in several places."""
+
+    pieces: list[str]
+    removed: int
+    findings: list[Finding]
+    halted: Finding | None
+
+
+def guard_pieces(rules: RuleSet, pieces: list[str], channel: str) -> Pieces:
+    """Scan a complete text that was cut into pieces, and edit every piece. A mask goes where its hit starts; a text
+    that halts is cut there."""
+    text = "".join(pieces)
     scanner, edits = _scan(rules, text, channel)
     halt = scanner.halt
-    removed = len(text) if halt else sum(edit.end - edit.start for edit in edits)
-    return Arguments(edited(text, edits), removed, scanner.findings(), halt.finding if halt else None)
+    cut = len(text) if halt is None else halt.cut
+    out: list[str] = []
+    start = 0
+    for piece in pieces:
+        end = min(start + len(piece), cut)
+        inside = [
+            Edit(max(edit.start, start) - start, min(edit.end, end) - start, edit.text if edit.start >= start else "")
+            for edit in edits
+            if edit.start < end and edit.end > start
+        ]
+        out.append(edited(piece[: max(end - start, 0)], inside))
+        start += len(piece)
+    removed = len(text) - cut + sum(edit.end - edit.start for edit in edits)
+    return Pieces(out, removed, scanner.findings(), None if halt is None else halt.finding)
 
 
 def _scan(rules: RuleSet, text: str, channel: str) -> tuple[Scanner, list[Edit]]:

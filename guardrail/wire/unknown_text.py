@@ -101,13 +101,18 @@ class Unknown:
             del value["choices"]
         return []
 
-    def strip_choice(self, choice: dict[str, Any], message: str) -> dict[str, Any]:
-        """Clean a choice and its `message` (the key: "delta" or "message"), which is returned ({} for none)."""
+    def strip_choice(self, choice: dict[str, Any], message: str, *, parts: bool = False) -> dict[str, Any]:
+        """Clean a choice and its `message` (the key: "delta" or "message"), which is returned ({} for none). `parts`:
+        its content may be a list of `{"type", "text"}`."""
         self.strip("choices[]", choice, CHOICE_PASSED | {message, "text", "finish_reason", "logprobs"})
         self._strip_texts("choices[]", choice, ("text",))
         found = choice.get(message)
         if isinstance(found, dict):
-            self._strip_message(f"choices[].{message}", found)
+            path = f"choices[].{message}"
+            content = found.pop("content", None) if parts and isinstance(found.get("content"), list) else None
+            self._strip_message(path, found)
+            if content is not None:
+                found["content"] = [part for part in content if self._strip_part(f"{path}.content[]", part)]
             return found
         if found is not None and self.removes("choices[]", message, found):
             choice[message] = {}
@@ -125,6 +130,16 @@ class Unknown:
         elif calls is not None and self.removes(path, "tool_calls", calls):
             del message["tool_calls"]
         self._strip_function(path, message, "function_call")
+
+    def _strip_part(self, path: str, part: object) -> bool:
+        """Clean one part of a content; whether it may stay."""
+        if not isinstance(part, dict):
+            return not self.removes(path, "", part)
+        self.strip(path, part, frozenset({"type", "text"}))
+        if self.removes(path, "type", part.get("type"), prose=True):
+            del part["type"]
+        self._strip_texts(path, part, ("text",))
+        return True
 
     def _strip_texts(self, path: str, value: dict[str, Any], keys: tuple[str, ...]) -> None:
         for key in keys:

@@ -1,0 +1,73 @@
+"""What a client is told when a choice ends early: the notice, why, where, and the usage that upstream cannot say now.
+
+Every piece here is a part of a chunk or body; who writes it adds id, object, created and model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from guardrail.policy.policy import Policy
+from guardrail.text.rules import Finding
+from guardrail.wire.request import ChatRequest
+
+
+def choice_prefix(index: int) -> str:
+    """What the paths of a choice's channels begin with."""
+    return f"choices[{index}]." if index else ""
+
+
+def notice(policy: Policy, case_id: str) -> str:
+    """The words that the reader sees; "" for none."""
+    return policy.notice.replace("{case_id}", case_id)
+
+
+def ended_choice(finding: Finding, delivered: int) -> dict[str, Any]:
+    """The fields of a choice that was halted. `delivered`: code points of output that the client has of the channel.
+
+    All three offsets are the same with strict hold-back: what was checked, and delivered, ends where the halt starts.
+    """
+    return {
+        "finish_reason": "content_filter",
+        "content_filter_results": {finding.category: {"filtered": True, "severity": finding.severity}},
+        "content_filter_offsets": {"check_offset": delivered, "start_offset": delivered, "end_offset": delivered},
+    }
+
+
+def halt_note(case_id: str, channel: str) -> dict[str, str]:
+    """The top-level `guardrail` field; it names the channel when that is not the text that people read."""
+    note = {"case_id": case_id, "action": "halt"}
+    if channel.rpartition(".")[2] not in ("content", "text"):
+        note["channel"] = channel
+    return note
+
+
+def halt_chunks(
+    policy: Policy, case_id: str, finding: Finding, *, index: int, delivered: int, legacy: bool
+) -> list[dict[str, Any]]:
+    """The last chunks of a halted choice: the notice, then the finish. `legacy`: it speaks in `text`, not `delta`."""
+    said = notice(policy, case_id)
+    chunks: list[dict[str, Any]] = []
+    if said:
+        text: dict[str, Any] = {"text": said} if legacy else {"delta": {"content": said}}
+        chunks.append({"choices": [{"index": index, **text, "finish_reason": None}]})
+    nothing: dict[str, Any] = {"text": ""} if legacy else {"delta": {}}
+    chunks.append(
+        {
+            "choices": [{"index": index, **nothing, **ended_choice(finding, delivered)}],
+            "guardrail": halt_note(case_id, finding.channel),
+        }
+    )
+    return chunks
+
+
+def usage_chunk(request: ChatRequest, case_id: str, usage: dict[str, Any] | None, tokens: int) -> dict[str, Any]:
+    """The usage chunk of a response that was cut short: what upstream said last, else an estimate, marked as such.
+
+    The estimate: one token for every event with text, and for every four bytes of the prompt (a rule of thumb for
+    English that is not far off for other scripts)."""
+    if usage is not None:
+        return {"choices": [], "usage": usage}
+    prompt = -(-request.prompt_bytes // 4)
+    estimate = {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens}
+    return {"choices": [], "usage": estimate, "guardrail": {"case_id": case_id, "usage": "estimated"}}
