@@ -120,7 +120,7 @@ class Track:
         """The usual case, or False with nothing changed."""
         matchers = self.matchers
         reach = matchers.reach
-        if reach and not (text.isascii() and not reach & Reach.ALWAYS and "\r" not in text):
+        if reach and not (self.raw.isascii() and not reach & Reach.ALWAYS and "\r" not in self.raw):
             return False
         start = self.received
         hold = wait = received = start + len(text)
