@@ -49,12 +49,14 @@ def measure(policy: Policy, name: str, language: str, pieces: list[str]) -> Resu
 
 
 def policies(sizes: Iterable[int]) -> Iterable[tuple[str, Policy]]:
-    """The shipped default policy, then every entity with each number of keywords."""
+    """The shipped default policy, then each number of keywords, alone and with every entity."""
     yield "default", load_policy("default")
     for size in sizes:
-        with TemporaryDirectory() as folder:
-            config = write_config(Path(folder) / "config", "http://127.0.0.1:9", keywords(size))
-            yield f"entities + {size:,} keywords", load_policy("bench", config=config)
+        for entities in (False, True):
+            with TemporaryDirectory() as folder:
+                path = Path(folder) / "config"
+                config = write_config(path, "http://127.0.0.1:9", keywords(size), entities=entities)
+                yield f"{size:,} keywords{', all entities' if entities else ''}", load_policy("bench", config=config)
 
 
 def measure_holdback(sizes: Iterable[int] = (10_000, 100_000)) -> list[Result]:

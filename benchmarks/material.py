@@ -77,8 +77,8 @@ def keywords(count: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def write_config(folder: Path, upstream: str, terms: tuple[str, ...]) -> Path:
-    """Write a configuration whose one policy has every entity and these terms; a tenth of them halt.
+def write_config(folder: Path, upstream: str, terms: tuple[str, ...], *, entities: bool = True) -> Path:
+    """Write a configuration whose one policy has these terms, a tenth of them halting, and every entity.
 
     Whoever has no key gets that policy. Returns the path of guardrail.yaml.
     """
@@ -89,8 +89,10 @@ def write_config(folder: Path, upstream: str, terms: tuple[str, ...]) -> Path:
     tenth = len(terms) // 10
     (lexicons / "halt.txt").write_text("\n".join(terms[:tenth]) + "\n", encoding="utf-8")
     (lexicons / "redact.txt").write_text("\n".join(terms[tenth:]) + "\n", encoding="utf-8")
-    rules = [f"  - {{entity: {name}, action: redact}}" for name in PERSONAL]
-    rules += [f"  - {{entity: {name}, action: halt}}" for name in SECRETS]
+    rules = []
+    if entities:
+        rules += [f"  - {{entity: {name}, action: redact}}" for name in PERSONAL]
+        rules += [f"  - {{entity: {name}, action: halt}}" for name in SECRETS]
     rules += [
         f"  - {{id: bench.{action}, lexicon: ../lexicons/{action}.txt, action: {action}, "
         "category: bench, severity: high}"

@@ -97,7 +97,7 @@ def run(*, stay: bool, console: Console | None = None) -> int:
     try:
         asyncio.run(_run(console, stay))
     except DemoError as error:
-        Console(stderr=True, highlight=False).print(f"guardrail demo: {error}", markup=False)
+        Console(stderr=True, highlight=False).print(f"guardrail demo: {error}", markup=False, soft_wrap=True)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("\nStopped; nothing is left running.")

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ class Demo:
 
     def __init__(self, *arguments: str, **environ: str) -> None:
         self._mark = uuid.uuid4().hex
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ends_clean
         self.process = subprocess.Popen(
             [sys.executable, "-m", "guardrail", "demo", *arguments],
             stdin=subprocess.DEVNULL,
@@ -56,10 +55,15 @@ class Demo:
                 continue
         return found
 
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
+    def ends_clean(self, status: int, folder: Path) -> str:
+        """Wait for the end; nothing may be left running or in the folder of temporary files. Returns the output."""
+        assert self.process.wait(LIMIT) == status, self.output()
+        text = self.output()
+        assert "Traceback" not in text
+        assert self.left_running() == []
+        assert list(folder.iterdir()) == []
         self._output.close()
+        return text
 
 
 @pytest.fixture
@@ -68,18 +72,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def staying(folder: Path) -> Iterator[Demo]:
-    demo = Demo("--stay", TMPDIR=str(folder))
-    demo.wait_for("Both stay up until Ctrl-C")
-    yield demo
-    demo.close()
-
-
 def test_every_scene_is_shown_in_80_columns_and_nothing_is_left(folder: Path) -> None:
     demo = Demo(TMPDIR=str(folder))
-    assert demo.process.wait(LIMIT) == 0, demo.output()
-    text = demo.output()
+    text = demo.ends_clean(0, folder)
     for number, scene in enumerate(SCENES, 1):
         assert f"{number}. {scene.title}" in text
         assert f"prompt: {scene.prompt}" in text
@@ -89,44 +84,35 @@ def test_every_scene_is_shown_in_80_columns_and_nothing_is_left(folder: Path) ->
     assert "{+[EMAIL]+}" in words
     assert "finish content_filter · model server stopped after" in words
     assert "(withheld)" in words
-    assert demo.left_running() == []
-    assert list(folder.iterdir()) == []
-    demo.close()
 
 
-def test_the_curl_line_works_as_printed(staying: Demo) -> None:
-    (line,) = [line for line in staying.output().splitlines() if line.startswith("curl ")]
+def test_staying_up_the_printed_lines_work_until_ctrl_c(folder: Path) -> None:
+    demo = Demo("--stay", TMPDIR=str(folder))
+    printed = demo.wait_for("Both stay up until Ctrl-C")
+
+    (line,) = [line for line in printed.splitlines() if line.startswith("curl ")]
     answer = subprocess.run(["/bin/sh", "-c", line], capture_output=True, timeout=LIMIT, check=True).stdout
-    assert b'"finish_reason":"content_filter"' in answer.replace(b": ", b":")
+    assert b'"finish_reason":"content_filter"' in answer
     assert answer.endswith(b"data: [DONE]\n\n")
 
-
-def test_the_sdk_snippet_works_as_printed(staying: Demo) -> None:
-    found = re.search(r"from openai import OpenAI\n.*?flush=True\)\n", staying.output(), re.DOTALL)
-    assert found is not None
-    ran = subprocess.run([sys.executable, "-c", found[0]], capture_output=True, text=True, timeout=LIMIT, check=True)
+    snippet = re.search(r"from openai import OpenAI\n.*?flush=True\)\n", printed, re.DOTALL)
+    assert snippet is not None
+    python = [sys.executable, "-c", snippet[0]]
+    ran = subprocess.run(python, capture_output=True, text=True, timeout=LIMIT, check=True)
     assert "[Stopped by safety policy" in ran.stdout
+
+    assert len(demo.left_running()) == 3
+    demo.process.send_signal(signal.SIGINT)
+    demo.ends_clean(130, folder)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_and_nothing_is_left(staying: Demo, folder: Path, ending: signal.Signals) -> None:
-    assert len(staying.left_running()) == 3
-    staying.process.send_signal(ending)
-    assert staying.process.wait(LIMIT) == 130
-    assert "nothing is left running" in staying.output()
-    assert "Traceback" not in staying.output()
-    assert staying.left_running() == []
-    assert list(folder.iterdir()) == []
-
-
-def test_a_signal_in_the_middle_of_a_scene_leaves_nothing_either(folder: Path) -> None:
+def test_a_signal_in_the_middle_leaves_nothing_either(folder: Path, ending: signal.Signals) -> None:
     demo = Demo(TMPDIR=str(folder))
-    demo.wait_for("1. ")
-    demo.process.send_signal(signal.SIGINT)
-    assert demo.process.wait(LIMIT) == 130
-    assert demo.left_running() == []
-    assert list(folder.iterdir()) == []
-    demo.close()
+    demo.wait_for("A simulated model server on")
+    assert len(demo.left_running()) == 3
+    demo.process.send_signal(ending)
+    assert "nothing is left running" in demo.ends_clean(130, folder)
 
 
 def test_a_child_that_cannot_start_is_a_clear_error() -> None:
