@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import enum
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Format(enum.StrEnum):
+    """How a command prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+
 
 app = typer.Typer(
     name="guardrail",
@@ -54,8 +64,13 @@ def serve(
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    stay: Annotated[bool, typer.Option("--stay", help="Keep both servers up and say how to ask them.")] = False,
+) -> None:
     """Watch guardrail stop and rewrite real streams from a simulated model server."""
+    from guardrail.demo import run
+
+    raise typer.Exit(run(stay=stay))
 
 
 @app.command()
@@ -77,13 +92,44 @@ def simulate(
 
 
 @app.command()
-def check() -> None:
+def check(
+    path: Annotated[
+        Path, typer.Argument(help="guardrail.yaml, or a folder that holds one.", show_default="this folder")
+    ] = Path("."),
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the files instead.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to report.")] = Format.TEXT,
+) -> None:
     """Check configuration before deploying: every error at once, with file and line."""
+    from guardrail.policy.check import check as run
+    from guardrail.policy.check import print_schema
+
+    if schema:
+        print_schema(sys.stdout)
+    else:
+        raise typer.Exit(run(path, sys.stdout, form=form.value))
 
 
 @app.command()
-def scan() -> None:
+def scan(
+    file: Annotated[
+        Path | None, typer.Argument(help="Text to scan; - or nothing: standard input.", show_default=False)
+    ] = None,
+    policy: Annotated[str, typer.Option(help="Name of a policy, or path of a policy file.")] = "default",
+    config: Annotated[
+        Path | None,
+        typer.Option(envvar="GUARDRAIL_CONFIG", help="guardrail.yaml, or a folder that holds one.", show_default=False),
+    ] = None,
+    chunks: Annotated[str, typer.Option(help="How to cut the text: whole, char, N or random:SEED.")] = "whole",
+    form: Annotated[Format, typer.Option("--format", help="The edited text, or JSON with findings.")] = Format.TEXT,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help='Each line of input is {"text": ...}, each line of output JSON.')
+    ] = False,
+    show: Annotated[bool, typer.Option("--show", help="Put the matched text into the findings.")] = False,
+) -> None:
     """Run a policy over any text."""
+    from guardrail.scan import run
+
+    raise typer.Exit(run(file, policy, config, chunks=chunks, as_json=form is Format.JSON, jsonl=jsonl, show=show))
 
 
 def main() -> None:

@@ -1,0 +1,94 @@
+"""`guardrail check`: everything that is wrong with a configuration, or what it would do.
+
+Prints one problem a line as `file:line:column: …`, so that an editor or CI can jump to it. Loads as the proxy
+does, and on top proves the built-in entities by their own examples. Never prints a key or its hash.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+from guardrail.errors import ConfigError, ConfigProblem
+from guardrail.policy.load import root_file
+from guardrail.policy.model import json_schema
+from guardrail.policy.policy import Policy
+from guardrail.policy.registry import Snapshot, load_snapshot
+
+Format = Literal["text", "json"]
+
+
+def check(path: Path, out: TextIO, *, form: Format = "text", environ: Mapping[str, str] | None = None) -> int:
+    """Check the configuration at `path` and report to `out`. The exit status: 0 when it is good, else 1."""
+    try:
+        snapshot = load_snapshot(path, environ=environ, thorough=True)
+    except ConfigError as error:
+        _report_problems(error.problems, out, form)
+        return 1
+    if form == "json":
+        _write_json({"ok": True, "problems": [], **_summary(snapshot)}, out)
+    else:
+        _report(root_file(path), snapshot, out)
+    return 0
+
+
+def print_schema(out: TextIO) -> None:
+    """Print one JSON Schema document that covers all three kinds of file."""
+    _write_json(json_schema(), out)
+
+
+def _report_problems(problems: list[ConfigProblem], out: TextIO, form: Format) -> None:
+    if form == "json":
+        rows = [{"file": p.file, "line": p.line, "column": p.column, "message": p.message} for p in problems]
+        _write_json({"ok": False, "problems": rows}, out)
+        return
+    for problem in problems:
+        # The name of a file need not be text that can be printed.
+        out.write(str(problem).encode("utf-8", "backslashreplace").decode() + "\n")
+    out.write(f"{_count(len(problems), 'problem')}\n")
+
+
+def _summary(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "policies": {
+            name: {"digest": policy.digest, "rules": _rules_of(policy)}
+            for name, policy in sorted(snapshot.policies.items())
+        },
+        "tenants": {
+            name: {
+                "policy": tenant.policy.name,
+                "upstream": tenant.upstream,
+                "locale": tenant.locale,
+                "keys": len(tenant.key_hashes),
+            }
+            for name, tenant in sorted(snapshot.tenants.items())
+        },
+        "anonymous": snapshot.anonymous.policy.name if snapshot.anonymous is not None else None,
+        "digest": snapshot.digest,
+    }
+
+
+def _report(root: Path, snapshot: Snapshot, out: TextIO) -> None:
+    out.write(f"{root} is good\n")
+    for name, policy in sorted(snapshot.policies.items()):
+        out.write(f"  policy {name}  {policy.digest[:12]}  {_count(_rules_of(policy), 'rule')}\n")
+    for name, tenant in sorted(snapshot.tenants.items()):
+        keys = _count(len(tenant.key_hashes), "key")
+        out.write(f"  tenant {name}  policy {tenant.policy.name}  upstream {tenant.upstream}  {keys}\n")
+    anonymous = snapshot.anonymous
+    out.write(f"  without a key  {f'policy {anonymous.policy.name}' if anonymous is not None else 'refused'}\n")
+
+
+def _rules_of(policy: Policy) -> int:
+    """How many rules are in force."""
+    return sum(len(group.rules) for group in (policy.rules.removing, policy.rules.logging) if group is not None)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _write_json(value: Any, out: TextIO) -> None:
+    out.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
