@@ -300,14 +300,14 @@ def cluster_boundaries(text: str) -> frozenset[int]:
     """The offsets at which a grapheme cluster starts or ends."""
     units = clustered_units(text)
     boundaries = [0]
-    while units:
-        stand_in = "".join(char for char, _ in units[:MAX_CLUSTER])
-        (cluster,) = regex.findall(r"^\X", stand_in)
-        size = len(cluster)
-        while sum(width for _, width in units[:size]) > MAX_CLUSTER:
+    first = 0
+    while first < len(units):
+        stand_in = "".join(char for char, _ in units[first : first + MAX_CLUSTER])
+        size = len(regex.findall(r"^\X", stand_in)[0])
+        while sum(width for _, width in units[first : first + size]) > MAX_CLUSTER:
             size -= 1
-        boundaries.append(boundaries[-1] + sum(width for _, width in units[:size]))
-        units = units[size:]
+        boundaries.append(boundaries[-1] + sum(width for _, width in units[first : first + size]))
+        first += size
     return frozenset(boundaries)
 
 
