@@ -87,7 +87,8 @@ class Proxy:
             exchange.status = failed.fault.status
             return _refusal(failed, exchange)
         except (asyncio.CancelledError, ConnectionError):
-            exchange.outcome = "disconnected"
+            if exchange.outcome == "refused":  # nothing was decided yet
+                exchange.outcome = "disconnected"
             raise
         except Exception as error:
             where = "".join(traceback.format_tb(error.__traceback__))

@@ -30,7 +30,7 @@ from guardrail.proxy import headers
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.timing import EventTiming
-from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream
+from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream, undecodable
 from guardrail.proxy.watchdog import Watchdog
 from guardrail.settings import Limits
 from guardrail.wire.openai_chat import ChatStream, WireLimits
@@ -228,7 +228,7 @@ class Relay:
                 if not data:
                     raise Failed(Fault.UPSTREAM_CLOSED)
                 dog.answered = True
-                exchange.first_byte_at = came
+                exchange.first_byte_at = dog.written_at = came
             exchange.bytes_in += len(data)
             if exchange.bytes_in > limit:
                 raise Failed(Fault.RESPONSE_TOO_LARGE)
@@ -237,7 +237,7 @@ class Relay:
                 self._close_upstream()
             if out:
                 if writer is None:
-                    writer = await self._begin(answer, EVENT_STREAM)
+                    writer = self._writer or await self._begin(answer, EVENT_STREAM)
                 await writer.write(out)
                 exchange.bytes_out += len(out)
                 now = dog.written_at = monotonic()
@@ -249,20 +249,25 @@ class Relay:
             timing.passed(came, now, data, out)
             if not data:
                 break
-        if writer is None:
+        if self._writer is None:
             await self._begin(answer, EVENT_STREAM)
         assert self._client is not None
         return self._client
 
     def _keep_alive(self) -> None:
         """Tell a client that waits for withheld text that it is not forgotten. Called by the watchdog."""
-        writer, chat = self._writer, self._chat
-        if self._ending or writer is None or chat is None or self._request.protocol.writing_paused:
+        if not self._request.protocol.writing_paused:
+            self._comment = asyncio.ensure_future(self._write_comment())
+
+    async def _write_comment(self) -> None:
+        answer, chat = self._answer, self._chat
+        if self._ending or answer is None or chat is None:
             return
-        comment = chat.keep_alive()
-        if comment:
+        with contextlib.suppress(ConnectionError):  # the handler's own task learns of it
+            writer = self._writer or await self._begin(answer, EVENT_STREAM)
+            comment = chat.keep_alive()
+            await writer.write(comment)
             self._exchange.bytes_out += len(comment)
-            self._comment = asyncio.ensure_future(_write_quietly(writer, comment))
 
     async def _end_with_fault(self, failed: Failed, client: web.StreamResponse, writer: AbstractStreamWriter) -> None:
         """End an answer that has begun: what is settled, an error event, `[DONE]`."""
@@ -394,16 +399,6 @@ class Relay:
         self._asking = False
 
 
-async def _write_quietly(writer: AbstractStreamWriter, data: bytes) -> None:
-    with contextlib.suppress(ConnectionError):  # the handler's own task learns of it
-        await writer.write(data)
-
-
 def _read_fault(error: aiohttp.ClientError) -> Fault:
     """What a failure while reading a body is: undecodable, or broken off."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, aiohttp.http_exceptions.ContentEncodingError):
-            return Fault.UPSTREAM_BAD_ENCODING
-        cause = cause.__cause__
-    return Fault.UPSTREAM_CLOSED
+    return Fault.UPSTREAM_BAD_ENCODING if undecodable(error) else Fault.UPSTREAM_CLOSED

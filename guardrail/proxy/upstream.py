@@ -165,11 +165,20 @@ def _classify(error: BaseException) -> Failed:
         case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorCertificateError():
             return Failed(Fault.CONNECT_FAILED)
         case aiohttp.ClientResponseError() | aiohttp.InvalidURL():
-            return Failed(Fault.UPSTREAM_BAD_HTTP)
+            return Failed(Fault.UPSTREAM_BAD_ENCODING if undecodable(error) else Fault.UPSTREAM_BAD_HTTP)
         case TimeoutError():
             return Failed(Fault.CONNECT_TIMEOUT)
         case _:
             return Failed(Fault.UPSTREAM_CLOSED)
+
+
+def undecodable(error: BaseException | None) -> bool:
+    """Whether `error` comes of a body that does not decode."""
+    while error is not None:
+        if isinstance(error, aiohttp.http_exceptions.ContentEncodingError):
+            return True
+        error = error.__cause__
+    return False
 
 
 class Upstreams:

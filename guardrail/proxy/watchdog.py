@@ -49,7 +49,7 @@ class Watchdog:
         self.answered = False
         """Whether the first body byte of the upstream is here."""
         self.written_at: float | None = None
-        """When the client was last written to; None before its stream begins."""
+        """When the client was last written to, at first when the stream's first byte came; None before."""
         self._total_at = now + timeouts.total
         self._first_byte = timeouts.first_byte if first_byte else timeouts.total
         self._idle = timeouts.idle

@@ -1,0 +1,306 @@
+"""The relay over real sockets: what passes, when it passes, and that a stop stops the upstream."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from guardrail.policy.registry import Registry
+from tests.proxy.harness import (
+    BODY,
+    KEY,
+    OPEN_POLICY,
+    POLICY,
+    guarding,
+    raw_client,
+    serving,
+    settings,
+    snapshot,
+)
+from tests.proxy.scripted import (
+    DONE,
+    Connection,
+    Seen,
+    answer,
+    chunk,
+    delta,
+    plays,
+    replies,
+    response,
+    says,
+    scripted,
+    until,
+)
+
+
+def whole(text: str) -> bytes:
+    """A body that is not streamed."""
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return msgspec.json.encode(
+        {"id": "chatcmpl-7", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    )
+
+
+async def test_a_clean_stream_passes_byte_for_byte() -> None:
+    events = answer("Hello ", "wor", "ld, ", "你好 🙂")
+    async with guarding(plays(*events)) as guarded:
+        got = await guarded.ask()
+        assert got.body == b"".join(events)
+        record = await guarded.record()
+        assert record.bytes_in == record.bytes_out == len(got.body)
+        assert (record.received, record.released, record.outcome) == (17, 17, "complete")
+        assert not record.upstream_aborted
+
+
+async def test_each_read_is_delivered_before_the_next_comes() -> None:
+    go = asyncio.Event()
+
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        for item in answer("one ", "two ", "three"):
+            await conn.stream(item)
+            await go.wait()
+            go.clear()
+        await conn.end()
+
+    async with guarding(script) as guarded, raw_client(guarded) as (reader, _):
+        await reader.readuntil(b"\r\n\r\n")
+        for item in answer("one ", "two ", "three"):
+            async with asyncio.timeout(5):
+                assert await reader.readexactly(len(chunk(item))) == chunk(item)
+            go.set()
+
+
+async def test_headers_each_way() -> None:
+    async with guarding(says("hi"), api_key_env="UP", environ={"UP": "sk-up"}) as guarded:
+        got = await guarded.ask(
+            key=KEY,
+            path="/v1/chat/completions?api-version=1",
+            headers={"X-Request-Id": "r1", "Connection": "x-hop", "X-Hop": "1", "X-Guardrail-Tenant": "x;1;2"},
+        )
+        sent = guarded.upstream.requests[0]
+        assert sent.path == "/v1/chat/completions?api-version=1"
+        assert sent.headers["authorization"] == "Bearer sk-up"
+        assert sent.headers["x-request-id"] == "r1"
+        assert sent.headers["accept-encoding"] == "identity"
+        assert not {"x-hop", "x-guardrail-tenant"} & set(sent.headers)
+        assert KEY not in repr(sent)
+        assert sent.body == msgspec.json.encode(BODY)
+        assert got.headers["x-request-id"] == "up-1"
+        assert got.headers["x-guardrail-policy"] == POLICY.tag
+        assert got.headers["x-guardrail-request-id"].startswith("g-")
+        assert got.headers["content-type"] == "text/event-stream"
+        assert got.headers["cache-control"] == "no-cache"
+        assert got.headers["x-accel-buffering"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("key", "own", "expected"),
+    [
+        ("sk-client", None, "Bearer sk-client"),  # anonymous brings its own
+        ("sk-client", "sk-up", "Bearer sk-up"),
+        (KEY, None, None),  # a guardrail key goes nowhere
+        (KEY, "sk-up", "Bearer sk-up"),
+        (None, None, None),
+    ],
+)
+async def test_which_key_the_upstream_sees(key: str | None, own: str | None, expected: str | None) -> None:
+    environ = {} if own is None else {"UP": own}
+    async with guarding(says("hi"), api_key_env="UP", environ=environ) as guarded:
+        assert (await guarded.ask(key=key)).status == 200
+        assert guarded.upstream.requests[0].headers.get("authorization") == expected
+
+
+async def test_a_halt_closes_the_upstream_at_once() -> None:
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        await conn.stream(delta("this forb", role="assistant"), delta("idden rec"), delta("ipe is:"), apart=True)
+        await conn.wait_gone()
+
+    async with guarding(script) as guarded:
+        got = await guarded.ask()
+        await guarded.upstream.connections[0].wait_gone()
+        record = await guarded.record()
+        case = got.headers["x-guardrail-request-id"]
+        assert got.text == f"this \n[Stopped by safety policy. Case {case}]"
+        assert got.finish == "content_filter"
+        assert got.body.endswith(DONE)
+        assert (record.outcome, record.halted, record.upstream_aborted) == ("halted", True, True)
+        assert record.received == record.released + record.removed + record.dropped
+        assert guarded.metric("guardrail_upstream_aborts_total", reason="halt") == 1
+        assert guarded.metric("guardrail_findings_total", rule="halt", action="halt") == 1
+
+
+@pytest.mark.parametrize("when", ["before the first byte", "in mid-stream", "while not reading"])
+async def test_a_client_that_leaves_ends_the_upstreams_request(when: str) -> None:
+    async def script(request: Seen, conn: Connection) -> None:
+        if when == "in mid-stream":
+            await conn.begin_stream()
+            await conn.stream(delta("x"))
+        elif when == "while not reading":
+            await conn.begin_stream()
+            while not conn.gone.is_set():
+                await conn.stream(*[delta("word " * 100)] * 50)
+        await conn.wait_gone()
+
+    async with guarding(script) as guarded:
+        async with raw_client(guarded) as (reader, _):
+            await guarded.upstream.until_requests(1)
+            if when == "in mid-stream":
+                await reader.readuntil(b"\r\n\r\n")
+            elif when == "while not reading":
+                await until(lambda: len(reader._buffer) > 65536)  # type: ignore[attr-defined]
+                await asyncio.sleep(0.3)
+        await guarded.upstream.connections[0].wait_gone()
+        record = await guarded.record()
+        assert (record.outcome, record.upstream_aborted) == ("disconnected", True)
+        assert record.status == (0 if when == "before the first byte" else 200)
+        await until(lambda: guarded.proxy.admission.in_flight == 0)
+        assert guarded.metric("guardrail_upstream_aborts_total", reason="disconnected") == 1
+
+
+async def test_a_slow_client_stops_the_reading_of_the_upstream() -> None:
+    sent = 0
+
+    async def script(request: Seen, conn: Connection) -> None:
+        nonlocal sent
+        await conn.begin_stream()
+        piece = delta("word " * 100)
+        while sent < 64 << 20 and not conn.gone.is_set():
+            await conn.stream(piece)
+            sent += len(piece)
+
+    async with guarding(script) as guarded, raw_client(guarded):
+        before = -1
+        while before != sent:  # until nothing moves any more
+            before = sent
+            await asyncio.sleep(0.3)
+        assert sent < 32 << 20
+
+
+async def test_a_withheld_tool_call_is_bridged_by_keep_alives() -> None:
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": ""}}
+    go = asyncio.Event()
+
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        await conn.stream(delta(None, role="assistant", tool_calls=[call]))
+        await conn.stream(delta(None, tool_calls=[{"index": 0, "function": {"arguments": '{"a":'}}]))
+        await go.wait()
+        await conn.stream(delta(None, tool_calls=[{"index": 0, "function": {"arguments": '"b"}'}}]))
+        await conn.stream(delta(None, finish="tool_calls"), DONE)
+        await conn.end()
+
+    async with guarding(script, keep_alive=0.05) as guarded, raw_client(guarded) as (reader, _):
+        async with asyncio.timeout(10):
+            await reader.readuntil(b": keep-alive\n\n")
+            seen = await reader.readuntil(b": keep-alive\n\n")
+            assert b"arguments" not in seen
+            go.set()
+            rest = await reader.readuntil(b"0\r\n\r\n")
+        assert rest.index(b"arguments") < rest.index(b'"tool_calls"}') < rest.index(DONE)
+
+
+async def test_the_upstreams_own_error_is_passed_on_faithfully() -> None:
+    body = b'{"error":{"message":"Rate limit reached","type":"tokens","code":"rate_limit_exceeded"}}'
+    raw = response(body, status="429 Too Many Requests", headers=("Retry-After: 20", "X-Request-Id: up-9"))
+    async with guarding(replies(raw)) as guarded:
+        got = await guarded.ask()
+        assert (got.status, got.body) == (429, body)
+        assert (got.headers["retry-after"], got.headers["x-request-id"]) == ("20", "up-9")
+        assert (await guarded.record()).outcome == "complete"
+
+
+async def test_a_body_that_is_not_streamed() -> None:
+    body = whole("Fine.")
+    async with guarding(replies(response(body))) as guarded:
+        got = await guarded.ask({**BODY, "stream": False})
+        assert (got.status, got.body) == (200, body)
+        record = await guarded.record()
+        assert (record.received, record.released, record.stream) == (5, 5, False)
+    async with guarding(replies(response(whole("A forbidden recipe: x")))) as guarded:
+        got = await guarded.ask({**BODY, "stream": False})
+        choice = msgspec.json.decode(got.body)["choices"][0]
+        assert choice["finish_reason"] == "content_filter"
+        assert choice["message"]["content"].startswith("A \n[Stopped")
+        assert (await guarded.record()).outcome == "halted"
+
+
+async def test_a_long_body_is_scanned_off_the_loop() -> None:
+    text = "Acme Cola and more. " * 10_000
+    async with guarding(replies(response(whole(text)))) as guarded:
+        got = await guarded.ask({**BODY, "stream": False})
+        assert msgspec.json.decode(got.body)["choices"][0]["message"]["content"] == text.replace("Acme Cola", "[X]")
+        record = await guarded.record()
+        assert (record.findings_total, len(record.findings)) == (10_000, 20)
+
+
+async def test_a_connection_is_used_again() -> None:
+    async with guarding(says("hi")) as guarded:
+        for _ in range(3):
+            assert (await guarded.ask()).text == "hi"
+        assert len(guarded.upstream.connections) == 1
+
+
+async def test_an_http_1_0_client() -> None:
+    async with guarding(says("hi")) as guarded:
+        head = b"POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\n"
+        async with raw_client(guarded, head=head) as (reader, _):
+            raw = await reader.read()
+        assert raw.endswith(b"".join(answer("hi")))
+        assert b"chunked" not in raw.lower()
+
+
+async def test_a_path_that_the_configuration_lets_through_passes_unscanned_and_says_so() -> None:
+    body = b'{"data":[{"id":"Acme Cola"}]}'
+    async with guarding(replies(response(body))) as guarded:
+        got = await guarded.ask(path="/v1/models", method="GET")
+        assert (got.status, got.body) == (200, body)
+        assert got.headers["x-guardrail-policy"] == "none"
+        record = await guarded.record()
+        assert (record.outcome, record.policy, record.path) == ("passed", "", "/v1/models")
+
+
+async def test_many_streams_at_once_do_not_mix() -> None:
+    async def script(request: Seen, conn: Connection) -> None:
+        word = msgspec.json.decode(request.body)["messages"][0]["content"]
+        await conn.begin_stream()
+        await conn.stream(*answer(*[f"{word} "] * 20), apart=True)
+        await conn.end()
+
+    async with guarding(script) as guarded:
+
+        async def one(n: int) -> None:
+            got = await guarded.ask({**BODY, "messages": [{"role": "user", "content": f"w{n}"}]})
+            assert got.text == f"w{n} " * 20
+
+        await asyncio.gather(*(one(n) for n in range(50)))
+        assert guarded.metric("guardrail_tokens_total", tenant="anonymous") == 1000
+
+
+async def test_a_reload_is_for_new_requests_only() -> None:
+    go = asyncio.Event()
+
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        await conn.stream(delta("I like ", role="assistant"))
+        await go.wait()
+        await conn.stream(delta("Acme Cola"), delta(None, finish="stop"), DONE)
+        await conn.end()
+
+    async with scripted(script) as upstream:
+        configured = settings(upstream.url)
+        registry = Registry(snapshot(configured))
+        async with serving(registry, upstream, {}) as guarded:
+            running = asyncio.create_task(guarded.ask())
+            await upstream.until_requests(1)
+            registry.current = snapshot(configured, policy=OPEN_POLICY)
+            later = asyncio.create_task(guarded.ask())
+            await upstream.until_requests(2)
+            go.set()
+            old, new = await running, await later
+            assert (old.text, old.headers["x-guardrail-policy"]) == ("I like [X]", POLICY.tag)
+            assert (new.text, new.headers["x-guardrail-policy"]) == ("I like Acme Cola", OPEN_POLICY.tag)
