@@ -71,7 +71,8 @@ class _Client(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self._done.done():
-            self._done.set_exception(RuntimeError(f"connection closed early: {self.received.blocks[-1:]}"))
+            last = b"".join(self.received.blocks[-1:])[-200:]
+            self._done.set_exception(RuntimeError(f"the connection closed early, after {last!r}"))
 
 
 def request(path: str, model: str) -> bytes:
@@ -107,6 +108,7 @@ class Stream:
         return sum(map(len, self._client.received.blocks))
 
     def close(self) -> None:
+        self._done.cancel()
         self._transport.abort()
 
 
