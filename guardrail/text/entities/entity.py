@@ -27,6 +27,9 @@ class Entity:
     category: Literal["personal_data", "secret"]
     severity: Severity
     expressions: tuple[str, ...]
+    opening: tuple[str, ...] = ()
+    """What to look for instead when the action is `halt`: the start of a long secret that tells it already, so that
+    the model is stopped there and not after the last line. Empty: the expressions."""
     left: PatternEdge = "none"
     right: PatternEdge = "none"
     accept: Callable[[str], bool] | None = None
@@ -47,7 +50,7 @@ class Entity:
             allow=allow,
             hits=self.hits,
             misses=self.misses,
-            expressions=self.expressions,
+            expressions=self.opening if self.opening and action is Action.HALT else self.expressions,
             left=self.left,
             right=self.right,
             accept=self.accept,

@@ -16,7 +16,7 @@ ENTITY = Entity(
     category="secret",
     severity="critical",
     expressions=(
-        r"gl(?:pat|dt|rt|rtr|ptt|cbt|ft|imt|agent|soat|ffct)-[A-Za-z0-9_-]{20,160}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
+        r"gl(?:pat|dt|rt|rtr|ptt|cbt|ft|imt|agent|soat|ffct)-[A-Za-z0-9_-]{20,128}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
     ),
     left="word",
     right="word",

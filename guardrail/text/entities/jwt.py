@@ -1,4 +1,4 @@
-"""JSON web tokens, signed: header, claims and signature in base64url, joined by dots."""
+"""JSON web tokens: header and claims in base64url, and the signature where there is one, joined by dots."""
 
 from guardrail.text.entities.entity import Entity
 
@@ -12,8 +12,11 @@ ENTITY = Entity(
     label="[JWT]",
     category="secret",
     severity="high",
-    # `eyJ` is base64 of `{"`: two such parts and a signature need no further check.
-    expressions=(r"eyJ[A-Za-z0-9_-]{10,600}\.eyJ[A-Za-z0-9_-]{8,1000}[A-Za-z0-9_-]{0,1000}\.[A-Za-z0-9_-]{16,700}",),
+    # `eyJ` is base64 of `{"`: two such parts need no further check.
+    expressions=(
+        r"eyJ[A-Za-z0-9_-]{10,400}\.eyJ[A-Za-z0-9_-]{8,1000}[A-Za-z0-9_-]{0,1000}(?:\.[A-Za-z0-9_-]{1,700})?",
+    ),
+    opening=(r"eyJ[A-Za-z0-9_-]{10,400}\.eyJ[A-Za-z0-9_-]{8}",),
     left="word",
     hits=(
         _TOKEN,
@@ -24,13 +27,13 @@ ENTITY = Entity(
         f"ｅｙＪ{_TOKEN[3:]}",
         f"({_TOKEN})",
         f"{_HEADER}.{_CLAIMS}.{_SIGNATURE * 8}",
+        f"unsigned {_HEADER}.{_CLAIMS}.",
         f"curl -H 'Cookie: session={_TOKEN}; theme=dark'",
     ),
     misses=(
         _HEADER,
-        f"{_HEADER}.{_CLAIMS}",
-        f"{_HEADER}.{_CLAIMS}.",
-        f"{_HEADER}.{_CLAIMS}.short",
+        f"{_HEADER}.",
+        f"{_HEADER}.eyJ",
         f"{_HEADER} . {_CLAIMS} . {_SIGNATURE}",
         f"{_HEADER}.{_SIGNATURE}.{_CLAIMS}",
         f"x{_TOKEN}",

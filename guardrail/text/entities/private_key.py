@@ -26,6 +26,7 @@ ENTITY = Entity(
     label="[PRIVATE_KEY]",
     category="secret",
     severity="critical",
+    opening=(f"-----BEGIN {_KIND}-----",),
     expressions=(f"-----BEGIN {_KIND}-----(?:{_NOTES}{_LINES}{_FOOTER})?",),
     hits=(
         f"{_BEGIN}{_PRIVATE}",

@@ -24,7 +24,7 @@ ENTITY = Entity(
     label="[URL]",
     category="personal_data",
     severity="low",
-    expressions=(rf"(?i:https?|ftp)://{_USER}{_HOST}(?::\d{{1,5}})?(?:/|[/?#]{_PATH}{{0,800}}{_TAIL})?",),
+    expressions=(rf"(?i:https?|ftp)://{_USER}{_HOST}(?::\d{{1,5}})?(?:/|[/?#]{_PATH}{{0,500}}{_TAIL})?",),
     hits=(
         "https://example.com",
         "See http://www.example.com/a/b?c=d&e=f#g.",
