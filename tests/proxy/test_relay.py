@@ -230,12 +230,12 @@ async def test_a_body_that_is_not_streamed() -> None:
 
 
 async def test_a_long_body_is_scanned_off_the_loop() -> None:
-    text = "Acme Cola and more. " * 10_000
+    text = ("Plain words and more. " * 10 + "Acme Cola. ") * 400
     async with guarding(replies(response(whole(text)))) as guarded:
         got = await guarded.ask({**BODY, "stream": False})
         assert msgspec.json.decode(got.body)["choices"][0]["message"]["content"] == text.replace("Acme Cola", "[X]")
         record = await guarded.record()
-        assert (record.findings_total, len(record.findings)) == (10_000, 20)
+        assert (record.findings_total, len(record.findings)) == (400, 20)
 
 
 async def test_a_connection_is_used_again() -> None:

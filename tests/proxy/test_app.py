@@ -1,0 +1,67 @@
+"""The application: signed gateways, drain, housekeeping. Refusals have their tests in tests/fault."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+import pytest
+
+from guardrail.errors import ConfigProblem
+from guardrail.policy.registry import Registry
+from guardrail.settings import Gateway, Records
+from tests.proxy.harness import KEY, guarding, serving, settings, snapshot
+from tests.proxy.scripted import says, scripted, until
+from tests.proxy.test_tenants import SECRET, sign
+
+
+async def test_a_signed_gateway_header() -> None:
+    async with scripted(says("hi")) as upstream:
+        configured = settings(upstream.url, gateway=Gateway(secret_env="GATE"))
+        registry = Registry(snapshot(configured, anonymous=False))
+        async with serving(registry, upstream, {"GATE": SECRET.decode()}) as guarded:
+            got = await guarded.ask(headers={"X-Guardrail-Tenant": sign("acme", time.time())})
+            assert got.status == 200
+            assert (await guarded.record()).tenant == "acme"
+            got = await guarded.ask(headers={"X-Guardrail-Tenant": sign("acme", time.time() - 3600)}, key=KEY)
+            assert (got.status, got.error["code"]) == (401, "invalid_api_key")
+            assert (await guarded.record(2)).tenant == "-"
+
+
+async def test_drain_waits_for_what_is_in_flight_and_closes_idle_connections_once() -> None:
+    async with guarding(says("hi")) as guarded:
+        closed = 0
+
+        def close_idle() -> None:
+            nonlocal closed
+            closed += 1
+
+        with guarded.proxy.admission.place("t", total=9, per_tenant=9):
+            draining = asyncio.create_task(guarded.proxy.drain(30, close_idle))
+            await until(lambda: closed == 1)
+            assert not draining.done()
+            assert (await guarded.ask()).status == 503
+        await draining
+        assert closed == 1
+
+
+async def test_housekeeping_follows_a_reload(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with guarding(says("hi")) as guarded:
+        for _ in range(3):
+            await guarded.ask()
+        registry = guarded.proxy.registry
+        smaller = msgspec.structs.replace(registry.current.settings, records=Records(keep=1))
+        registry.current = snapshot(smaller)
+        tending = asyncio.create_task(guarded.proxy.tend())
+        await until(lambda: len(guarded.proxy.records.newest(9)) == 1)
+        tending.cancel()
+
+
+async def test_a_refused_edit_shows_in_the_state() -> None:
+    async with guarding(says("hi")) as guarded:
+        assert guarded.proxy.config_state().last_reload_ok
+        guarded.proxy.registry.problems = (ConfigProblem("f", 1, 1, "found x"),)
+        state = guarded.proxy.config_state()
+        assert (state.last_reload_ok, state.problems) == (False, 1)
+        assert (await guarded.ask()).status == 200
