@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and streams: a look, not a figure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
     options = parser.parse_args()
+    # So that a kill unwinds as well, and stops what was started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     wide = None if sys.stdout.isatty() else 120
     console = Console(width=wide)
     cpu = pin_to_one_cpu()

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ LIMIT = 120
 class Demo:
     """A running `guardrail demo` whose descendants can be told by a mark in their environment."""
 
-    def __init__(self, *arguments: str, **environ: str) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self._folder = folder
         self._mark = uuid.uuid4().hex
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ends_clean
         self.process = subprocess.Popen(
@@ -30,7 +32,7 @@ class Demo:
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "COLUMNS": "80", "DEMO_TEST_MARK": self._mark, **environ},
+            env={**os.environ, "COLUMNS": "80", "DEMO_TEST_MARK": self._mark, "TMPDIR": str(folder)},
         )
 
     def output(self) -> str:
@@ -55,26 +57,35 @@ class Demo:
                 continue
         return found
 
-    def ends_clean(self, status: int, folder: Path) -> str:
+    def ends_clean(self, status: int) -> str:
         """Wait for the end; nothing may be left running or in the folder of temporary files. Returns the output."""
         assert self.process.wait(LIMIT) == status, self.output()
         text = self.output()
         assert "Traceback" not in text
         assert self.left_running() == []
-        assert list(folder.iterdir()) == []
+        assert list(self._folder.iterdir()) == []
         self._output.close()
         return text
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where temporary files of the demo go, so that what is left of them is seen."""
-    return tmp_path
+def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
+    """Starts demos whose temporary files go to a folder of the test; stops what a failed test left."""
+    started: list[Demo] = []
+
+    def start(*arguments: str) -> Demo:
+        started.append(Demo(tmp_path, *arguments))
+        return started[-1]
+
+    yield start
+    for demo in started:
+        demo.process.terminate()
+        demo.process.wait(LIMIT)
 
 
-def test_every_scene_is_shown_in_80_columns_and_nothing_is_left(folder: Path) -> None:
-    demo = Demo(TMPDIR=str(folder))
-    text = demo.ends_clean(0, folder)
+def test_every_scene_is_shown_in_80_columns_and_nothing_is_left(start: Callable[..., Demo]) -> None:
+    demo = start()
+    text = demo.ends_clean(0)
     for number, scene in enumerate(SCENES, 1):
         assert f"{number}. {scene.title}" in text
         assert f"prompt: {scene.prompt}" in text
@@ -86,8 +97,8 @@ def test_every_scene_is_shown_in_80_columns_and_nothing_is_left(folder: Path) ->
     assert "(withheld)" in words
 
 
-def test_staying_up_the_printed_lines_work_until_ctrl_c(folder: Path) -> None:
-    demo = Demo("--stay", TMPDIR=str(folder))
+def test_staying_up_the_printed_lines_work_until_ctrl_c(start: Callable[..., Demo]) -> None:
+    demo = start("--stay")
     printed = demo.wait_for("Both stay up until Ctrl-C")
 
     (line,) = [line for line in printed.splitlines() if line.startswith("curl ")]
@@ -103,16 +114,16 @@ def test_staying_up_the_printed_lines_work_until_ctrl_c(folder: Path) -> None:
 
     assert len(demo.left_running()) == 3
     demo.process.send_signal(signal.SIGINT)
-    demo.ends_clean(130, folder)
+    demo.ends_clean(130)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_in_the_middle_leaves_nothing_either(folder: Path, ending: signal.Signals) -> None:
-    demo = Demo(TMPDIR=str(folder))
+def test_a_signal_in_the_middle_leaves_nothing_either(start: Callable[..., Demo], ending: signal.Signals) -> None:
+    demo = start()
     demo.wait_for("A simulated model server on")
     assert len(demo.left_running()) == 3
     demo.process.send_signal(ending)
-    assert "nothing is left running" in demo.ends_clean(130, folder)
+    assert "nothing is left running" in demo.ends_clean(130)
 
 
 def test_a_child_that_cannot_start_is_a_clear_error() -> None:
