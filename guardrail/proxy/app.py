@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic, time
 
 import aiohttp
@@ -53,8 +53,8 @@ class Proxy:
         self._environ = environ
         self._upstreams = Upstreams(environ)
         self._relays: set[Relay] = set()
-        self._uploads = 0
-        """Request bodies being read."""
+        self._busy: set[web.RequestHandler] = set()
+        """Connections with a request that is being answered."""
 
     def application(self) -> web.Application:
         """The application for the clients' listener. Request bodies are capped here, in decoded bytes."""
@@ -78,6 +78,7 @@ class Proxy:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request of a client."""
         exchange = Exchange(request.method, request.rel_url.raw_path)
+        self._busy.add(request.protocol)
         try:
             return await self._answer(request, exchange)
         except Failed as failed:
@@ -96,6 +97,7 @@ class Proxy:
             exchange.outcome, exchange.fault, exchange.status = "fault", Fault.INTERNAL, Fault.INTERNAL.status
             return _refusal(Failed(Fault.INTERNAL), exchange)
         finally:
+            self._busy.discard(request.protocol)
             exchange.close(self.records, self.metrics)
 
     async def _answer(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
@@ -122,11 +124,7 @@ class Proxy:
         limits = settings.limits
         try:
             with self.admission.place(caller.tenant.name, total=limits.streams, per_tenant=limits.streams_per_tenant):
-                self._uploads += 1
-                try:
-                    body = await _read_body(request, limits.request_bytes)
-                finally:
-                    self._uploads -= 1
+                body = await _read_body(request, limits.request_bytes)
                 chat_request = _read_chat(body, exchange) if where is Route.CHAT else None
                 upstream = self._upstreams.get(caller.tenant.upstream, config)
                 relay = Relay(
@@ -160,18 +158,16 @@ class Proxy:
             self.records.resize(self.registry.current.settings.records.keep)
             await self._upstreams.sweep()
 
-    async def drain(self, seconds: float, close_idle: Callable[[], None]) -> None:
+    async def drain(self, seconds: float, connections: Callable[[], Iterable[web.RequestHandler]]) -> None:
         """Take no new requests; give those in flight `seconds`, then end them with a fault that their clients
-        understand. `close_idle` closes connections that wait for a next request; it would cut off a request body
-        that is still coming, so it is called when there is none."""
+        understand. Of `connections`, those that wait for a next request are closed: their clients go elsewhere."""
         self.draining = True
         deadline = monotonic() + seconds
-        idle_closed = False
         while monotonic() < deadline:
-            if not idle_closed and not self._uploads:
-                idle_closed = True
-                close_idle()
-            if not self.admission.in_flight:
+            for connection in connections():
+                if connection not in self._busy and connection.transport is not None:
+                    connection.transport.close()
+            if not self._busy:
                 return
             await asyncio.sleep(0.05)
         for relay in list(self._relays):

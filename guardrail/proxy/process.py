@@ -170,23 +170,16 @@ async def _drain(proxy: Proxy, clients: web.AppRunner, site: web.TCPSite, stop: 
     """Stop accepting, then wait for the end of what is in flight, for the deadline, or for a second signal."""
     proxy.draining = True
     await site.stop()
-    draining = asyncio.create_task(proxy.drain(proxy.registry.current.settings.limits.drain, _close_idle(clients)))
+    assert clients.server is not None
+    server = clients.server
+    seconds = proxy.registry.current.settings.limits.drain
+    draining = asyncio.create_task(proxy.drain(seconds, lambda: server.connections))
     at_once = asyncio.create_task(stop.at_once.wait())
     await asyncio.wait({draining, at_once}, return_when=asyncio.FIRST_COMPLETED)
     draining.cancel()
     at_once.cancel()
     if stop.at_once.is_set():
         proxy.drop()
-
-
-def _close_idle(clients: web.AppRunner) -> Callable[[], None]:
-    """Closes connections that wait for a next request, so that their clients go elsewhere without an error."""
-
-    def close() -> None:
-        if clients.server is not None:
-            clients.server.pre_shutdown()
-
-    return close
 
 
 def url_of(runner: web.AppRunner, scheme: str) -> str:

@@ -207,7 +207,7 @@ async def test_draining__a_running_stream() -> None:
         running = asyncio.create_task(guarded.ask())
         await until(lambda: guarded.proxy.admission.in_flight == 1)
         await asyncio.sleep(0.1)
-        await guarded.proxy.drain(0, lambda: None)
+        await guarded.proxy.drain(0, tuple)
         await check_stream(guarded, await running, Fault.DRAINING, text="so far")
         await guarded.upstream.connections[0].wait_gone()
 

@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,12 +75,18 @@ class Program:
 
     async def operator(self, path: str) -> Answer:
         """One request of the operator."""
-        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session:
-            async with session.get(self.admin + path) as got:
-                return Answer(got.status, got.headers, await got.read())
+        sent = {"Authorization": f"Bearer {TOKEN}"}
+        async with aiohttp.ClientSession(headers=sent) as session, session.get(self.admin + path) as got:
+            return Answer(got.status, got.headers, await got.read())
 
     async def json(self, path: str) -> Any:
         return msgspec.json.decode((await self.operator(path)).body)
+
+    async def until(self, true: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+        """Ask until the answer is yes."""
+        async with asyncio.timeout(seconds):
+            while not await true():  # noqa: ASYNC110 - looked at from outside
+                await asyncio.sleep(0.05)
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

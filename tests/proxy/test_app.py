@@ -11,8 +11,8 @@ import pytest
 from guardrail.errors import ConfigProblem
 from guardrail.policy.registry import Registry
 from guardrail.settings import Gateway, Records
-from tests.proxy.harness import KEY, guarding, serving, settings, snapshot
-from tests.proxy.scripted import says, scripted, until
+from tests.proxy.harness import KEY, guarding, raw_client, serving, settings, snapshot
+from tests.proxy.scripted import DONE, Connection, Seen, delta, says, scripted, until
 from tests.proxy.test_tenants import SECRET, sign
 
 
@@ -29,21 +29,32 @@ async def test_a_signed_gateway_header() -> None:
             assert (await guarded.record(2)).tenant == "-"
 
 
-async def test_drain_waits_for_what_is_in_flight_and_closes_idle_connections_once() -> None:
-    async with guarding(says("hi")) as guarded:
-        closed = 0
+async def test_a_drain_closes_idle_connections_and_waits_for_busy_ones() -> None:
+    go = asyncio.Event()
 
-        def close_idle() -> None:
-            nonlocal closed
-            closed += 1
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        await conn.stream(delta("x"))
+        await go.wait()
+        await conn.stream(delta(None, finish="stop"), DONE)
+        await conn.end()
 
-        with guarded.proxy.admission.place("t", total=9, per_tenant=9):
-            draining = asyncio.create_task(guarded.proxy.drain(30, close_idle))
-            await until(lambda: closed == 1)
+    async with guarding(script) as guarded:
+        server = guarded.runner.server
+        assert server is not None
+        idle, writer = await asyncio.open_connection("127.0.0.1", guarded.port)
+        async with raw_client(guarded) as (busy, _):
+            await busy.readuntil(b"\r\n\r\n")
+            draining = asyncio.create_task(guarded.proxy.drain(30, lambda: server.connections))
+            async with asyncio.timeout(5):
+                assert await idle.read() == b""
             assert not draining.done()
             assert (await guarded.ask()).status == 503
-        await draining
-        assert closed == 1
+            go.set()
+            await draining
+            async with asyncio.timeout(5):
+                assert b"[DONE]" in await busy.read()
+        writer.close()
 
 
 async def test_housekeeping_follows_a_reload(monkeypatch: pytest.MonkeyPatch) -> None:

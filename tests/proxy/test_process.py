@@ -9,7 +9,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.proxy.harness import BODY
 from tests.proxy.program import Program, configure, program, write_policy
 from tests.proxy.scripted import DONE, Connection, Seen, delta, scripted
 
@@ -33,17 +32,15 @@ class Held:
             await conn.end()
 
 
-async def refused(running: Program) -> None:
-    """Wait until the listener takes no more connections."""
-    async with asyncio.timeout(10), aiohttp.ClientSession() as session:
-        while True:
-            try:
-                async with session.get(running.url):
-                    await asyncio.sleep(0.02)
-            except aiohttp.ClientConnectorError:
-                return
-            except aiohttp.ClientError:
-                pass
+async def takes_none(running: Program) -> bool:
+    """Whether the listener takes no more connections."""
+    host, port = running.url.removeprefix("http://").split(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except ConnectionRefusedError:
+        return True
+    writer.close()
+    return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -56,7 +53,7 @@ async def test_a_drain_lets_streams_finish(tmp_path: Path, number: signal.Signal
         stream = asyncio.create_task(running.ask())
         await upstream.until_requests(1)
         running.signal(number)
-        await refused(running)
+        await running.until(lambda: takes_none(running))
         ready = await running.operator("/readyz")
         assert (ready.status, b"draining" in ready.body) == (503, True)
         held.go.set()
@@ -67,7 +64,6 @@ async def test_a_drain_lets_streams_finish(tmp_path: Path, number: signal.Signal
 
 async def test_a_drain_that_runs_out_ends_streams_validly(tmp_path: Path) -> None:
     held = Held()
-    main = configure(tmp_path, "")
     async with scripted(held.script) as upstream:
         main = configure(tmp_path, upstream.url, drain=0.2)
         async with program("--config", str(main)) as running:
@@ -90,18 +86,21 @@ async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
         stream = asyncio.create_task(running.ask())
         await upstream.until_requests(1)
         running.signal(signal.SIGTERM)
-        await refused(running)
+        await running.until(lambda: takes_none(running))
         running.signal(signal.SIGTERM)
         assert await running.status(10) == 1
         with pytest.raises(aiohttp.ClientError):
             await stream
 
 
-async def eventually(running: Program, word: str) -> None:
-    """Wait until new requests are answered with `word` masked."""
-    async with asyncio.timeout(20):
-        while "[X]" not in (await running.ask({**BODY, "user": word})).text:
-            await asyncio.sleep(0.05)
+async def config_is(running: Program, state: str) -> bool:
+    """Whether readiness says so of the configuration."""
+    return bool((await running.json("/readyz"))["config"] == state)
+
+
+async def masks(running: Program) -> bool:
+    """Whether new requests are answered with the word masked."""
+    return "[X]" in (await running.ask()).text
 
 
 async def test_an_edited_policy_takes_effect_and_a_bad_edit_does_not(tmp_path: Path) -> None:
@@ -117,16 +116,14 @@ async def test_an_edited_policy_takes_effect_and_a_bad_edit_does_not(tmp_path: P
             await upstream.until_requests(2)
             held.go.set()
             write_policy(tmp_path, "Acme Cola")
-            await eventually(running, "Acme Cola")
+            await running.until(lambda: masks(running))
             assert (await old).headers["x-guardrail-policy"] == before.headers["x-guardrail-policy"]
             after = await running.ask()
             assert after.headers["x-guardrail-policy"] != before.headers["x-guardrail-policy"]
             assert (await running.json("/readyz"))["generation"] == 2
 
             (tmp_path / "policies" / "default.yaml").write_text("policy: default\nrulez: []\n")
-            async with asyncio.timeout(20):
-                while (await running.json("/readyz"))["config"] != "refused":
-                    await asyncio.sleep(0.05)
+            await running.until(lambda: config_is(running, "refused"))
             assert (await running.operator("/readyz")).status == 200
             assert b"guardrail_config_last_reload_ok 0.0" in (await running.operator("/metrics")).body
             assert "default.yaml:2:" in (await running.json("/policies"))["problems"][0]
@@ -134,7 +131,5 @@ async def test_an_edited_policy_takes_effect_and_a_bad_edit_does_not(tmp_path: P
 
             write_policy(tmp_path, "Acme Cola")
             running.signal(signal.SIGHUP)
-            async with asyncio.timeout(20):
-                while (await running.json("/readyz"))["config"] != "ok":
-                    await asyncio.sleep(0.05)
+            await running.until(lambda: config_is(running, "ok"))
             assert b"guardrail_config_last_reload_ok 1.0" in (await running.operator("/metrics")).body

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from pathlib import Path
 
 from tests.proxy.program import Program, configure, program
-from tests.proxy.scripted import says, scripted
+from tests.proxy.scripted import says, scripted, until
 
 
 async def samples(running: Program, name: str) -> dict[str, float]:
@@ -20,6 +19,10 @@ async def samples(running: Program, name: str) -> dict[str, float]:
             worker = labels.split('worker="')[1].split('"')[0]
             found[worker] = found.get(worker, 0) + float(value)
     return found
+
+
+async def is_ready(running: Program) -> bool:
+    return (await running.operator("/readyz")).status == 200
 
 
 async def test_two_workers_share_the_port_and_the_operator_sees_both(tmp_path: Path) -> None:
@@ -53,9 +56,7 @@ async def test_a_crashed_worker_is_started_again(tmp_path: Path) -> None:
             assert len(pids) == 2
             os.kill(pids[0], signal.SIGKILL)
             await running.said("it starts again")
-            async with asyncio.timeout(30):
-                while (await running.json("/readyz"))["ready"] is False:
-                    await asyncio.sleep(0.1)
+            await running.until(lambda: is_ready(running))
             assert sum((await samples(running, "guardrail_worker_restarts_total")).values()) == 1
             assert len(children(running.process.pid)) == 2
             assert (await running.ask()).text == "hi"
@@ -68,9 +69,7 @@ async def test_workers_end_when_their_supervisor_is_gone(tmp_path: Path) -> None
             pids = children(running.process.pid)
             running.process.kill()
             await running.process.wait()
-            async with asyncio.timeout(20):
-                while any(alive(pid) for pid in pids):
-                    await asyncio.sleep(0.05)
+            await until(lambda: not any(map(alive, pids)), 30)
 
 
 def children(pid: int) -> list[int]:

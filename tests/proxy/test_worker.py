@@ -13,6 +13,7 @@ import msgspec
 from guardrail.proxy.supervisor import WorkerOptions
 from guardrail.settings import Listen
 from tests.proxy.program import configure
+from tests.proxy.scripted import until
 
 
 async def test_it_serves_its_operator_on_a_private_socket_until_its_input_closes(tmp_path: Path) -> None:
@@ -28,13 +29,11 @@ async def test_it_serves_its_operator_on_a_private_socket_until_its_input_closes
         stdin=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(30):
-            while not socket.exists():
-                await asyncio.sleep(0.05)
+        await until(socket.exists, 30)
         assert stat.S_IMODE(socket.stat().st_mode) & 0o077 == 0
-        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket))) as session:
-            async with session.get("http://worker/healthz") as got:
-                assert got.status == 200
+        connector = aiohttp.UnixConnector(str(socket))
+        async with aiohttp.ClientSession(connector=connector) as session, session.get("http://w/healthz") as got:
+            assert got.status == 200
         assert process.stdin is not None
         process.stdin.close()
         async with asyncio.timeout(30):
