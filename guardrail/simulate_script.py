@@ -71,9 +71,7 @@ CONTACT: Final = (
     "Dear team, please write to Ana Kowalska at ana.kowalska@example.com before Friday. Her card on file is "
     "4111 1111 1111 1111, and the refund of 25 euros goes back to it. Thank you!"
 )
-BRAND: Final = (
-    "For a picnic I would pack bread, cheese, apples, and a cold Acme Cola for everyone. Enjoy the day!"
-)
+BRAND: Final = "For a picnic I would pack bread, cheese, apples, and a cold Acme Cola for everyone. Enjoy the day!"
 HALT: Final = (
     "The door is easy to describe. It has a keypad on the left, and the vault code is 7-7-1-9, which opens "
     "it at any hour. After that, turn the handle and walk in."
@@ -86,9 +84,7 @@ BUILT_IN: Final = Script(
         Entry("sky", (Reply(SKY),)),
         Entry("refund", (Reply(CONTACT),)),
         Entry("picnic", (Reply(BRAND), Reply(BRAND.replace("Acme Cola", "lemonade")))),
-        Entry(
-            "vault", (Reply(HALT, "They want the way in. I know that the vault code is 7-7-1-9."), Reply(SKY))
-        ),
+        Entry("vault", (Reply(HALT, "They want the way in. I know that the vault code is 7-7-1-9."), Reply(SKY))),
         Entry("登记", (Reply(CHINESE),)),
         Entry("deploy", (Reply("I will write the file.", tool_calls=(ToolCall("write_file", LEAKY_FILE),)),)),
         Entry("weather", (Reply(tool_calls=(ToolCall("get_weather", '{"city": "Lisbon", "days": 3}'),)),)),

@@ -3,13 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from guardrail.simulate import Fault, Pace, create_app
+from guardrail.simulate import Fault, FaultKind, Generation, Pace, create_app
 from guardrail.simulate_script import BUILT_IN, SKY, Script
 
 Client = TestClient[Any, Any]
@@ -285,3 +287,13 @@ async def test_a_script_replaces_the_built_in_replies() -> None:
     script = Script(())
     async with TestClient(TestServer(create_app(script))) as client:
         assert joined(await stream(client, ask("sky")), "content") == "You wrote: sky"
+
+
+def test_the_documentation_names_every_fault_header_and_state() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "simulate.md").read_text(encoding="utf-8")
+    states = get_args(get_type_hints(Generation)["state"])
+    for name in (*get_args(FaultKind), *states, "token-size", "delay", "fault"):
+        assert name in page
+    example = page.split("```yaml\n")[1].split("```")[0]
+    script = msgspec.yaml.decode(example, type=Script)
+    assert [choice.content for choice in script.replies[0].choices] == ["It will rain.", ""]
