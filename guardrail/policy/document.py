@@ -69,6 +69,8 @@ def read_document(path: Path) -> tuple[Document, list[ConfigProblem]]:
     walk = _Walk(document, text)
     try:
         walk.read()
+    except _TooDeep:
+        problems = []
     except yaml.MarkedYAMLError as error:
         problems = [_syntax_problem(path, text, error)]
     except yaml.reader.ReaderError as error:
@@ -107,6 +109,10 @@ def read_text(path: Path) -> tuple[str | None, list[ConfigProblem]]:
         line = before.count(b"\n") + 1
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
         return problem(f"found the byte 0x{data[error.start]:02X}, expected UTF-8", line, column)
+
+
+class _TooDeep(Exception):
+    """The file is nested so deeply that it is not read to its end."""
 
 
 class _Walk:
@@ -148,8 +154,7 @@ class _Walk:
             return self._scalar(event)
         if len(place) >= _MAX_DEPTH:
             self._complain(event, f"found more than {_MAX_DEPTH} levels of nesting, expected fewer")
-            self._skip()
-            return None
+            raise _TooDeep  # not skipped: to parse a deep nest takes time by the square of its depth
         if isinstance(event, yaml.SequenceStartEvent):
             return [self._value(item, (*place, index)) for index, item in enumerate(self._until_end())]
         return self._mapping(place)

@@ -46,6 +46,8 @@ class Configuration:
     tenants: dict[str, Loaded[TenantFile]] = field(default_factory=dict)
     policy_names: set[str] = field(default_factory=set)
     """Also of policy files that have problems, so that nobody is told that these do not exist."""
+    upstream_names: set[str] | None = None
+    """The same of upstreams; None where not even their names could be read."""
     files: set[Path] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
     problems: list[ConfigProblem] = field(default_factory=list)
@@ -73,6 +75,8 @@ def load_configuration(path: Path | None, *, upstream: str | None = None) -> Con
         return config
     settings, problems = validated(document, Settings)
     config.problems += problems
+    if isinstance(document.data, dict) and isinstance(upstreams := document.data.get("upstreams"), dict):
+        config.upstream_names = set(upstreams) | ({"default"} if upstream is not None else set())
     if settings is not None:
         if upstream is not None:
             settings = _with_upstream(settings, upstream)
@@ -171,7 +175,7 @@ def _add(config: Configuration, known: dict[str, Loaded[Any]], kind: str, name: 
 def _check_references(config: Configuration) -> None:
     """Names that one file uses and another defines, and what may not stand in two files."""
     policies = sorted(config.policy_names | set(config.policies))
-    upstreams = sorted(config.settings.file.upstreams) if config.settings is not None else None
+    upstreams = None if config.upstream_names is None else sorted(config.upstream_names)
 
     def unknown(document: Document, place: Place, kind: str, name: str, known: Iterable[str]) -> None:
         message = f"found the unknown {kind} {name!r}, expected {suggestion(name, known)}"
@@ -190,7 +194,7 @@ def _check_references(config: Configuration) -> None:
         for index, key in enumerate(tenant.file.keys):
             owner = owners.setdefault(key.lower(), name)
             if owner != name or key.lower() in map(str.lower, tenant.file.keys[:index]):
-                message = f"found a key that is already the tenant {owner!r}'s, expected each key once"
+                message = f"found a key that the tenant {owner!r} has already, expected each key once"
                 config.problems.append(tenant.document.problem(("keys", index), message))
 
 

@@ -49,7 +49,8 @@ class Tenant:
 class Snapshot:
     """One configuration, complete and checked. Immutable.
 
-    `files`: every file it was read from; `folders`: where a new file would belong to it.
+    `files`: every file it was read from; `folders`: those in which a change may concern it, also behind symbolic
+    links, as in a mounted ConfigMap.
     `digest`: SHA-256 (hex) over the settings, the policies' digests and the tenants.
     """
 
@@ -123,6 +124,9 @@ _QUIET_MS = 100
 _BURST_MS = 1000
 """A reload starts when the files were quiet for the first, at the latest after the second."""
 
+_LOOK_MS = 1000
+"""How often the watch looks whether its folders are still there."""
+
 
 class Registry:
     """Holds the current snapshot and replaces it when the files change.
@@ -164,12 +168,24 @@ class Registry:
         """Reload whenever a file of the configuration changes; runs until cancelled."""
         while True:
             watched = self._watched()
-            async for _ in watchfiles.awatch(
-                *watched, recursive=False, step=_QUIET_MS, debounce=_BURST_MS, raise_interrupt=False
-            ):
-                await self._reload(tries=2)
-                if self._watched() != watched:
-                    break
+            # What changed before the watch was in place is caught by one look after it.
+            unseen = True
+            try:
+                async for changes in watchfiles.awatch(
+                    *watched,
+                    recursive=False,
+                    step=_QUIET_MS,
+                    debounce=_BURST_MS,
+                    rust_timeout=_LOOK_MS,
+                    yield_on_timeout=True,
+                ):
+                    if changes or unseen:
+                        await self._reload(tries=2)
+                        unseen = False
+                    if self._watched() != watched:
+                        break
+            except FileNotFoundError:  # a folder went away before it was watched
+                await asyncio.sleep(SETTLE)
 
     async def _reload(self, tries: int) -> bool:
         async with self._reloading:
@@ -198,11 +214,9 @@ class Registry:
             raise AssertionError("tries is at least 1")
 
     def _watched(self) -> list[Path]:
-        """The folders in which something may change: also behind symbolic links, as in a mounted ConfigMap."""
-        folders = set(self.current.folders)
-        for file in self.current.files:
-            folders |= {file.parent, file.resolve().parent}
-        return sorted(folder for folder in folders if folder.is_dir())
+        """The folders in which something may change, also those of what is wrong now."""
+        folders = self.current.folders | {Path(problem.file).absolute().parent for problem in self.problems}
+        return sorted(filter(Path.is_dir, folders)) or [Path.cwd()]
 
 
 def load_snapshot(
@@ -249,14 +263,17 @@ def load_snapshot(
             settings.anonymous.upstream,
             locale=compiler.spoken(settings.anonymous.policy),
         )
+    files = {path.absolute() for path in config.files | compiler.files}
     return Snapshot(
         settings,
         good,
         tenants,
         anonymous=anonymous,
         digest=_digest(settings, good, tenants),
-        files=map(Path.absolute, config.files | compiler.files),
-        folders=map(Path.absolute, config.folders),
+        files=files,
+        folders={path.absolute() for path in config.folders}
+        | {path.parent for path in files}
+        | {path.resolve().parent for path in files},
     )
 
 

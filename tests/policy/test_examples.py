@@ -1,0 +1,78 @@
+"""A rule that its own examples contradict does not load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from guardrail.errors import ConfigError
+from guardrail.policy.load import load_configuration
+from guardrail.policy.registry import load_snapshot
+from guardrail.policy.resolve import Resolver
+from tests.policy.tree import complaints, load, write
+
+POLICY = """\
+policy: p
+rules:
+  - id: word
+    keywords: [grape]
+    action: halt
+    allow: [grapefruit]
+    examples:
+      hit: [A grape., "GRAPE, please", grapefruit]
+      miss:
+        - grapevine
+        - one grape
+  - {id: number, pattern: '[0-9]{3}', edge: digit, action: log, examples: {hit: ["123", "1234"]}}
+"""
+
+
+def test_examples_that_fail_are_named_by_their_line(tmp_path: Path) -> None:
+    nothing, something = "finds nothing in its example", "finds something in its example"
+    assert complaints(tmp_path, {"policies/p.yaml": POLICY}) == [
+        f"policies/p.yaml:{place}: found that the rule {told}, expected the opposite"
+        for place, told in (
+            ("8:40", f"'word' {nothing} \"grapefruit\""),
+            ("11:11", f"'word' {something} \"one grape\""),
+            ("12:89", f"'number' {nothing} \"1234\""),
+        )
+    ]
+
+
+def test_other_rules_and_actions_do_not_count(tmp_path: Path) -> None:
+    policy = """\
+        policy: p
+        rules:
+          - {id: a, keywords: [stop], action: halt}
+          - {id: b, keywords: [word], action: log, examples: {hit: [stop this word], miss: [stop]}}
+          - {id: c, keywords: [a word], action: redact, examples: {hit: [stop a word]}}
+          - {id: d, keywords: [off], action: allow, examples: {hit: [on]}}
+        """
+    assert load(tmp_path, {"policies/p.yaml": policy}).policies.keys() == {"p"}
+
+
+def test_the_examples_of_entities_count_when_asked_for(tmp_path: Path) -> None:
+    files = {"policies/p.yaml": "policy: p\nrules:\n  - {entity: email, action: redact, allow: [x@y.io]}\n"}
+    assert load_snapshot(write(tmp_path, files), thorough=True).policies.keys() == {"p"}
+
+
+def test_a_failing_example_is_tried_again_by_no_child(tmp_path: Path) -> None:
+    child = "policy: c\nextends: p\nrules: [{id: word, severity: low}]\n"
+    with pytest.raises(ConfigError) as caught:
+        load_snapshot(write(tmp_path, {"policies/p.yaml": POLICY, "policies/c.yaml": child}))
+    assert len(caught.value.problems) == 3
+
+
+def test_every_shipped_rule_has_examples_of_both_kinds() -> None:
+    config = load_configuration(None)
+    resolver = Resolver(config.policies, config.policy_names)
+    bare = [
+        f"{name}: {rule.id}"
+        for name in config.policies
+        if (resolved := resolver.policy(name)) is not None
+        for rule in resolved.rules.values()
+        if "entity" not in rule.fields  # an entity carries its own
+        and not ((given := rule.get("examples")) is not None and given.hit and given.miss)
+    ]
+    assert bare == []

@@ -1,0 +1,113 @@
+"""Files of a configuration and the names they use of each other, all problems at once."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from guardrail.errors import ConfigError
+from guardrail.policy.load import ROOT_NAME, load_configuration, root_file, shipped_config
+from guardrail.policy.registry import load_snapshot
+from tests.policy.tree import ROOT, complaints, load, write
+
+HASH = "sha256:" + hashlib.sha256(b"a key").hexdigest()
+
+
+def test_the_shipped_configuration_is_good() -> None:
+    assert load_configuration(None).problems == []
+    assert load_snapshot(None, environ={}, thorough=True).policies.keys() == {"default", "demo", "entities-all"}
+
+
+def test_a_folder_or_its_file(tmp_path: Path) -> None:
+    assert root_file(None) == shipped_config() / ROOT_NAME
+    assert root_file(tmp_path) == tmp_path / ROOT_NAME
+    assert root_file(tmp_path / "other.yaml") == tmp_path / "other.yaml"
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="found no file here, expected one"):
+        load_snapshot(tmp_path)
+
+
+def test_problems_of_all_files_in_one_run(tmp_path: Path) -> None:
+    files = {
+        "guardrail.yaml": ROOT + "limts: {}\n",
+        "policies/a.yaml": "policy: a\nrules: [{id: x, keywords: [x], acton: log}]\n",
+        "policies/b.yml": "policy: [b\n",
+        "policies/c.yaml": "policy: c\nrules:\n  - {entity: emial, action: redact}\n",
+        "policies/notes.txt": "not a policy: [",
+        "policies/.hidden.yaml": "not a policy: [",
+        "tenants/t.yaml": "tenant: t\npolicy: a\nupstream: nowhere\n",
+        "tenants/u.yaml": "tenant: u\npolicy: cc\n",
+    }
+    found = complaints(tmp_path, files)
+    assert [line.split(": ")[0] for line in found] == [
+        "guardrail.yaml:4:1",
+        "policies/a.yaml:2:32",
+        "policies/b.yml:2:1",
+        "policies/c.yaml:3:14",
+        "tenants/t.yaml:3:11",
+        "tenants/u.yaml:2:9",
+    ]
+    assert found[4].endswith("found the unknown upstream 'nowhere', expected default")
+
+
+def test_names_that_are_given_twice(tmp_path: Path) -> None:
+    files = {
+        "policies/a.yaml": "policy: default\n",
+        "policies/b.yaml": "policy: default\n",
+        "tenants/a.yaml": f"tenant: t\nkeys: [{HASH}]\n",
+        "tenants/b.yaml": "tenant: t\n",
+        "tenants/c.yaml": f"tenant: u\nkeys: [{HASH.upper().replace('SHA256', 'sha256')}]\n",
+        "tenants/d.yaml": "tenant: anonymous\n",
+    }
+    assert complaints(tmp_path, files) == [
+        f"policies/b.yaml:1:9: found the policy 'default' again, expected each name once "
+        f"(first in {tmp_path}/policies/a.yaml)",
+        f"tenants/b.yaml:1:9: found the tenant 't' again, expected each name once (first in {tmp_path}/tenants/a.yaml)",
+        "tenants/c.yaml:2:8: found a key that the tenant 't' has already, expected each key once",
+        "tenants/d.yaml:1:9: found the name 'anonymous', expected another: it stands for clients without a key",
+    ]
+
+
+def test_anonymous_access_to_what_is_not_there(tmp_path: Path) -> None:
+    files = {"guardrail.yaml": ROOT + "anonymous: {policy: defualt}\n", "policies/a.yaml": "policy: default\n"}
+    assert complaints(tmp_path, files) == [
+        "guardrail.yaml:4:21: found the unknown policy 'defualt', expected 'default' (did you mean that?)"
+    ]
+
+
+def test_folders(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    assert load(tmp_path / "one", {}).tenants == {}
+    missing = complaints(tmp_path / "one", {"guardrail.yaml": ROOT + "tenants: people\n"})
+    assert missing == ["people:1:1: this folder cannot be read: No such file or directory"]
+    (tmp_path / "one/policies/x.yaml").mkdir()
+    assert complaints(tmp_path / "one", {}) == ["policies/x.yaml:1:1: found a folder, expected a file"]
+
+
+def test_certificates_become_absolute_paths_and_must_be_files(tmp_path: Path) -> None:
+    root = """\
+        version: 1
+        listen: {tls: {cert: tls/cert.pem, key: tls/key.pem}}
+        upstreams: {default: {url: "https://h", tls: {ca: tls/ca.pem}}}
+        """
+    assert complaints(tmp_path, {"guardrail.yaml": root, "tls/cert.pem": "x"}) == [
+        "guardrail.yaml:2:41: found no file 'tls/key.pem' here, expected a PEM file",
+        "guardrail.yaml:3:51: found no file 'tls/ca.pem' here, expected a PEM file",
+    ]
+    settings = load(tmp_path, {"guardrail.yaml": root, "tls/key.pem": "x", "tls/ca.pem": "x"}).settings
+    assert settings.listen.tls is not None
+    assert settings.listen.tls.key == str(tmp_path / "tls/key.pem")
+    assert settings.upstreams["default"].tls.ca == str(tmp_path / "tls/ca.pem")
+
+
+def test_an_upstream_from_the_command_line(tmp_path: Path) -> None:
+    write(tmp_path, {"guardrail.yaml": 'version: 1\nupstreams: {default: {url: "http://a", retries: 3}}\n'})
+    upstream = load_snapshot(tmp_path, upstream="http://b:1/v1").settings.upstreams["default"]
+    assert (upstream.url, upstream.retries) == ("http://b:1/v1", 3)
+    assert load_snapshot(None, upstream="http://b").settings.upstreams["default"].url == "http://b"
+    with pytest.raises(ConfigError, match="--upstream:1:1: found 'b:1', expected an address"):
+        load_snapshot(tmp_path, upstream="b:1")
