@@ -18,7 +18,7 @@ def _accept(match: str) -> bool:
 
 
 _ID = "AKIA" + "IOSFODNN7EXAMPLE"
-_SECRET = "wJalrXUtnFEMI/K7MDENG" + "/bPxRfiCYEXAMPLEKEY"  # noqa: S105
+_SECRET = "wJalrXUtnFEMI/K7MDENG" + "/bPxRfiCYEXAMPLEKEY"
 
 ENTITY = Entity(
     name="aws_key",

@@ -11,7 +11,8 @@ _TOP = r"(?:[A-Za-z]{2,24}|xn--[a-z0-9-]{2,20})"
 
 # Names of files (`icon@2x.png`) look like addresses; none of these is a top-level domain.
 _FILE_SUFFIXES = frozenset(
-    "png jpg jpeg gif svg webp bmp css scss js jsx tsx json html htm xml yaml yml txt exe dll php java cpp".split()
+    {"png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "css", "scss", "js", "jsx", "tsx", "json", "html", "htm"}
+    | {"xml", "yaml", "yml", "txt", "exe", "dll", "php", "java", "cpp"}
 )
 
 

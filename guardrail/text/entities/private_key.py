@@ -13,7 +13,7 @@ _INDENT = r"[ \t]{0,8}"
 _NOTES = rf"(?:{_BREAK}[A-Z][A-Za-z-]{{3,11}}: [ -~]{{1,72}}){{0,2}}{_BREAK}?"
 _LINE = rf"{_BREAK}{_INDENT}[A-Za-z0-9+/=]{{16}}[A-Za-z0-9+/=]{{0,54}}"
 # Together 44 lines, which of 70 characters hold an RSA key of 4096 bits. RE2 allows nested counts up to 1000.
-_LINES = rf"(?:{_LINE}){{0,18}}(?:{_LINE}){{0,18}}(?:{_LINE}){{0,8}}"
+_LINES = rf"(?:{_LINE}){{1,18}}(?:{_LINE}){{0,18}}(?:{_LINE}){{0,8}}"
 _FOOTER = rf"(?:(?:{_BREAK}{_INDENT}[A-Za-z0-9+/=]{{1,15}})?{_BREAK}?{_INDENT}-----END {_KIND}-----)?"
 
 _BEGIN, _END = "-----BEGIN ", "-----END "
@@ -27,7 +27,7 @@ ENTITY = Entity(
     category="secret",
     severity="critical",
     opening=(f"-----BEGIN {_KIND}-----",),
-    expressions=(f"-----BEGIN {_KIND}-----(?:{_NOTES}{_LINES}{_FOOTER})?",),
+    expressions=(f"-----BEGIN {_KIND}-----(?:{_NOTES}{_LINES})?{_FOOTER}",),
     hits=(
         f"{_BEGIN}{_PRIVATE}",
         f"{_BEGIN}RSA {_PRIVATE}\n{_BASE64}\n{_BASE64}\n{_LAST}\n{_END}RSA {_PRIVATE}\n",

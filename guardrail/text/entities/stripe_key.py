@@ -1,4 +1,4 @@
-"""Stripe secret keys: secret and restricted, live and test, and webhook signing secrets. Publishable keys are public."""
+"""Stripe credentials: secret and restricted keys, live and test, and webhook signing secrets; no publishable keys."""
 
 from guardrail.text.entities.entity import Entity
 from guardrail.text.entities.generated import is_generated

@@ -1,0 +1,19 @@
+from guardrail.text.entities.email import ENTITY
+from tests.text.entities.matching import check
+
+FOUND = (
+    "john.doe@example.com",
+    "Jane_Roe+news@mail.example.co.uk",
+    "zhangsan@example.cn",
+    "wang@example.com.cn",
+    "ｌｉ＠ｅｘａｍｐｌｅ．ｃｏｍ",
+    "o-neil@sub-domain.example.org",
+    "_info@example.museum",
+    "user%dept@xn--bcher-kva.example",
+    "12345678@example.com",
+    "x@y.io",
+)
+
+
+def test_examples() -> None:
+    check(ENTITY, FOUND)

@@ -1,0 +1,38 @@
+from guardrail.text.entities.private_key import ENTITY
+from guardrail.text.rules import Action
+from guardrail.text.scanner import Scanner, compile_rules
+from tests.text.entities.matching import check, plain
+
+BEGIN, END = "-----BEGIN ", "-----END "
+PRIVATE = "PRIVATE " + "KEY-----"
+LINE = "MC4CAQAwBQYDK2VwBCIEIFakeKeyOfNobody0123456789abcdefABCDEF+/wxyz"
+SHORT = "AbCdEf0="
+
+FOUND = (
+    f"{BEGIN}{PRIVATE}",
+    f"{BEGIN}RSA {PRIVATE}\n{LINE}\n{LINE}\n{SHORT}\n{END}RSA {PRIVATE}",
+    f"{BEGIN}OPENSSH {PRIVATE}\n{LINE}\n{LINE}",
+    f"{BEGIN}EC {PRIVATE}\r\n{LINE}\r\n{SHORT}\r\n{END}EC {PRIVATE}",
+    f"{BEGIN}{PRIVATE}\\n{LINE}\\n{SHORT}\\n{END}{PRIVATE}",
+    f"{BEGIN}PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{LINE}\n=aB1c\n{END}PGP PRIVATE KEY BLOCK-----",
+    f"{BEGIN}ENCRYPTED {PRIVATE} {LINE} {END}ENCRYPTED {PRIVATE}",
+    f"{BEGIN}{PRIVATE}\n    {LINE}\n    {END}{PRIVATE}",
+    f"－－－－－BEGIN {PRIVATE}\n{LINE}",
+    f"{BEGIN}RSA {PRIVATE}",
+)
+
+
+def test_examples() -> None:
+    check(ENTITY, FOUND)
+
+
+def test_a_key_of_4096_bits_is_found_whole() -> None:
+    key = f"{BEGIN}OPENSSH {PRIVATE}\n" + f"{LINE}wxyz01\n" * 44 + f"{SHORT}\n{END}OPENSSH {PRIVATE}"
+    assert plain(ENTITY, f"Here:\n{key}\nDone.") == [key]
+
+
+def test_a_halt_comes_with_the_header() -> None:
+    scanner = Scanner(compile_rules([ENTITY.rule(Action.HALT)]))
+    scanner.feed(f"Here: {BEGIN}RSA {PRIVATE}\n")
+    assert scanner.halt is not None
+    assert scanner.halt.cut == len("Here: ")
