@@ -110,8 +110,11 @@ def run(
             if jsonl:
                 return 1 if scan_rows(source, sys.stdout.buffer, loaded, cut, show=show) else 0
             scan_document(source, sys.stdout.buffer, loaded, cut, as_json=as_json, show=show)
-    except (ConfigError, BadText) as error:
+    except ConfigError as error:
         print(error, file=sys.stderr)
+        return 1
+    except BadText as error:
+        print(f"guardrail scan: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever reads has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at exit

@@ -1,0 +1,101 @@
+"""`guardrail check`: all problems with places and exit 1, or a summary and exit 0; the schema of the files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from guardrail.cli import app
+from guardrail.policy.load import shipped_config
+from tests.policy.tree import ROOT, write
+
+HASH = hashlib.sha256(b"a key").hexdigest()
+GOOD = {
+    "guardrail.yaml": ROOT + "anonymous: {policy: acme}\n",
+    "policies/acme.yaml": "policy: acme\nrules: [{id: x, keywords: [alpha], action: log}]\n",
+    "tenants/t.yaml": f"tenant: t\npolicy: acme\nkeys: ['sha256:{HASH}']\n",
+}
+BAD = {
+    **GOOD,
+    "policies/acme.yaml": "policy: acme\nrules:\n  - {id: x, keywords: [alpha], action: log, wiht: y}\n",
+    "tenants/t.yaml": "tenant: t\npolicy: acne\n",
+}
+
+
+def check(*arguments: str | Path) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["check", *map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.stdout
+
+
+def test_a_good_configuration(tmp_path: Path) -> None:
+    code, output = check(write(tmp_path, GOOD))
+    first, policy, tenant, anonymous = output.splitlines()
+    assert code == 0
+    assert first == f"{tmp_path}/guardrail.yaml is good"
+    assert policy.split()[:2] == ["policy", "acme"]
+    assert policy.endswith("1 rule")
+    assert tenant == "  tenant t  policy acme  upstream default  1 key"
+    assert anonymous == "  without a key  policy acme"
+
+
+def test_a_bad_configuration(tmp_path: Path) -> None:
+    code, output = check(write(tmp_path, BAD) / "guardrail.yaml")
+    assert code == 1
+    assert output.splitlines() == [
+        f"{tmp_path}/policies/acme.yaml:3:45: found the unknown key 'wiht', expected 'with' (did you mean that?)",
+        f"{tmp_path}/tenants/t.yaml:2:9: found the unknown policy 'acne', expected 'acme' (did you mean that?)",
+        "2 problems",
+    ]
+
+
+@pytest.mark.parametrize(("files", "ok"), [(GOOD, True), (BAD, False)])
+def test_json(tmp_path: Path, files: dict[str, str | bytes], ok: bool) -> None:
+    code, output = check("--format", "json", write(tmp_path, files))
+    report = json.loads(output)
+    assert (code, report["ok"]) == (0 if ok else 1, ok)
+    if ok:
+        assert report["policies"]["acme"]["rules"] == 1
+        assert len(report["policies"]["acme"]["digest"]) == 64
+        assert report["tenants"] == {"t": {"policy": "acme", "upstream": "default", "locale": "en", "keys": 1}}
+        assert report["anonymous"] == "acme"
+    else:
+        assert [problem["line"] for problem in report["problems"]] == [3, 2]
+        assert set(report["problems"][0]) == {"file", "line", "column", "message"}
+
+
+def test_nothing_to_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert check() == (1, "guardrail.yaml:1:1: found no file here, expected one\n1 problem\n")
+    write(tmp_path, GOOD)
+    assert check()[0] == 0
+
+
+def test_hashes_are_not_printed(tmp_path: Path) -> None:
+    for form in ("text", "json"):
+        assert HASH not in check("--format", form, write(tmp_path, GOOD))[1]
+
+
+def test_the_shipped_configuration_is_good() -> None:
+    assert check(shipped_config())[0] == 0
+
+
+def test_the_schema_covers_the_three_kinds_of_file() -> None:
+    code, output = check("--schema")
+    schema = json.loads(output)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert code == 0
+    assert {"Settings", "PolicyFile", "TenantFile"} <= schema["$defs"].keys()
+
+
+def test_a_file_whose_name_is_not_text(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    (tmp_path / "policies/bad\udcff.yaml").write_text("policy: [", encoding="utf-8")
+    code, output = check(tmp_path)
+    assert code == 1
+    assert "policies/bad\\udcff.yaml:" in output
