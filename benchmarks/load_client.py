@@ -54,6 +54,7 @@ class Received:
 class _Client(asyncio.Protocol):
     def __init__(self, request: bytes, done: asyncio.Future[None], until: bytes) -> None:
         self.received = Received()
+        self.begun = asyncio.Event()
         self._request = request
         self._done = done
         self._until = until
@@ -63,6 +64,7 @@ class _Client(asyncio.Protocol):
         cast(asyncio.Transport, transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
+        self.begun.set()
         self.received.blocks.append(data)
         self.received.times.append(time.monotonic())
         self._tail = (self._tail + data)[-len(self._until) :]
@@ -103,9 +105,10 @@ class Stream:
         await asyncio.wait_for(self._done, TIMEOUT)
         return self._client.received
 
-    @property
-    def bytes_so_far(self) -> int:
-        return sum(map(len, self._client.received.blocks))
+    async def begun(self) -> None:
+        """Wait for the first byte. Raises TimeoutError."""
+        async with asyncio.timeout(TIMEOUT):
+            await self._client.begun.wait()
 
     def close(self) -> None:
         self._done.cancel()
