@@ -23,6 +23,8 @@ MARKS = (
 """Combining marks that compose with letters or that some term may hold."""
 GLUES = ("", "\u200d", "\u094d", *MARKS, "\u1161", "\u11a8", "\u0323\u0301", "\u0302\u0301")
 """What may join or change the text's last character, or make a cluster of it and what follows."""
+GUESSES = 3000
+"""Continuations tried for one text."""
 WORDS = 40
 """Words tried of what is left of one pattern."""
 
@@ -30,12 +32,13 @@ WORDS = 40
 def removing_continuation(case: Case, text: str, at: int) -> str | None:
     """A continuation of `text` after which the reference removes the character at raw offset `at`; None if no
     guess is right."""
-    tried = set()
+    tried: set[str] = set()
     for guess in _guesses(case, text):
-        if guess not in tried:
-            tried.add(guess)
-            if _removes(case, text + guess, at):
-                return guess
+        if guess not in tried and _removes(case, text + guess, at):
+            return guess
+        tried.add(guess)
+        if len(tried) >= GUESSES:
+            break
     return None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
-MEMBERS = "ab1c0 B@.-_ézé炸弹中\n👩\u0301\u0600🇫क가"
+MEMBERS = "ab1c0 B@.-_ézé炸弹中\n👩\u0316\u0301\u0600🇫क가"
 """Where the members of a character set are looked for, the likeliest first."""
 
 

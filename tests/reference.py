@@ -25,6 +25,8 @@ MAX_IGNORABLES = 256
 MAX_CLUSTER = 64
 """Code points of a grapheme cluster; a longer one ends there, and what follows starts another."""
 BREAK = "\uffff"
+CLUSTER = regex.compile(r"^\X")
+PICTOGRAPH = regex.compile(r"\p{Extended_Pictographic}")
 
 Span = tuple[int, int]
 
@@ -251,7 +253,7 @@ def hits(rule: Rule, text: str) -> list[Hit]:
         found = {span for expression in rule.expressions for span in matches(rule, expression, text)}
     excused = {span for phrase in rule.allow for span in occurrences(phrase, keep_case, edges, text)}
     kept = [(s, e) for s, e in found if not any(a <= s and e <= b for a, b in excused)]
-    boundaries = cluster_boundaries(text)
+    boundaries = cluster_boundaries(text) if kept else frozenset()
     widened = {
         (max(b for b in boundaries if b <= start), min(b for b in boundaries if b >= end)) for start, end in kept
     }
@@ -264,7 +266,7 @@ def joins_clusters(char: str) -> str:
 
     Pictographs that NFKC turns into something else, such as ™, count as ordinary letters.
     """
-    pictograph = regex.match(r"\p{Extended_Pictographic}", char) is not None
+    pictograph = PICTOGRAPH.match(char) is not None
     return "x" if pictograph and unicodedata.normalize("NFKC", char) != char else char
 
 
@@ -284,7 +286,7 @@ def clustered_units(text: str) -> list[tuple[str, int]]:
             after_consonant = False
         if surrogate_pair(text, at):
             joined = joins_clusters(join_surrogates(text[at : at + 2]))
-            units.append((joined if regex.match(r"\p{Extended_Pictographic}", joined) else "x", 2))
+            units.append((joined if PICTOGRAPH.match(joined) else "x", 2))
             at += 2
         elif regex.match(r"\p{InCB=Linker}", text[at]) and not after_consonant:
             units.append(("\u0301", 1))
@@ -303,7 +305,7 @@ def cluster_boundaries(text: str) -> frozenset[int]:
     first = 0
     while first < len(units):
         stand_in = "".join(char for char, _ in units[first : first + MAX_CLUSTER])
-        size = len(regex.findall(r"^\X", stand_in)[0])
+        size = len(CLUSTER.findall(stand_in)[0])
         while sum(width for _, width in units[first : first + size]) > MAX_CLUSTER:
             size -= 1
         boundaries.append(boundaries[-1] + sum(width for _, width in units[first : first + size]))

@@ -194,6 +194,7 @@ def cases(
     actions: st.SearchStrategy[Action] = all_actions,
     accept: bool = True,
     max_pieces: int = 14,
+    max_length: int = 2000,
 ) -> Case:
     """A rule set with a text made of its terms, of words of its patterns, and of what is hard."""
     pool = draw(st.lists(terms(), min_size=1, max_size=4))
@@ -207,7 +208,7 @@ def cases(
     )
     whole = [t for r in rules if isinstance(r, KeywordRule) for t in r.terms] + [p for r in rules for p in r.allow]
     whole += [word for node in found.values() for word in islice(words(node), 6)]
-    return Case(rules, found, draw(_texts(tuple(whole), max_pieces)))
+    return Case(rules, found, draw(_texts(tuple(whole), max_pieces).filter(lambda text: len(text) <= max_length)))
 
 
 def _texts(whole: tuple[str, ...], max_pieces: int) -> st.SearchStrategy[str]:

@@ -11,7 +11,7 @@ from tests.continuations import removing_continuation
 from tests.strategies import Case, log_actions, removing_actions
 
 
-@given(case=strategies.cases(removing_actions, accept=False, max_pieces=5), data=st.data())
+@given(case=strategies.cases(removing_actions, accept=False, max_pieces=5, max_length=80), data=st.data())
 def test_the_first_held_character_could_still_be_removed(case: Case, data: st.DataObject) -> None:
     """Without `accept`: whether some text passes a checksum is no question for a search."""
     scanner = Scanner(compile_rules(case.rules))
