@@ -18,7 +18,6 @@ from __future__ import annotations
 import enum
 import unicodedata
 from functools import lru_cache
-from itertools import pairwise
 
 import regex
 
@@ -77,26 +76,6 @@ def cluster_starts(text: str) -> list[int]:
             at -= 1  # the limit fell between two halves
     starts.append(len(text))
     return starts
-
-
-def widen(text: str, start: int, end: int) -> tuple[int, int]:
-    """The least span of whole clusters that holds [start, end) of a text that begins with a cluster.
-
-    An end equal to the text's length may move once more text is known.
-    """
-    first, last = start, end
-    for left, right in _clusters(text):
-        if left <= start < right:
-            first = left
-        if left < end <= right:
-            last = right
-            break
-    return first, last
-
-
-def _clusters(text: str) -> list[tuple[int, int]]:
-    starts = cluster_starts(text)
-    return list(pairwise(starts))
 
 
 class Reach(enum.Flag):

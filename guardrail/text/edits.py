@@ -9,9 +9,10 @@ Every hit is widened to whole grapheme clusters, so one whose last cluster may s
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
-from guardrail.text.clusters import MAX_CLUSTER, cluster_starts, widen
+from guardrail.text.clusters import MAX_CLUSTER, cluster_starts
 from guardrail.text.rules import Action, Edit, Finding, Rule
 from guardrail.text.track import Span, Track
 
@@ -27,30 +28,33 @@ class Halt:
 
 
 class Pending:
-    """Hits that wait for their turn: until what may still change them has been decided."""
+    """Hits that wait for their turn: until what may still change them has been decided.
+
+    Each call costs in proportion to what is pending and to the raw text that the track still has.
+    """
 
     __slots__ = ("hits",)
 
     def __init__(self) -> None:
-        self.hits: list[Span] = []
+        self.hits: dict[Span, None] = {}
 
     def take(self, track: Track) -> None:
         """Take over the track's new hits, and drop every hit that lies inside an allow-phrase of its rule."""
-        for hit in track.hits:
-            if hit not in self.hits:
-                self.hits.append(hit)
+        self.hits.update(dict.fromkeys(track.hits))
         track.hits.clear()
         if track.allowed:
-            self.hits = [hit for hit in self.hits if not _is_allowed(hit, track.allowed)]
+            shield = _Shield(track.allowed)
+            self.hits = {hit: None for hit in self.hits if not shield.covers(hit)}
             oldest = min(track.wait, min((hit.start for hit in self.hits), default=track.wait))
             track.allowed = [span for span in track.allowed if span.end > oldest]
 
     def due(self, track: Track, *, final: bool) -> list[tuple[Span, int, int]]:
         """Remove and return the decided hits, each with its widened (start, end), in the order of resolution."""
+        widen = _Widening(track, final=final)
         rules = track.matchers.rules
         keyed = []
         for hit in self.hits:
-            start, end, settled = _widened(track, hit, final=final)
+            start, end, settled = widen(hit)
             keyed.append((_order(rules[hit.rule], start, end), settled, hit, start, end))
         keyed.sort(key=lambda row: row[0])
         due = []
@@ -58,36 +62,57 @@ class Pending:
             if not settled or (start >= track.wait and not final):
                 break
             due.append((hit, start, end))
-            self.hits.remove(hit)
+            del self.hits[hit]
         return due
 
     def start(self, track: Track) -> int:
         """Where the first pending hit starts, widened; `received` when none is pending."""
-        first = track.received
-        for hit in self.hits:
-            first = min(first, _widened(track, hit, final=False)[0])
-        return first
+        if not self.hits:
+            return track.received
+        first = min(self.hits, key=lambda hit: hit.start)
+        return _Widening(track, final=False)(first)[0]
 
 
-def _is_allowed(hit: Span, allowed: list[Span]) -> bool:
-    return any(a.rule == hit.rule and a.start <= hit.start and hit.end <= a.end for a in allowed)
+class _Shield:
+    """Allow-phrases of each rule, by start, with the furthest end of those up to there."""
+
+    def __init__(self, allowed: list[Span]) -> None:
+        self._by_rule: dict[int, tuple[list[int], list[int]]] = {}
+        for span in sorted(allowed, key=lambda span: span.start):
+            starts, ends = self._by_rule.setdefault(span.rule, ([], []))
+            starts.append(span.start)
+            ends.append(max(span.end, ends[-1]) if ends else span.end)
+
+    def covers(self, hit: Span) -> bool:
+        starts, ends = self._by_rule.get(hit.rule, ([], []))
+        at = bisect_right(starts, hit.start)
+        return at > 0 and hit.end <= ends[at - 1]
+
+
+class _Widening:
+    """The whole clusters that hold a hit: (start, end, whether the end can no longer move)."""
+
+    def __init__(self, track: Track, *, final: bool) -> None:
+        raw = track.raw
+        self._plain = raw.isascii() and "\r" not in raw
+        self._at = track.raw_at
+        self._received = track.raw_at + len(raw)
+        self._starts = [] if self._plain else cluster_starts(raw)
+        self._final = final
+
+    def __call__(self, hit: Span) -> tuple[int, int, bool]:
+        if self._plain:
+            return hit.start, hit.end, self._final or hit.end < self._received
+        starts, at = self._starts, self._at
+        start = at + starts[max(bisect_right(starts, hit.start - at) - 1, 0)]
+        last = bisect_left(starts, hit.end - at)
+        end = at + starts[last]
+        full = starts[last] - starts[last - 1] >= MAX_CLUSTER
+        return start, end, self._final or end < self._received or full
 
 
 def _order(rule: Rule, start: int, end: int) -> tuple[int, int, int, str]:
     return start, _RANK[rule.action], start - end, rule.id
-
-
-def _widened(track: Track, hit: Span, *, final: bool) -> tuple[int, int, bool]:
-    """(start, end, whether the end is settled) of a hit in whole clusters."""
-    raw, at = track.raw, track.raw_at
-    if raw.isascii() and "\r" not in raw:
-        return hit.start, hit.end, final or hit.end < track.received
-    start = at + widen(raw, hit.start - at, hit.end - at)[0]
-    tail = raw[start - at :]
-    end = start + widen(tail, 0, hit.end - start)[1]
-    last = [s for s in cluster_starts(tail) if s < end - start][-1]
-    settled = final or end < track.received or end - start - last >= MAX_CLUSTER
-    return start, end, settled
 
 
 def finding(rule: Rule, start: int, end: int, channel: str) -> Finding:

@@ -84,6 +84,10 @@ class PatternMatcher:
                 lives.append(live)
                 nodes.append(node)
         self._find = _compile("|".join(dict.fromkeys(finds)))
+        self._which = re2.Set.SearchSet(_options())
+        for find in finds:
+            self._which.Add(find)
+        self._which.Compile()
         self._live = _compile(f"(?:{'|'.join(dict.fromkeys(lives))})\\z")
         self._needed = _needed(nodes)
         sets = sorted(set().union(*map(expressions.atoms, nodes)))
@@ -99,6 +103,11 @@ class PatternMatcher:
         if self._needed is not None and self._needed.search(window) is None:
             return False
         return self._find.search(window.encode() if window.isascii() else window) is not None
+
+    def candidates(self, window: str) -> Sequence[int]:
+        """The expressions that match somewhere in the window."""
+        found: list[int] = self._which.Match(window)
+        return sorted(found)
 
     def live(self, window: str) -> int:
         """The window index where the live tail starts; `len(window)` when nothing is live."""
@@ -144,12 +153,16 @@ class PatternMatcher:
                 resume = end
 
 
-def _compile(source: str) -> re2._Regexp:
+def _options() -> re2.Options:
     options = re2.Options()
     options.longest_match = True
     options.log_errors = False
     options.max_mem = _MAX_MEMORY
-    return re2.compile(source, options)
+    return options
+
+
+def _compile(source: str) -> re2._Regexp:
+    return re2.compile(source, _options())
 
 
 def _reason(error: Exception) -> str:

@@ -20,6 +20,10 @@ from guardrail.text.track import Track
 __all__ = ["Halt", "RuleSet", "Scanner", "compile_rules"]
 
 
+_SLICE = 4096
+"""Code points looked at in one go: some searches cost window by match, and this bounds the window."""
+
+
 class _Log:
     """Findings of logging rules over the text it is given."""
 
@@ -32,8 +36,8 @@ class _Log:
         self.findings: list[Finding] = []
 
     def feed(self, text: str) -> None:
-        if text:
-            self._track.feed(text)
+        for at in range(0, len(text), _SLICE):
+            self._track.feed(text[at : at + _SLICE])
             self._collect(final=False)
 
     def finish(self) -> None:
@@ -83,11 +87,14 @@ class Scanner:
             if self._log is not None:
                 self._log.feed(text)
             return ()
-        track.feed(text)
-        if track.hits or self._sweep.pending.hits:
-            return self._resolve(track, final=False)
-        self._settle(track, track.hold)
-        return ()
+        if len(text) <= _SLICE:
+            return self._step(track, text)
+        edits: list[Edit] = []
+        for at in range(0, len(text), _SLICE):
+            edits += self._step(track, text[at : at + _SLICE])
+            if self.halt is not None:
+                break
+        return edits
 
     def finish(self) -> Sequence[Edit]:
         """The channel is complete: settle everything. Idempotent."""
@@ -109,6 +116,13 @@ class Scanner:
         if self._log is not None:
             found.update(self._log.findings)
         return sorted(found)
+
+    def _step(self, track: Track, text: str) -> Sequence[Edit]:
+        track.feed(text)
+        if track.hits or self._sweep.pending.hits:
+            return self._resolve(track, final=False)
+        self._settle(track, track.hold)
+        return ()
 
     def _resolve(self, track: Track, *, final: bool) -> Sequence[Edit]:
         sweep = self._sweep

@@ -253,29 +253,42 @@ class Track:
         elif soft < size:
             base, parts = decompose_last(window, soft)
             grown = [window[:base] + char for char in matcher.grown(parts)]
+        views = () if final else (window, *grown)
+        resumes = {number: max(1, at - lane.base) for number, at in self._resume.items()}
+        undecided = size
+        for number in matcher.candidates(window) if matcher.may_match(window) else ():
+            resume = resumes.get(number, 1)
+            limit = self._limit(matcher, number, views, resume)
+            found, resume, pending = matcher.matches(number, window, resume, limit, soft, final)
+            undecided = min(undecided, pending)
+            for match in found:
+                self.hits.append(Span(match.rule, lane.start(match.start, self.received), lane.end(match.end)))
+            if resume > 1:
+                resumes[number] = resume
+                self._resume[number] = lane.base + resume
         alive = size
-        if self._resume or matcher.may_match(window):
-            for number in range(len(matcher.expressions)):
-                resume = max(1, self._resume.get(number, 0) - lane.base)
-                limit = size
-                for view in () if final else (window, *grown):
-                    start = matcher.live_of(number, view, resume)
-                    limit = min(limit, start if start < len(view) else size)
-                found, resume, pending = matcher.matches(number, window, resume, limit, soft, final)
-                for match in found:
-                    span = Span(match.rule, lane.start(match.start, self.received), lane.end(match.end))
-                    self.hits.append(span)
-                alive = min(alive, pending)
-                if resume > 1:
-                    self._resume[number] = lane.base + resume
-        elif not final:
-            for view in (window, *grown):
-                start = matcher.live(view)
-                alive = min(alive, start if start < len(view) else size)
+        for view in views:
+            start = matcher.live(view)
+            alive = min(alive, start if start < len(view) else size)
+        if any(resume > alive for resume in resumes.values()):
+            # Something lives inside a match that was accepted: ask each expression where it may go on.
+            alive = min(
+                self._limit(matcher, number, views, resumes.get(number, 1))
+                for number in range(len(matcher.expressions))
+            )
+        alive = min(alive, undecided)
         raw = lane.start(alive, self.received)
         self.hold = min(self.hold, raw)
         self.wait = min(self.wait, raw)
         return alive - 1
+
+    def _limit(self, matcher: PatternMatcher, number: int, views: tuple[str, ...], resume: int) -> int:
+        """Where the live tail of one expression starts, at or after `resume`; the window's length if nowhere."""
+        limit = size = len(self._cased.text)
+        for view in views:
+            start = matcher.live_of(number, view, resume)
+            limit = min(limit, start if start < len(view) else size)
+        return limit
 
     def _trim(self, lane: Lane, keep: int, which: int) -> None:
         """Forget what no match can touch, but never what is open, nor the character before it."""
