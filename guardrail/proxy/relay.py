@@ -29,8 +29,8 @@ from guardrail.policy.policy import Policy
 from guardrail.proxy import headers
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
-from guardrail.proxy.timing import EventTiming
-from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream, undecodable
+from guardrail.proxy.pump import Pump
+from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream, read_fault
 from guardrail.proxy.watchdog import Watchdog
 from guardrail.settings import Limits
 from guardrail.wire.openai_chat import ChatStream, WireLimits
@@ -213,41 +213,24 @@ class Relay:
         return client
 
     async def _pump(self, answer: aiohttp.ClientResponse, chat: ChatStream) -> web.StreamResponse:
-        """Read, guard, write, until either side has ended."""
-        exchange, dog, limit = self._exchange, self._dog, self._limits.response_bytes
-        read, feed = answer.content.readany, chat.feed
-        protocol, timing = self._request.protocol, EventTiming(self._added)
-        writer: AbstractStreamWriter | None = None
-        while not chat.done:
+        """Read, guard, write, until either side has ended. The client's answer begins with the first bytes for it, so
+        that until then a fault is still an HTTP status."""
+        limit = self._limits.response_bytes
+        pump = Pump(self._exchange, chat, self._dog, self._added, limit, self._close_upstream)
+        data = b"-"
+        while data and not chat.done:
             try:
-                data = await read()
+                data = await answer.content.readany()
             except aiohttp.ClientError as error:
-                raise Failed(_read_fault(error)) from error
-            came = now = monotonic()
-            if not dog.answered:
-                if not data:
-                    raise Failed(Fault.UPSTREAM_CLOSED)
-                dog.answered = True
-                exchange.first_byte_at = dog.written_at = came
-            exchange.bytes_in += len(data)
-            if exchange.bytes_in > limit:
-                raise Failed(Fault.RESPONSE_TOO_LARGE)
-            out = feed(data) if data else chat.finish()
-            if chat.abort:
-                self._close_upstream()
+                raise Failed(read_fault(error)) from error
+            came = monotonic()
+            out = pump.take(data, came)
             if out:
-                if writer is None:
-                    writer = self._writer or await self._begin(answer, EVENT_STREAM)
+                writer = self._writer or await self._begin(answer, EVENT_STREAM)
                 await writer.write(out)
-                exchange.bytes_out += len(out)
-                now = dog.written_at = monotonic()
-                if protocol.writing_paused:
-                    dog.waiting_since = None
-                    await writer.drain()
-                    now = monotonic()
-            dog.waiting_since = now
-            timing.passed(came, now, data, out)
-            if not data:
+            pump.wrote(data, out, came)
+            if self._writer is not None and data and not chat.done:
+                await pump.flow(answer, self._request, self._writer)
                 break
         if self._writer is None:
             await self._begin(answer, EVENT_STREAM)
@@ -342,7 +325,7 @@ class Relay:
             try:
                 data = await answer.content.readany()
             except aiohttp.ClientError as error:
-                raise Failed(_read_fault(error)) from error
+                raise Failed(read_fault(error)) from error
             if not data:
                 return
             now = dog.waiting_since = monotonic()
@@ -397,8 +380,3 @@ class Relay:
         elif self._asking:
             self._exchange.upstream_aborted = True
         self._asking = False
-
-
-def _read_fault(error: aiohttp.ClientError) -> Fault:
-    """What a failure while reading a body is: undecodable, or broken off."""
-    return Fault.UPSTREAM_BAD_ENCODING if undecodable(error) else Fault.UPSTREAM_CLOSED

@@ -165,14 +165,19 @@ def _classify(error: BaseException) -> Failed:
         case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorCertificateError():
             return Failed(Fault.CONNECT_FAILED)
         case aiohttp.ClientResponseError() | aiohttp.InvalidURL():
-            return Failed(Fault.UPSTREAM_BAD_ENCODING if undecodable(error) else Fault.UPSTREAM_BAD_HTTP)
+            return Failed(Fault.UPSTREAM_BAD_ENCODING if _undecodable(error) else Fault.UPSTREAM_BAD_HTTP)
         case TimeoutError():
             return Failed(Fault.CONNECT_TIMEOUT)
         case _:
             return Failed(Fault.UPSTREAM_CLOSED)
 
 
-def undecodable(error: BaseException | None) -> bool:
+def read_fault(error: aiohttp.ClientError) -> Fault:
+    """What a failure while reading a body is: undecodable, or broken off."""
+    return Fault.UPSTREAM_BAD_ENCODING if _undecodable(error) else Fault.UPSTREAM_CLOSED
+
+
+def _undecodable(error: BaseException | None) -> bool:
     """Whether `error` comes of a body that does not decode."""
     while error is not None:
         if isinstance(error, aiohttp.http_exceptions.ContentEncodingError):

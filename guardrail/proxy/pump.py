@@ -1,0 +1,151 @@
+"""Carries one stream from the upstream's reads through the codec to the client's writes: one write for each read.
+
+Promises: bytes go to the client only as the codec returned them; while the client does not take them, the upstream is
+not read. It begins no response and ends none: that is the relay's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+import aiohttp
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
+
+from guardrail.observe.metrics import AddedLatency
+from guardrail.proxy.exchange import Exchange
+from guardrail.proxy.faults import Failed, Fault
+from guardrail.proxy.tap import ReadTap
+from guardrail.proxy.timing import EventTiming
+from guardrail.proxy.upstream import read_fault
+from guardrail.proxy.watchdog import Watchdog
+from guardrail.wire.openai_chat import ChatStream
+
+
+class Pump:
+    """One stream. First `take` and `wrote` by hand, until the client's response has begun; then `flow`."""
+
+    __slots__ = (
+        "_abort",
+        "_chat",
+        "_chunked",
+        "_client",
+        "_content",
+        "_dog",
+        "_error",
+        "_exchange",
+        "_full",
+        "_limit",
+        "_tap",
+        "_timing",
+        "_transport",
+        "_wake",
+    )
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        chat: ChatStream,
+        dog: Watchdog,
+        added: AddedLatency,
+        limit: int,
+        abort: Callable[[], None],
+    ) -> None:
+        """`limit`: bytes the whole answer may have; `abort` closes the upstream's connection."""
+        self._exchange = exchange
+        self._chat = chat
+        self._dog = dog
+        self._timing = EventTiming(added)
+        self._limit = limit
+        self._abort = abort
+        self._full = False
+        """The client's buffer is full: what comes from the upstream stays where it is."""
+        self._error: BaseException | None = None
+
+    def take(self, data: bytes, came: float) -> bytes:
+        """One read (b"": the upstream has ended) through the codec: what to write to the client now.
+
+        Raises WireError, Failed."""
+        exchange = self._exchange
+        if not self._dog.answered:
+            if not data:
+                raise Failed(Fault.UPSTREAM_CLOSED)
+            self._dog.answered = True
+            exchange.first_byte_at = self._dog.written_at = came
+        exchange.bytes_in += len(data)
+        if exchange.bytes_in > self._limit:
+            raise Failed(Fault.RESPONSE_TOO_LARGE)
+        out = self._chat.feed(data) if data else self._chat.finish()
+        if self._chat.abort:
+            self._abort()
+        return out
+
+    def wrote(self, data: bytes, out: bytes, came: float) -> None:
+        """`out`, what `take` made of `data`, has been written."""
+        now = self._dog.waiting_since = monotonic()
+        if out:
+            self._exchange.bytes_out += len(out)
+            self._dog.written_at = now
+        self._timing.passed(came, now, data, out)
+
+    async def flow(self, answer: aiohttp.ClientResponse, request: web.Request, writer: AbstractStreamWriter) -> None:
+        """Carry on until the stream is done or the upstream has ended. The client's headers must have been written.
+
+        Raises WireError, Failed, and whatever else ends the stream."""
+        assert request.transport is not None
+        self._transport = request.transport
+        self._client = request.protocol
+        self._chunked = request.version >= HttpVersion11
+        self._content = answer.content
+        loop = asyncio.get_running_loop()
+        self._wake = loop.create_future()
+        self._tap = ReadTap(answer, self._heard)
+        try:
+            self._heard()  # what came before the tap was there
+            while True:
+                await self._wake
+                if self._error is not None:
+                    raise self._error
+                if not self._full:
+                    return
+                self._dog.waiting_since = None
+                await writer.drain()
+                self._dog.waiting_since = monotonic()
+                self._wake = loop.create_future()
+                self._full = False
+                self._heard()
+        finally:
+            self._tap.remove()
+
+    def _heard(self) -> None:
+        """Something came, or the connection ended."""
+        content, chat = self._content, self._chat
+        try:
+            while not (self._full or self._wake.done()):
+                data = content.read_nowait()
+                if not data and not content.is_eof():
+                    return
+                if self._transport.is_closing():
+                    return  # the client has gone: the relay's task is about to learn of it
+                came = monotonic()
+                out = self.take(data, came)
+                if out:
+                    self._transport.write(b"%x\r\n%b\r\n" % (len(out), out) if self._chunked else out)
+                self.wrote(data, out, came)
+                if chat.done or not data:
+                    self._end(None)
+                elif self._client.writing_paused:
+                    self._full = True
+                    self._wake.set_result(None)
+        except aiohttp.ClientError as error:
+            self._end(Failed(read_fault(error)))
+        except Exception as error:
+            self._end(error)
+
+    def _end(self, error: Exception | None) -> None:
+        self._error = error
+        self._tap.remove()  # at once: the connection may be on its way to the next request
+        if not self._wake.done():
+            self._wake.set_result(None)
