@@ -146,7 +146,9 @@ class Channel:
     def _said(self, piece: Piece) -> bytes:
         end = piece.start + len(piece.text)
         if self.edits and (self.edits[0].start < end):
-            return piece.say(self.key, self._edited(piece.start, end, piece.text))
+            edited = self._edited(piece.start, end, piece.text)
+            if edited != piece.text or piece.again:
+                return piece.say(self.key, edited)
         return piece.say(self.key, piece.text) if piece.again else piece.raw
 
     def _part(self, piece: Piece, settled: int) -> bytes:

@@ -290,12 +290,15 @@ class ChatStream:
             self._note_blocked(["(event field)"])
         if event.data is None:
             self._flush()
-            self._out.append(event.raw)
+            if not self.done:
+                self._out.append(event.raw)
             return
         self._events += 1
         data = event.data.strip()
         if data.startswith(b"[DONE]"):
-            self._upstream_done(event.raw)
+            self._flush()
+            if not self.done:
+                self._upstream_done(event.raw)
         elif data and not self._failed:
             self._take_chunk(event, self._read(event))
 
@@ -307,6 +310,12 @@ class ChatStream:
         return not outcome.removed and outcome.halted is None
 
     def _take_chunk(self, event: Event, chunk: Chunk) -> None:
+        things = len(chunk.texts) + len(chunk.tools) + len(chunk.finished)
+        if things != 1 or not chunk.texts or not self._choices.keys() >= set(chunk.choices):
+            # Anything but a lone text of a known choice stands behind all that came before it.
+            self._flush()
+            if self.done:
+                return
         if chunk.error:
             self._upstream_error(event)
             return
@@ -316,10 +325,11 @@ class ChatStream:
         if chunk.choices and not self._envelope.get("id"):
             self._envelope = chunk.envelope
         for index in chunk.choices:
-            self._choice(index)
+            if index not in self._choices:
+                self._choices[index] = Choice(index)
         self._tokens += bool(chunk.texts)
-        things = len(chunk.texts) + len(chunk.tools) + len(chunk.finished)
-        if things <= 1 and (len(chunk.choices) <= 1 or not any(c.halted for c in self._choices.values())):
+        several = len(chunk.choices) > 1 and (things or any(c.halted for c in self._choices.values()))
+        if things <= 1 and not several:
             self._take_one(chunk)
             return
         self._flush()
@@ -331,12 +341,6 @@ class ChatStream:
         # Said whole again if nothing came of it: then what was just written is what it was taken apart into.
         if self._out[-len(parts) :] == parts:
             self._out[-len(parts) :] = [chunk.raw]
-
-    def _choice(self, index: int) -> Choice:
-        choice = self._choices.get(index)
-        if choice is None:
-            choice = self._choices[index] = Choice(index)
-        return choice
 
     def _take_one(self, chunk: Chunk) -> None:
         """An event with at most one text, or tool calls, or a finish."""
@@ -361,7 +365,6 @@ class ChatStream:
         """An event without text."""
         if chunk.choices and all(self._choices[index].halted for index in chunk.choices):
             return
-        self._flush()
         self._out.append(chunk.raw)
         if not chunk.choices and chunk.usage:
             self._usage_said = True
@@ -385,7 +388,6 @@ class ChatStream:
                 self._template, self._run_of = template, (choice, channel)
 
     def _take_calls(self, choice: Choice, delta: dict[str, Any], chunk: Chunk) -> None:
-        self._flush()
         if choice.ended:
             self._dropped += text_size(delta)
             return
@@ -432,9 +434,6 @@ class ChatStream:
 
     def _finish_choice(self, choice: Choice, chunk: Chunk | None, reason: str | None) -> None:
         """Upstream has said all of a choice (`chunk`: and that it has finished)."""
-        self._flush()
-        if choice.ended:
-            return
         halted = self._settle(choice)
         if halted is None:
             events, halted = choice.release_calls(self._policy.rules)
@@ -516,7 +515,6 @@ class ChatStream:
         for choice in list(self._choices.values()):
             if not choice.ended:
                 self._finish_choice(choice, None, None)
-        self._flush()
         if not self.done:
             self._end(raw)
 
@@ -537,7 +535,6 @@ class ChatStream:
         """An error event from upstream ends the response. What it says is scanned like the model's text: servers quote
         what they choked on."""
         assert event.data is not None
-        self._flush()
         self._break_off()
         if self.done:
             return

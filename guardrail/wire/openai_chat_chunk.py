@@ -20,7 +20,7 @@ from guardrail.errors import WireError
 from guardrail.wire import logprobs
 from guardrail.wire.request import MAX_CHOICES
 from guardrail.wire.sse import Event, data_event, parse_event
-from guardrail.wire.strict_json import dumps, loads
+from guardrail.wire.strict_json import dumps, dumps_exact, loads
 from guardrail.wire.unknown_text import TEXT_KEYS, Unknown, is_prose
 
 ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
@@ -177,7 +177,7 @@ def _look(event: Event, block: bool, clean: Callable[[str], bool]) -> Chunk:
     result.blocked = unknown.blocked
     result.passed = unknown.passed
     if changed or unknown.blocked:
-        result.raw = data_event(dumps(value), event.head)
+        result.raw = data_event(dumps_exact(value), event.head)
     return result
 
 
@@ -208,7 +208,8 @@ def explode(raw: bytes) -> list[bytes]:
     events = [{**envelope, "choices": [part]} for part in parts]
     if value.get("usage") is not None:
         events[-1]["usage"] = value["usage"]
-    return [data_event(dumps(said), event.head) for said in events]
+    # Exact: half a surrogate pair may be waiting for the other.
+    return [data_event(dumps_exact(said), event.head) for said in events]
 
 
 def _parts(choice: dict[str, Any]) -> list[dict[str, Any]]:

@@ -77,7 +77,9 @@ def _last_boundary(data: bytes | bytearray, start: int) -> int:
         return data.rfind(b"\n\n", start) + 2 if data.find(b"\n\n", start) >= 0 else 0
     end = 0
     for match in _BLANK_LINE.finditer(data, start):
-        end = match.end()
+        # The LF of a last CRLF may still be on its way; of a CR among CRs it is not.
+        if match.end() < len(data) or data[-1] == 0x0A or match.group() == b"\r\r":
+            end = match.end()
     return end
 
 
@@ -123,13 +125,13 @@ def parse_event(raw: bytes) -> Event:
     end = len(raw) - 2
     if raw.startswith(b"data: ") and raw.find(b"\n") == end and raw.find(b"\r") < 0:
         return Event(raw, raw[6:end], b"", b"", False)
-    body = raw[3:] if raw.startswith(BOM) else raw
+    raw = raw.removeprefix(BOM)  # where it is no line of a known field, clients miss the event
     kept: list[bytes] = []
     head: list[bytes] = []
     data: list[bytes] = []
     name = b""
     blocked = False
-    for line in _LINE_END.split(body):
+    for line in _LINE_END.split(raw):
         field, _, value = line.partition(b":")
         value = value[1:] if value.startswith(b" ") else value
         if field == b"data":

@@ -55,6 +55,15 @@ def dumps(value: object) -> bytes:
         return whole_surrogates(text).encode()
 
 
+def dumps_exact(value: object) -> bytes:
+    """The same, but what is no valid Unicode stays what it is, as escapes."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
 def whole_surrogates(text: str) -> str:
     """`text` with surrogate pairs joined and lone surrogates replaced by U+FFFD: valid Unicode."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
