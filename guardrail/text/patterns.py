@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, takewhile
 
 import re2
 
@@ -26,6 +26,7 @@ from guardrail.text.expressions import ExpressionError, Node
 from guardrail.text.fold import COMPOSITION_FIRSTS, may_grow_into
 from guardrail.text.reach import reach_of
 from guardrail.text.rules import PatternEdge, PatternRule
+from guardrail.text.search import Search, options
 
 _LEFT: dict[PatternEdge, str] = {"none": "(?s:.)", "digit": "[^0-9]", "word": "[^0-9A-Za-z_]"}
 _WORD = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
@@ -34,8 +35,6 @@ _RIGHT: dict[PatternEdge, frozenset[str]] = {
     "digit": frozenset("0123456789"),
     "word": _WORD,
 }
-_MAX_MEMORY = 64 << 20
-"""Bytes that RE2 may use for one automaton before it falls back to a slower search; an upper bound, rarely reached."""
 _COMMON = 10
 """How much more often a lower-case letter or space stands in text than a digit or a sign; weighs prefilters."""
 
@@ -45,8 +44,8 @@ class Expression:
     """One expression of a rule, ready to search. Both searches consume one character of left context."""
 
     rule: int
-    find: re2._Regexp
-    live: re2._Regexp
+    find: Search
+    live: Search
     right: frozenset[str]
     accept: Callable[[str], bool] | None
 
@@ -75,7 +74,7 @@ class PatternMatcher:
                     find = left + f"(?:{expressions.render(node)})"
                     live = left + f"(?:{expressions.prefixes(node)})"
                     compiled = Expression(
-                        index, _compile(find), _compile(f"(?:{live})\\z"), _RIGHT[rule.right], rule.accept
+                        index, Search(find), Search(f"(?:{live})\\z"), _RIGHT[rule.right], rule.accept
                     )
                 except (ExpressionError, re2.error) as error:
                     raise RuleError(rule.id, f"pattern {source!r}: {_reason(error)}") from None
@@ -83,26 +82,27 @@ class PatternMatcher:
                 finds.append(find)
                 lives.append(live)
                 nodes.append(node)
-        self._find = _compile("|".join(dict.fromkeys(finds)))
-        self._which = re2.Set.SearchSet(_options())
+        self._find = Search("|".join(dict.fromkeys(finds)))
+        self._which = re2.Set.SearchSet(options())
         for find in finds:
             self._which.Add(find)
         self._which.Compile()
-        self._live = _compile(f"(?:{'|'.join(dict.fromkeys(lives))})\\z")
-        self._needed = _needed(nodes)
+        self._live = Search(f"(?:{'|'.join(dict.fromkeys(lives))})\\z")
+        self._needed = _search_for([_need(node) for node in nodes])
         sets = sorted(set().union(*map(expressions.atoms, nodes)))
         self._last = frozenset().union(*map(expressions.ascii_members, sets))
         wide = tuple(s for s in sets if not expressions.is_ascii_only(s))
         self.ascii_only = not wide
         """No set reaches beyond ASCII: only an ASCII character can extend a match."""
         self._grown = lru_cache(maxsize=4096)(lambda parts: _grown(wide, parts))
+        self._opening = None if self.ascii_only else _search_for([_opening(node) for node in nodes])
         self.reach = _reach(nodes)
 
     def may_match(self, window: str) -> bool:
         """Whether the window can hold a complete match: a cheap no, or what a search says."""
         if self._needed is not None and self._needed.search(window) is None:
             return False
-        return self._find.search(window.encode() if window.isascii() else window) is not None
+        return self._find(window) is not None
 
     def candidates(self, window: str) -> Sequence[int]:
         """The expressions that match somewhere in the window."""
@@ -114,11 +114,26 @@ class PatternMatcher:
         last = window[-1]
         if last not in self._last and (last < "\x80" or self.ascii_only):
             return len(window)
-        return _start(self._live, window)
+        found = self._live(window)
+        return len(window) if found is None else found[0] + 1
 
     def live_of(self, expression: int, window: str, resume: int) -> int:
         """The same for one expression, whose matches start at or after the index `resume` (>= 1)."""
-        return _start(self.expressions[expression].live, window, resume - 1)
+        found = self.expressions[expression].live(window, resume - 1)
+        return len(window) if found is None else found[0] + 1
+
+    def glance(self, window: str) -> int:
+        """`live`, also in view of what the last character may become; or -1 when the window may hold a match."""
+        if self.may_match(window):
+            return -1
+        alive = self.live(window)
+        if not self.ascii_only and (self._opening is None or self._opening.search(window)):
+            for char in self._grown(unicodedata.normalize("NFD", window[-1])):
+                view = window[:-1] + char
+                start = self.live(view)
+                if start < len(view):
+                    alive = min(alive, start)
+        return alive
 
     def grown(self, parts: str) -> Sequence[str]:
         """Characters, one of each kind that the expressions tell apart, that an open segment whose NFD is `parts`
@@ -137,10 +152,10 @@ class PatternMatcher:
         this = self.expressions[expression]
         found: list[Match] = []
         while True:
-            match = this.find.search(window, resume - 1)
-            if match is None or match.start() + 1 >= limit:
+            match = this.find(window, resume - 1)
+            if match is None or match[0] + 1 >= limit:
                 return found, resume, limit
-            start, end = match.start() + 1, match.end()
+            start, end = match[0] + 1, match[1]
             following = window[end : end + 1]
             # A mark may yet turn a letter there into one that the edge does not count.
             unsure = end >= soft and following in this.right and following in COMPOSITION_FIRSTS
@@ -153,26 +168,9 @@ class PatternMatcher:
                 resume = end
 
 
-def _options() -> re2.Options:
-    options = re2.Options()
-    options.longest_match = True
-    options.log_errors = False
-    options.max_mem = _MAX_MEMORY
-    return options
-
-
-def _compile(source: str) -> re2._Regexp:
-    return re2.compile(source, _options())
-
-
 def _reason(error: Exception) -> str:
     text = error.args[0] if error.args else error
     return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-
-
-def _start(live: re2._Regexp, window: str, at: int = 0) -> int:
-    match = live.search(window.encode() if window.isascii() else window, at)
-    return len(window) if match is None else int(match.start()) + 1
 
 
 def _weight(members: frozenset[str]) -> int:
@@ -196,13 +194,21 @@ def _need(node: Node) -> frozenset[str] | None:
             return _need(inner) if low else None
 
 
-def _needed(nodes: list[Node]) -> re.Pattern[str] | None:
-    """A search for the characters without which no expression matches; None when it would hardly say no."""
-    needs = [_need(node) for node in nodes]
+def _opening(node: Node) -> frozenset[str] | None:
+    """ASCII characters one of which must stand before any wide set can matter; empty when there is no wide set."""
+    if all(map(expressions.is_ascii_only, expressions.atoms(node))):
+        return frozenset()
+    parts = node.parts if isinstance(node, expressions.Sequence) else (node,)
+    ahead = takewhile(lambda part: all(map(expressions.is_ascii_only, expressions.atoms(part))), parts)
+    return _need(expressions.Sequence(tuple(ahead)))
+
+
+def _search_for(needs: list[frozenset[str] | None]) -> re.Pattern[str] | None:
+    """A search for any of the needed characters; None when it would hardly say no."""
     if any(need is None for need in needs):
         return None
     members = frozenset(chain.from_iterable(need for need in needs if need is not None))
-    if _weight(members) >= 26 * _COMMON // 2:
+    if not members or _weight(members) >= 26 * _COMMON // 2:
         return None
     return re.compile("[" + "".join(map(re.escape, sorted(members))) + "]")
 

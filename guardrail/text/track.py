@@ -10,7 +10,6 @@ Offsets that leave this module are raw, in code points from the channel's start.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from unicodedata import normalize
 
 from guardrail.text.clusters import Reach, cluster_starts, is_prepend, open_cluster
 from guardrail.text.fold import (
@@ -150,12 +149,9 @@ class Track:
             keep_cased = undecided - 1
         patterns = matchers.patterns
         if patterns is not None:
-            if patterns.may_match(window_cased):
+            alive = patterns.glance(window_cased)
+            if alive < 0:
                 return False
-            alive = patterns.live(window_cased)
-            if not patterns.ascii_only:
-                for grown in patterns.grown(normalize("NFD", window_cased[-1])):
-                    alive = min(alive, patterns.live(window_cased[:-1] + grown))
             hold = min(hold, other.at + alive)
             wait = min(wait, other.at + alive)
             keep_cased = min(keep_cased, alive - 1)
