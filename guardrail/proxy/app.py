@@ -23,7 +23,7 @@ from guardrail.proxy import headers
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.limits import Admission, ProxyFull, TenantBusy
-from guardrail.proxy.relay import JSON, Relay
+from guardrail.proxy.relay import JSON, SERVER, Relay
 from guardrail.proxy.routes import Route, route
 from guardrail.proxy.tenants import Caller, Unauthorized, identify
 from guardrail.proxy.upstream import Upstreams
@@ -36,6 +36,9 @@ READABLE_ENCODINGS = ("gzip", "deflate", "br")
 
 BODY_TIMEOUT = 60.0
 """Seconds a client may take to send its request body; slower ones hold a connection for nothing."""
+
+TEND_EVERY = 1.0
+"""Seconds between two looks at what a reload changed."""
 
 READ_BUFFER = 1 << 16
 """Bytes read ahead of a request body; the HTTP parser pauses the socket at twice this."""
@@ -152,10 +155,19 @@ class Proxy:
         return caller
 
     async def tend(self) -> None:
-        """Housekeeping after reloads, until cancelled."""
+        """Housekeeping after reloads, and a word to the operator about each, until cancelled."""
+        generation, failed_at = self.registry.generation, self.registry.failed_at
         while True:
-            await asyncio.sleep(1)
-            self.records.resize(self.registry.current.settings.records.keep)
+            await asyncio.sleep(TEND_EVERY)
+            registry = self.registry
+            if registry.failed_at != failed_at:
+                failed_at = registry.failed_at
+                problems = "\n".join(map(str, registry.problems))
+                logger.error("the last edit of the configuration is refused; the one before stays:\n%s", problems)
+            if registry.generation != generation:
+                generation = registry.generation
+                logger.info("configuration %d is in effect", generation)
+            self.records.resize(registry.current.settings.records.keep)
             await self._upstreams.sweep()
 
     async def drain(self, seconds: float, connections: Callable[[], Iterable[web.RequestHandler]]) -> None:
@@ -223,7 +235,7 @@ def _refusal(failed: Failed, exchange: Exchange) -> web.Response:
         status=failed.fault.status,
         body=error_body(failed.detail, failed.fault.type, failed.code),
         content_type=JSON,
-        headers=exchange.headers(),
+        headers=exchange.headers() | {"Server": SERVER},
     )
     if failed.retry_after is not None:
         response.headers["Retry-After"] = str(failed.retry_after)

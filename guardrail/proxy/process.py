@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import ssl
@@ -22,6 +23,8 @@ from guardrail.proxy.admin import LocalSource, admin_application
 from guardrail.proxy.app import READ_BUFFER, Proxy
 from guardrail.proxy.relay import FINISH_GRACE
 from guardrail.settings import Admin, Listen
+
+logger = logging.getLogger("guardrail.proxy")
 
 KEEP_ALIVE = 75.0
 """Seconds an idle client connection is kept; longer than load balancers in front keep theirs (60 is common), so
@@ -143,7 +146,7 @@ async def run_process(
             reuse_port=reuse_port or None,
         )
         await site.start()
-        background = [asyncio.create_task(registry.watch()), asyncio.create_task(proxy.tend())]
+        background = [asyncio.create_task(_watch(registry)), asyncio.create_task(proxy.tend())]
         reloads: set[asyncio.Task[bool]] = set()
 
         def reload() -> None:
@@ -164,6 +167,14 @@ async def run_process(
         await proxy.close()
         await operators.cleanup()
     return 1 if stop.at_once.is_set() else 0
+
+
+async def _watch(registry: Registry) -> None:
+    """Follow the files. Where the system cannot watch them, the proxy goes on without."""
+    try:
+        await registry.watch()
+    except Exception as error:
+        logger.error("configuration files cannot be watched (%s); SIGHUP still reads them again", error)
 
 
 async def _drain(proxy: Proxy, clients: web.AppRunner, site: web.TCPSite, stop: Stop) -> None:

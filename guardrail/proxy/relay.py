@@ -43,6 +43,9 @@ logger = logging.getLogger("guardrail.proxy")
 EVENT_STREAM = "text/event-stream"
 JSON = "application/json"
 
+SERVER = "guardrail"
+"""In the place of the library's name and version, which are nobody's business."""
+
 ERROR_BYTES = 1 << 20
 """The longest error body of an upstream that is passed on; real ones have a few hundred bytes."""
 
@@ -278,7 +281,11 @@ class Relay:
     # Answers that are not streamed
 
     async def _whole(self, answer: aiohttp.ClientResponse, chat_request: ChatRequest) -> web.StreamResponse:
-        body = await self._read_body(answer, self._limits.response_bytes)
+        return await self._guard(answer, await self._read_body(answer, self._limits.response_bytes), chat_request)
+
+    async def _guard(
+        self, answer: aiohttp.ClientResponse, body: bytes, chat_request: ChatRequest
+    ) -> web.StreamResponse:
         arguments = (self._policy, chat_request, body, self._exchange.request_id)
         try:
             if len(body) >= OFF_LOOP_BYTES:
@@ -291,8 +298,12 @@ class Relay:
         return self._respond(answer, guarded, "halted" if text.halted else "complete")
 
     async def _pass_error(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        """An upstream's own error, as it came: it tells the client what a model server tells."""
-        return self._respond(answer, await self._read_body(answer, ERROR_BYTES), "complete")
+        """An upstream's own error, as it came: it tells the client what a model server tells. One that holds choices
+        is an answer, whatever its status says, and is guarded."""
+        body = await self._read_body(answer, ERROR_BYTES)
+        if self._chat_request is not None and b'"choices"' in body:
+            return await self._guard(answer, body, self._chat_request)
+        return self._respond(answer, body, "complete")
 
     def _respond(self, answer: aiohttp.ClientResponse, body: bytes, outcome: Outcome) -> web.StreamResponse:
         self._exchange.outcome = outcome
@@ -356,6 +367,7 @@ class Relay:
     def _client_headers(self, answer: aiohttp.ClientResponse) -> CIMultiDict[str]:
         passed = headers.to_client(answer.headers)
         passed.update(self._exchange.headers())
+        passed.setdefault("Server", SERVER)
         return passed
 
     async def _finish(self, client: web.StreamResponse) -> None:

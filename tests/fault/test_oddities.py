@@ -35,6 +35,7 @@ WHOLE = {
         {"index": 0, "message": {"role": "assistant", "content": "I like Acme Cola."}, "finish_reason": "stop"}
     ],
 }
+BOM = b"\xef\xbb\xbf"
 MASKED = b"I like [X]."
 
 
@@ -77,15 +78,20 @@ async def other_line_ends() -> None:
         plain.replace(b"\n", b"\r\n"),
         plain.replace(b"\n", b"\r"),
         b": hello\n\n" + plain,
-        b"\xef\xbb\xbf" + plain,
+        BOM + plain,
         plain[:-2],
         plain.replace(b"data: ", b"data:"),
         plain.replace(b"data: ", b"event: message\nid: 1\ndata: "),
     ):
         async with guarding(plays(odd)) as guarded:
-            assert (await ask(guarded)).body.rstrip() == odd.rstrip()
+            assert same((await ask(guarded)).body, odd)
         async with guarding(plays(*(odd[i : i + 1] for i in range(len(odd))))) as guarded:
-            assert (await ask(guarded)).body.rstrip() == odd.rstrip()
+            assert same((await ask(guarded)).body, odd)
+
+
+def same(body: bytes, sent: bytes) -> bool:
+    """Whether the very bytes came, but for the byte order mark and the number of blank lines at the end."""
+    return body.removeprefix(BOM).rstrip() == sent.removeprefix(BOM).rstrip()
 
 
 async def no_done() -> None:

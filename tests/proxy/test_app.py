@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 
 from guardrail.errors import ConfigProblem
 from guardrail.policy.registry import Registry
+from guardrail.proxy import app
 from guardrail.settings import Gateway, Records
 from tests.proxy.harness import KEY, guarding, raw_client, serving, settings, snapshot
 from tests.proxy.scripted import DONE, Connection, Seen, delta, says, scripted, until
@@ -57,15 +59,21 @@ async def test_a_drain_closes_idle_connections_and_waits_for_busy_ones() -> None
         writer.close()
 
 
-async def test_housekeeping_follows_a_reload(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_housekeeping_follows_a_reload(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(app, "TEND_EVERY", 0.01)
+    caplog.set_level(logging.INFO)
     async with guarding(says("hi")) as guarded:
         for _ in range(3):
             await guarded.ask()
         registry = guarded.proxy.registry
-        smaller = msgspec.structs.replace(registry.current.settings, records=Records(keep=1))
-        registry.current = snapshot(smaller)
         tending = asyncio.create_task(guarded.proxy.tend())
+        smaller = msgspec.structs.replace(registry.current.settings, records=Records(keep=1))
+        await asyncio.sleep(0.05)
+        registry.current, registry.generation = snapshot(smaller), 2
         await until(lambda: len(guarded.proxy.records.newest(9)) == 1)
+        registry.problems, registry.failed_at = (ConfigProblem("policies/x.yaml", 3, 1, "found y"),), time.time()
+        await until(lambda: "policies/x.yaml:3:1: found y" in caplog.text)
+        assert caplog.text.count("configuration 2 is in effect") == 1
         tending.cancel()
 
 

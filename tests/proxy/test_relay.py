@@ -95,6 +95,7 @@ async def test_headers_each_way() -> None:
         assert got.headers["content-type"] == "text/event-stream"
         assert got.headers["cache-control"] == "no-cache"
         assert got.headers["x-accel-buffering"] == "no"
+        assert got.headers["server"] == "guardrail"
 
 
 @pytest.mark.parametrize(
@@ -212,6 +213,14 @@ async def test_the_upstreams_own_error_is_passed_on_faithfully() -> None:
         assert (got.status, got.body) == (429, body)
         assert (got.headers["retry-after"], got.headers["x-request-id"]) == ("20", "up-9")
         assert (await guarded.record()).outcome == "complete"
+
+
+async def test_an_error_that_holds_an_answer_is_guarded() -> None:
+    raw = response(whole("I like Acme Cola."), status="500 Internal Server Error")
+    async with guarding(replies(raw)) as guarded:
+        got = await guarded.ask()
+        assert got.status == 500
+        assert (b"[X]" in got.body, b"Acme" in got.body) == (True, False)
 
 
 async def test_a_body_that_is_not_streamed() -> None:
