@@ -1,1 +1,1 @@
-"""TODO-DOCSTRING"""
+"""The shell: sockets, processes and clocks around the pure engine and codecs."""

@@ -1,1 +1,1 @@
-"""TODO-DOCSTRING"""
+"""Pure codecs: bytes of a protocol in, guarded bytes out. No await, clock, socket, file or log."""
