@@ -150,10 +150,13 @@ class Compiler:
                 self._rule_sets[rules_digest] = None
                 return None
             self._rule_sets[rules_digest] = rule_set
+        shared = self._rule_sets[rules_digest]
+        if shared is None:
+            return None
         untried = [(each, rule) for each, rule in rules if id(rule) not in self._proven]
         self._proven |= {id(rule) for _, rule in untried}
-        self._found.update(unproven(untried, thorough=self._thorough))
-        return self._rule_sets[rules_digest]
+        self._found.update(unproven(untried, shared, thorough=self._thorough))
+        return shared
 
     def _blame(self, rules: list[tuple[ResolvedRule, Rule]]) -> bool:
         """Find what the engine does not take, rule by rule; whether there is any."""

@@ -25,7 +25,7 @@ import watchfiles
 
 from guardrail.errors import ConfigError, ConfigProblem
 from guardrail.policy.compile import Compiler, locale_of
-from guardrail.policy.load import ANONYMOUS, Configuration, load_configuration
+from guardrail.policy.load import ANONYMOUS, Configuration, load_configuration, root_file
 from guardrail.policy.policy import Policy
 from guardrail.policy.problems import one_of
 from guardrail.settings import Settings
@@ -161,7 +161,10 @@ class Registry:
         return cls(load_snapshot(path, upstream=upstream, environ=environ), path, upstream=upstream, environ=environ)
 
     async def reload(self) -> bool:
-        """Read the files again; True when they are in effect afterwards. Never raises ConfigError."""
+        """Read the files again; True when they are in effect afterwards.
+
+        Never raises: a fault of the loader itself must not take a running proxy's watch with it.
+        """
         return await self._reload(tries=1)
 
     async def watch(self) -> None:
@@ -198,11 +201,11 @@ class Registry:
                         environ=self._environ,
                         reuse=self.current.compiled,
                     )
-                except ConfigError as error:
+                except Exception as error:
                     if remaining:
                         await asyncio.sleep(SETTLE)
                         continue
-                    self.problems = tuple(error.problems)
+                    self.problems = _told(error, self._path)
                     self.failed_at = time.time()
                     return False
                 if snapshot.digest != self.current.digest:
@@ -217,6 +220,13 @@ class Registry:
         """The folders in which something may change, also those of what is wrong now."""
         folders = self.current.folders | {Path(problem.file).absolute().parent for problem in self.problems}
         return sorted(filter(Path.is_dir, folders)) or [Path.cwd()]
+
+
+def _told(error: Exception, path: Path | None) -> tuple[ConfigProblem, ...]:
+    if isinstance(error, ConfigError):
+        return tuple(error.problems)
+    message = f"this configuration cannot be loaded: {type(error).__name__}: {error}"
+    return (ConfigProblem(str(root_file(path)), 1, 1, message),)
 
 
 def load_snapshot(

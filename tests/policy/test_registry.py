@@ -112,6 +112,19 @@ class TestReload:
         assert after["default"].rules is before["default"].rules
         assert after["b"].rules is not before["b"].rules
 
+    async def test_a_fault_of_the_loader_itself_is_told_and_survived(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        registry = Registry.load(write(tmp_path, FILES), environ={})
+        monkeypatch.setattr("guardrail.policy.registry.load_configuration", lambda *_, **__: 1 // 0)
+        assert not await registry.reload()
+        (problem,) = registry.problems
+        assert problem.message == (
+            "this configuration cannot be loaded: ZeroDivisionError: integer division or modulo by zero"
+        )
+        monkeypatch.undo()
+        assert await registry.reload()
+
     def test_the_first_load_raises(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError):
             Registry.load(write(tmp_path, {**FILES, "policies/default.yaml": "rules: []"}))
