@@ -22,7 +22,7 @@ _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 MAX_COMMENT = 64
-"""Bytes. Servers' own comments (`: ping`, `: OPENROUTER PROCESSING`) are short; a longer one could carry text."""
+"""Bytes. Servers' own comments (`: ping`, `: OPENROUTER PROCESSING`) are short and ASCII; another could carry text."""
 
 
 class EventFramer:
@@ -109,7 +109,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """One event, taken apart."""
 
     raw: bytes
-    """Its bytes, line ends included, without what is never passed on (unknown fields, long comments)."""
+    """Its bytes, line ends included, without what is never passed on (unknown fields, comments that may be text)."""
     data: bytes | None
     """The data lines joined by LF; None when there are none."""
     head: bytes
@@ -137,6 +137,8 @@ def parse_event(raw: bytes) -> Event:
         if field == b"data":
             data.append(value)
             kept.append(line)
+        elif not line.isascii():
+            blocked = True
         elif not field and len(line) <= MAX_COMMENT:
             if line:
                 kept.append(line)

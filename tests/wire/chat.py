@@ -89,8 +89,9 @@ def read(out: bytes) -> Reply:
     """Read a whole answer, strictly."""
     reply = Reply()
     text = out.decode("utf-8-sig")
-    assert text.endswith(("\n\n", "\r\n\r\n", "\r\r")) or not text
-    for said in text.replace("\r\n", "\n").replace("\r", "\n").split("\n\n"):
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    assert text.endswith("\n\n") or not text.strip(), "an event that is not whole"
+    for said in text.split("\n\n"):
         lines = [line for line in said.split("\n") if line and not line.startswith(":")]
         data = "\n".join(line.removeprefix("data:").removeprefix(" ") for line in lines if line.startswith("data:"))
         assert {line.partition(":")[0] for line in lines} <= {"data", "event", "id", "retry"}, lines
@@ -118,7 +119,7 @@ def _add(reply: Reply, chunk: dict[str, Any]) -> None:
         for key in ("content", "reasoning_content", "reasoning", "refusal", "role"):
             reply.add(index, key, delta.get(key))
         reply.add(index, "text", choice.get("text"))
-        for at, tool in enumerate(delta.get("tool_calls") or []):
+        for at, tool in enumerate(filter(None, delta.get("tool_calls") or [])):
             for key, text in (tool.get("function") or {}).items():
                 reply.add(index, f"tool_calls[{tool.get('index', at)}].{key}", text)
         for key, text in (delta.get("function_call") or {}).items():

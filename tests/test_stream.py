@@ -1,0 +1,138 @@
+"""Guarding without the proxy: texts, pieces, chunks of the openai SDK, asynchronous and not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from openai.types.chat import ChatCompletionChunk
+
+from guardrail.stream import guard_stream, guard_text
+from tests.wire.chat import chat, event, halt, policy, redact, says
+
+POLICY = policy(redact("secret"), halt("forbidden phrase"))
+
+
+class Source:
+    """An iterator of items, of both kinds, that knows whether it was closed."""
+
+    def __init__(self, items: list[Any], error: Exception | None = None) -> None:
+        self.items = items
+        self.error = error
+        self.closed = False
+
+    def _next(self) -> Any:
+        if self.items:
+            return self.items.pop(0)
+        if self.error is not None:
+            raise self.error
+        return None
+
+
+class SyncSource(Source):
+    def __iter__(self) -> Iterator[Any]:
+        while (item := self._next()) is not None:
+            yield item
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class AsyncSource(Source):
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        while (item := self._next()) is not None:
+            yield item
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def dicts(events: list[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(e[6:]) for e in events if b"[DONE]" not in e]
+
+
+def models(events: list[bytes]) -> list[ChatCompletionChunk]:
+    return [ChatCompletionChunk.model_validate(value) for value in dicts(events)]
+
+
+async def both(items: list[Any]) -> list[Any]:
+    """What a guarded iteration gives; the same for both kinds."""
+    sync_source, async_source = SyncSource(list(items)), AsyncSource(list(items))
+    out = list(guard_stream(sync_source, POLICY))
+    out_async = [item async for item in guard_stream(async_source, POLICY)]
+    assert len(out) == len(out_async)
+    assert sync_source.closed
+    assert async_source.closed
+    assert sync_source.items == async_source.items
+    return out
+
+
+def test_a_whole_text() -> None:
+    guarded = guard_text("a secret and a forbidden phrase.", POLICY)
+    assert (guarded.output, guarded.halted) == ("a [X] and a ", True)
+    assert [f.rule for f in guarded.findings] == ["redact", "halt"]
+    assert guard_text("clean", POLICY).output == "clean"
+
+
+async def test_pieces_of_text() -> None:
+    assert "".join(await both(["a sec", "ret", " b"])) == "a [X] b"
+    said = "".join(await both(["a forbidden ", "phrase.", "never read"]))
+    assert said.startswith("a \n[Stopped by safety policy. Case g-")
+
+
+async def test_clean_chunks_are_the_objects_that_came() -> None:
+    for items in (models(chat(says("Hello", " world"))), dicts(chat(says("Hello", " world")))):
+        out = await both(items)
+        assert all(a is b for a, b in zip(out, items, strict=True))
+
+
+async def test_chunks_stay_of_their_kind() -> None:
+    items = models(chat(says("a sec", "ret", " b")))
+    out = await both(items)
+    assert all(isinstance(chunk, ChatCompletionChunk) for chunk in out)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in out) == "a [X] b"
+    assert out[-1].choices[0].finish_reason == "stop"
+
+
+async def test_a_halt_ends_the_stream_and_closes_the_source() -> None:
+    source = AsyncSource(models(chat(says("a forbidden ", "phrase.", "never", "read"))))
+    out = [chunk async for chunk in guard_stream(source, POLICY)]
+    assert out[-1].choices[0].finish_reason == "content_filter"
+    assert out[-1].model_extra == {
+        "guardrail": {"case_id": out[-1].model_extra["guardrail"]["case_id"], "action": "halt"}
+    }
+    assert source.closed
+    assert len(source.items) == 3
+
+
+async def test_tool_calls_come_at_the_finish() -> None:
+    delta = {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": '{"a":"secret"}'}}]}
+    out = await both(dicts(chat(event(delta), finish="tool_calls")))
+    assert [c["choices"][0]["delta"].get("tool_calls") for c in out][1][0]["function"]["arguments"] == '{"a":"[X]"}'
+
+
+async def test_what_the_source_raises_comes_after_what_was_held() -> None:
+    for items in (dicts([*says("a secret")]), ["a secret"]):
+        source, out = AsyncSource(items, ConnectionError("gone")), []
+        with pytest.raises(ConnectionError, match="gone"):
+            async for item in guard_stream(source, POLICY):
+                out.append(item)
+        assert "[X]" in json.dumps(out)
+        assert source.closed
+        with pytest.raises(ConnectionError):
+            list(guard_stream(SyncSource([], ConnectionError()), POLICY))
+
+
+async def test_a_reader_that_leaves_closes_the_source() -> None:
+    source = SyncSource(["a ", "b "])
+    reader = guard_stream(source, POLICY)
+    next(reader)
+    reader.close()  # type: ignore[attr-defined]
+    assert source.closed
+
+
+def test_other_items_are_refused() -> None:
+    with pytest.raises(TypeError, match="not int"):
+        list(guard_stream([1], POLICY))
