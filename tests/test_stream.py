@@ -115,14 +115,23 @@ async def test_tool_calls_come_at_the_finish() -> None:
 
 async def test_what_the_source_raises_comes_after_what_was_held() -> None:
     for items in (dicts([*says("a secret")]), ["a secret"]):
-        source, out = AsyncSource(items, ConnectionError("gone")), []
+        source = AsyncSource(items, ConnectionError("gone"))
+        guarded = guard_stream(source, POLICY)
+        out = []
         with pytest.raises(ConnectionError, match="gone"):
-            async for item in guard_stream(source, POLICY):
-                out.append(item)
+            await collect(guarded, out)
         assert "[X]" in json.dumps(out)
         assert source.closed
-        with pytest.raises(ConnectionError):
-            list(guard_stream(SyncSource([], ConnectionError()), POLICY))
+
+
+async def collect(items: AsyncIterator[Any], out: list[Any]) -> None:
+    async for item in items:
+        out.append(item)
+
+
+def test_a_source_that_raises_at_once() -> None:
+    with pytest.raises(ConnectionError):
+        list(guard_stream(SyncSource([], ConnectionError()), POLICY))
 
 
 async def test_a_reader_that_leaves_closes_the_source() -> None:

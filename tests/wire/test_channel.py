@@ -1,0 +1,71 @@
+"""One channel: events in with their text, events out when it is settled."""
+
+from __future__ import annotations
+
+from guardrail.text.scanner import compile_rules
+from guardrail.wire.channel import Channel
+from tests.wire.chat import halt, read, redact, sse
+
+RULES = compile_rules([redact("secret"), halt("forbidden")])
+
+
+def channel() -> Channel:
+    return Channel(RULES, "content", "content")
+
+
+def take(to: Channel, *texts: str) -> list[str]:
+    """What each event says that comes out after these went in together."""
+    for text in texts:
+        to.take(sse({"choices": [{"delta": {"content": text}}]}, ascii_only=True), text, to.received)
+    out: list[tuple[int, bytes]] = []
+    to.flush(out)
+    return [read(raw).text() for _, raw in out]
+
+
+def finish(to: Channel) -> list[str]:
+    out: list[tuple[int, bytes]] = []
+    to.finish(out)
+    return [read(raw).text() for _, raw in out]
+
+
+def test_events_go_when_their_text_is_settled() -> None:
+    it = channel()
+    assert take(it, "a ", "sec") == ["a "]
+    assert (it.held, it.delivered) == (3, 2)
+    assert take(it, "ond") == ["sec", "ond"]
+    assert (it.held, it.held_max, it.delivered) == (0, 3, 8)
+
+
+def test_a_mask_goes_where_the_hit_starts() -> None:
+    it = channel()
+    assert take(it, "a s", "ecr", "et b") == ["a [X]", "", " b"]
+    assert (it.removed, it.masked, it.delivered) == (6, 3, 7)
+
+
+def test_a_long_event_goes_in_parts() -> None:
+    it = channel()
+    assert take(it, "x" * 33 + " sec") == ["x" * 33 + " "]
+    assert take(it, "re") == []
+    assert take(it, "ad") == ["sec", "re", "ad"]
+
+
+def test_a_halt_forgets_what_came_after() -> None:
+    it = channel()
+    assert take(it, "it is forbid", "den ", "more") == ["it is "]
+    assert (it.queue, it.removed, it.held) == ([], 14, 0)
+
+
+def test_the_end_settles_everything() -> None:
+    it = channel()
+    assert take(it, "a sec") == []
+    assert finish(it) == ["a sec"]
+    assert finish(it) == []
+
+
+def test_half_a_character_waits_for_the_other() -> None:
+    it = channel()
+    assert take(it, "a\ud83d") == ["a"]
+    assert take(it, "\ude00b") == ["😀b"]
+    assert take(it, "\ud83d") == []
+    assert finish(it) == ["\ufffd"]
+    assert it.received == 4

@@ -1,0 +1,36 @@
+"""What is said of a halt."""
+
+from __future__ import annotations
+
+from guardrail.text.rules import Action, Finding
+from guardrail.wire.openai_chat_halt import choice_prefix, halt_chunks, halt_note, notice, usage_chunk
+from guardrail.wire.request import ChatRequest
+from tests.wire.chat import policy
+
+FINDING = Finding(3, 9, "rule", "self_harm", "critical", Action.HALT, "content")
+
+
+def test_the_notice_names_the_case_and_nothing_else_is_filled_in() -> None:
+    assert notice(policy(notice="Stopped {case_id} {x}"), "g-1") == "Stopped g-1 {x}"
+
+
+def test_the_channel_is_named_when_it_is_not_what_people_read() -> None:
+    assert halt_note("g-1", "content") == halt_note("g-1", "choices[1].content") == {"case_id": "g-1", "action": "halt"}
+    assert halt_note("g-1", choice_prefix(1) + "reasoning")["channel"] == "choices[1].reasoning"
+
+
+def test_the_last_chunks_of_a_choice() -> None:
+    said, last = halt_chunks(policy(notice="Stop."), "g-1", FINDING, index=1, delivered=3, legacy=False)
+    assert said == {"choices": [{"index": 1, "delta": {"content": "Stop."}, "finish_reason": None}]}
+    assert last["choices"][0]["content_filter_results"] == {"self_harm": {"filtered": True, "severity": "critical"}}
+    (last,) = halt_chunks(policy(notice=""), "g-1", FINDING, index=0, delivered=3, legacy=True)
+    assert last["choices"][0]["text"] == ""
+
+
+def test_usage_is_upstreams_where_it_came_and_else_an_estimate_that_says_so() -> None:
+    assert usage_chunk(ChatRequest(), "g-1", {"total_tokens": 1}, 5) == {"choices": [], "usage": {"total_tokens": 1}}
+    assert usage_chunk(ChatRequest(prompt_bytes=9), "g-1", None, 5) == {
+        "choices": [],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
+        "guardrail": {"case_id": "g-1", "usage": "estimated"},
+    }
