@@ -15,7 +15,8 @@ from typing import Any, Generic, TypeVar, cast, overload
 from guardrail.policy.policy import Policy
 from guardrail.text.editor import Editor
 from guardrail.text.rules import Finding
-from guardrail.wire.openai_chat import DONE, ChatStream
+from guardrail.wire.openai_chat import ChatStream
+from guardrail.wire.openai_chat_answer import DONE
 from guardrail.wire.openai_chat_halt import notice
 from guardrail.wire.openai_error import Fault
 from guardrail.wire.request import ChatRequest

@@ -28,20 +28,15 @@ from typing import Any
 
 from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
-from guardrail.text.rules import Finding
 from guardrail.wire.channel import Channel
+from guardrail.wire.openai_chat_answer import Answer
 from guardrail.wire.openai_chat_choice import Choice
 from guardrail.wire.openai_chat_chunk import Chunk, Template, explode, find_template, read_chunk
-from guardrail.wire.openai_chat_halt import halt_chunks, usage_chunk
 from guardrail.wire.openai_error import Fault, error_event, guard_error
-from guardrail.wire.record import MAX_BLOCKED, StreamRecord
 from guardrail.wire.request import ChatRequest
 from guardrail.wire.sse import Event, EventFramer, data_event, next_event, parse_event
-from guardrail.wire.strict_json import dumps
 from guardrail.wire.tool_arguments import guard_whole
 from guardrail.wire.tool_calls import ToolCalls, text_size
-
-DONE = b"data: [DONE]\n\n"
 
 TEMPLATE_TRIES = 8
 """Events that may look for a template without one being of use, before a stream gives up looking: servers that put
@@ -65,67 +60,26 @@ class WireLimits:
     of their events at most `tool_calls.KEPT_BYTES`."""
 
 
-class ChatStream:
-    """One streamed response under one policy. `done`: everything was written, `[DONE]` included. `abort`: a halt ended
-    all there was to wait for; close upstream at once, so that it stops generating."""
+class ChatStream(Answer):
+    """One streamed response under one policy. `done`, `abort` and `record`: see `Answer`."""
 
-    __slots__ = (
-        "_blocked",
-        "_case_id",
-        "_choices",
-        "_delayed",
-        "_dirty",
-        "_dropped",
-        "_envelope",
-        "_events",
-        "_failed",
-        "_fault",
-        "_findings",
-        "_framer",
-        "_limits",
-        "_order",
-        "_out",
-        "_policy",
-        "_request",
-        "_run_of",
-        "_template",
-        "_tokens",
-        "_tries",
-        "_unscanned",
-        "_usage",
-        "_usage_said",
-        "abort",
-        "done",
-    )
+    __slots__ = ("_dirty", "_failed", "_framer", "_limits", "_order", "_run_of", "_template", "_tries")
 
     def __init__(
         self, policy: Policy, request: ChatRequest, *, case_id: str, limits: WireLimits = WireLimits()
     ) -> None:
-        self.done = False
-        self.abort = False
-        self._policy = policy
-        self._request = request
-        self._case_id = case_id
+        super().__init__(policy, request, case_id)
         self._limits = limits
         self._framer = EventFramer(limits.event_bytes)
-        self._choices: dict[int, Choice] = {}
-        self._out: list[bytes] = []
         self._dirty: list[tuple[Choice, Channel]] = []
         """Channels with text that was not scanned yet."""
         self._order = 0
-        self._envelope: dict[str, Any] = {}
         self._template: Template | None = None
         self._run_of: tuple[Choice, Channel]
+        """Whose the template's events are."""
         self._tries: float = TEMPLATE_TRIES
-        self._events = self._tokens = self._delayed = self._dropped = self._unscanned = 0
-        self._usage: dict[str, Any] | None = None
-        self._usage_said = False
-        self._blocked: list[str] = []
-        self._findings: list[Finding] = []
-        """Those of texts that are not a channel's: errors."""
         self._failed = False
         """Upstream has sent an error event."""
-        self._fault: str | None = None
 
     # --- what the shell calls -----------------------------------------------------------------------------------------
 
@@ -190,46 +144,6 @@ class ChatStream:
         """An SSE comment, to be written after some seconds of silence; b"" once done. What is written is always whole
         events, so that it may go between any two calls."""
         return b"" if self.done else b": keep-alive\n\n"
-
-    @property
-    def record(self) -> StreamRecord:
-        """The account so far; may be asked at any time."""
-        choices = [self._choices[index] for index in sorted(self._choices)]
-        channels = [channel for choice in choices for channel in choice.channels.values()]
-        tools = [choice.tools for choice in choices if choice.tools is not None]
-        received = sum(c.received for c in channels) + sum(t.received for t in tools) + self._dropped
-        withheld = sum(t.withheld for t in tools)
-        held = sum(c.held for c in channels) + withheld
-        removed = sum(c.removed for c in channels) + sum(t.removed for t in tools)
-        dropped = self._dropped + sum(t.dropped for t in tools)
-        return StreamRecord(
-            case_id=self._case_id,
-            policy=self._policy.tag,
-            policy_digest=self._policy.digest,
-            model=self._request.model,
-            choices=len(choices),
-            received=received,
-            scanned=received - dropped - withheld,
-            released=received - held - removed - dropped,
-            held=held,
-            held_max=max((c.held_max for c in channels), default=0),
-            removed=removed,
-            dropped=dropped,
-            unscanned=self._unscanned,
-            events=self._events,
-            events_delayed=self._delayed,
-            tokens=self._tokens,
-            usage=self._usage,
-            findings=(
-                *(finding for channel in channels for finding in channel.scanner.findings()),
-                *(finding for calls in tools for finding in calls.findings),
-                *self._findings,
-            ),
-            halted=any(choice.halted for choice in choices),
-            finish_reasons=tuple(choice.reason for choice in choices),
-            blocked=tuple(self._blocked),
-            fault=self._fault,
-        )
 
     # --- a run of like events -----------------------------------------------------------------------------------------
 
@@ -411,104 +325,6 @@ class ChatStream:
             if channel.scanner.halt is not None and not choice.ended:
                 self._halt(choice, channel)
 
-    def _write(self, items: list[tuple[int, bytes]]) -> None:
-        items.sort()
-        self._out += [said for _, said in items]
-
-    def _written(self) -> bytes:
-        out = self._out
-        if len(out) == 1:
-            written = out[0]
-        else:
-            written = b"".join(out)
-        out.clear()
-        return written
-
-    # --- ends ---------------------------------------------------------------------------------------------------------
-
-    def _settle(self, choice: Choice) -> Finding | None:
-        items: list[tuple[int, bytes]] = []
-        halted = choice.settle(items)
-        self._write(items)
-        return halted
-
-    def _finish_choice(self, choice: Choice, chunk: Chunk | None, reason: str | None) -> None:
-        """Upstream has said all of a choice (`chunk`: and that it has finished)."""
-        halted = self._settle(choice)
-        if halted is None:
-            events, halted = choice.release_calls(self._policy.rules)
-            self._out += events
-        if halted is not None:
-            self._close(choice, halted, chunk.usage if chunk else None)
-        else:
-            choice.ended = True
-            choice.reason = reason
-            if chunk is not None:
-                self._out.append(chunk.raw)
-        self._check_abort()
-
-    def _halt(self, choice: Choice, channel: Channel) -> None:
-        """A channel has halted in mid-stream: its choice ends, or all of them."""
-        assert channel.scanner.halt is not None
-        self._settle(choice)
-        self._close(choice, channel.scanner.halt.finding, None)
-        self._check_abort()
-
-    def _close(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> None:
-        self._say_halt(choice, finding, usage)
-        if self._policy.halt_scope == "response":
-            for other in self._choices.values():
-                if not other.ended:
-                    self._settle(other)
-                    self._say_halt(other, finding, None)
-
-    def _say_halt(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> None:
-        """The notice, and a finish chunk that says why."""
-        choice.ended = choice.halted = True
-        choice.reason = "content_filter"
-        choice.drop_calls()
-        chunks = halt_chunks(
-            self._policy,
-            self._case_id,
-            finding,
-            index=choice.index,
-            delivered=choice.delivered(finding.channel),
-            legacy="text" in choice.channels,
-        )
-        if usage is not None:  # upstream said it in the chunk that this one stands for
-            chunks[-1]["usage"] = usage
-        for chunk in chunks:
-            self._say(chunk)
-
-    def _say(self, said: dict[str, Any]) -> None:
-        envelope = self._envelope or {"object": "chat.completion.chunk"}
-        self._out.append(data_event(dumps({**envelope, **said})))
-
-    def _check_abort(self) -> None:
-        """End the response as soon as halts leave nothing to wait for."""
-        choices = self._choices.values()
-        halted = [choice for choice in choices if choice.halted]
-        if self.done or not halted or not self._complete:
-            return
-        missing = len(choices) < self._request.n
-        if missing and self._policy.halt_scope == "choice":
-            return
-        if missing or not all(choice.upstream_ended for choice in halted):
-            self.abort = True
-            self._end()
-
-    @property
-    def _complete(self) -> bool:
-        return bool(self._choices) and all(choice.ended for choice in self._choices.values())
-
-    def _end(self, done: bytes = DONE) -> None:
-        """Write what ends the response: usage if a halt kept upstream from saying it, and `[DONE]`."""
-        halted = any(choice.halted for choice in self._choices.values())
-        if self._request.include_usage and halted and not self._usage_said:
-            self._say(usage_chunk(self._request, self._case_id, self._usage, self._tokens))
-        self._out.append(done)
-        self.done = True
-
     def _upstream_done(self, raw: bytes) -> None:
         for choice in self._choices.values():
             choice.upstream_ended = True
@@ -517,19 +333,6 @@ class ChatStream:
                 self._finish_choice(choice, None, None)
         if not self.done:
             self._end(raw)
-
-    def _break_off(self) -> None:
-        """The response ends in the middle: deliver what its text allows, drop calls that are not whole."""
-        for choice in list(self._choices.values()):
-            if choice.ended:
-                continue
-            halted = self._settle(choice)
-            if halted is not None:
-                self._close(choice, halted, None)
-                continue
-            choice.ended = True
-            choice.drop_calls()
-        self._check_abort()
 
     def _upstream_error(self, event: Event) -> None:
         """An error event from upstream ends the response. What it says is scanned like the model's text: servers quote
@@ -543,8 +346,3 @@ class ChatStream:
         said, findings = guard_error(self._policy, event.data)
         self._findings += findings
         self._out.append(event.raw if said == event.data else data_event(said, event.head))
-
-    def _note_blocked(self, paths: list[str]) -> None:
-        for path in paths:
-            if path not in self._blocked and len(self._blocked) < MAX_BLOCKED:
-                self._blocked.append(path)
