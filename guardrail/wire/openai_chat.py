@@ -214,7 +214,12 @@ class ChatStream(Answer):
             if not self.done:
                 self._upstream_done(event.raw)
         elif data and not self._failed:
-            self._take_chunk(event, self._read(event))
+            chunk = self._read(event)
+            if chunk.template and self._envelope and chunk.choices[0] in self._choices:
+                self._tokens += 1
+                self._take_one(chunk)
+            else:
+                self._take_chunk(event, chunk)
 
     def _read(self, event: Event) -> Chunk:
         return read_chunk(event, block=self._policy.unknown_text == "block", clean=self._is_clean)
@@ -295,11 +300,16 @@ class ChatStream(Answer):
         self._order += 1
         if (choice, channel) not in self._dirty:
             self._dirty.append((choice, channel))
-        if chunk.template and self._tries >= 1:
+        if chunk.template:
+            self._look_for_template(chunk, choice, channel)
+
+    def _look_for_template(self, chunk: Chunk, choice: Choice, channel: Channel) -> None:
+        """An event that could have had a template came the long way: the template there is was of no use."""
+        self._template = None
+        if self._tries >= 1:
             self._tries -= 1
-            template = find_template(chunk)
-            if template is not None:
-                self._template, self._run_of = template, (choice, channel)
+            self._template = find_template(chunk)
+            self._run_of = choice, channel
 
     def _take_calls(self, choice: Choice, delta: dict[str, Any], chunk: Chunk) -> None:
         if choice.ended:

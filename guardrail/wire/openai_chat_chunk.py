@@ -75,7 +75,8 @@ class Chunk(msgspec.Struct, gc=False):
     """(choice, delta) of each delta with tool calls."""
     finished: list[tuple[int, str]]
     """(choice, finish reason) of each choice that it finishes."""
-    envelope: dict[str, Any]
+    source: msgspec.Struct | dict[str, Any]
+    """The decoded event, which `envelope` is taken from."""
     usage: dict[str, Any] | None = None
     value: dict[str, Any] | None = None
     """The decoded event, where it was looked at field by field."""
@@ -87,6 +88,12 @@ class Chunk(msgspec.Struct, gc=False):
     """Code points of unknown text let through."""
     template: bool = False
     """One choice with one text and nothing else: worth a `Template`."""
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """What it says of the response it belongs to."""
+        source = self.source if isinstance(self.source, dict) else msgspec.structs.asdict(self.source)
+        return {key: source[key] for key in ENVELOPE if source.get(key)}
 
 
 def read_chunk(event: Event, *, block: bool, clean: Callable[[str], bool]) -> Chunk:
@@ -109,7 +116,7 @@ def read_chunk(event: Event, *, block: bool, clean: Callable[[str], bool]) -> Ch
 
 
 def _typed(event: Event, chunk: _Chunk) -> Chunk:
-    result = Chunk(event.raw, [], [], [], [], {})
+    result = Chunk(event.raw, [], [], [], [], chunk)
     texts = result.texts
     for choice in chunk.choices:
         index = _index(choice.index) if choice.index else 0
@@ -125,9 +132,6 @@ def _typed(event: Event, chunk: _Chunk) -> Chunk:
             texts.append((index, "refusal", delta.refusal))
         if choice.finish_reason:
             result.finished.append((index, choice.finish_reason))
-    for key in ENVELOPE:
-        if found := getattr(chunk, key):
-            result.envelope[key] = found
     result.template = len(texts) == len(chunk.choices) == 1 and not result.finished
     return result
 
@@ -145,7 +149,7 @@ def _look(event: Event, block: bool, clean: Callable[[str], bool]) -> Chunk:
     value, changed = loads(event.data)
     if not isinstance(value, dict):
         raise WireError("an event's data is not a JSON object")
-    result = Chunk(event.raw, [], [], [], [], {}, value=value)
+    result = Chunk(event.raw, [], [], [], [], value, value=value)
     if value.get("error") or event.name == b"error":
         result.error = True
         return result
@@ -173,7 +177,6 @@ def _look(event: Event, block: bool, clean: Callable[[str], bool]) -> Chunk:
             choice["logprobs"] = None
             changed = True
     result.usage = value["usage"] if isinstance(value.get("usage"), dict) else None
-    result.envelope = {key: value[key] for key in ENVELOPE if value.get(key)}
     result.blocked = unknown.blocked
     result.passed = unknown.passed
     if changed or unknown.blocked:

@@ -19,9 +19,7 @@ from guardrail.wire.tool_arguments import guard_arguments
 class Fault:
     """Why a stream cannot go on: `code` is for machines, `message` for people; neither holds model text.
 
-    The codes in use: `upstream_closed` (ended before the response was complete), `upstream_timeout`,
-    `upstream_malformed` (a WireError), `upstream_error` (any other failure of the model server), `limit` (a cap of
-    ours), `shutdown` (the drain of this process ran out).
+    The codes are the kinds of docs/faults.md; `upstream_closed` is the one that the codec itself gives.
     """
 
     code: str

@@ -121,7 +121,7 @@ class Unknown:
     def _strip_message(self, path: str, message: dict[str, Any]) -> None:
         self.strip(path, message, _CALLS | {"role", *TEXT_KEYS})
         role = message.get("role")
-        if not (isinstance(role, str) and role in ROLES) and self.removes(path, "role", role):
+        if role is not None and not (isinstance(role, str) and role in ROLES) and self.removes(path, "role", role):
             del message["role"]
         self._strip_texts(path, message, TEXT_KEYS)
         calls = message.get("tool_calls")
@@ -154,7 +154,7 @@ class Unknown:
         self.strip(path, call, frozenset({"index", "id", "type", "function"}))
         for key in ("id", "type"):
             # Ids are not scanned (a random one may look like a secret), so they must look like ids.
-            if self.removes(path, key, call.get(key), prose=True):
+            if key in call and self.removes(path, key, call[key], prose=True):
                 del call[key]
         self._strip_function(path, call, "function")
         return True
