@@ -14,7 +14,7 @@ ENTITY = Entity(
     severity="high",
     # `eyJ` is base64 of `{"`: two such parts need no further check.
     expressions=(
-        r"eyJ[A-Za-z0-9_-]{10,400}\.eyJ[A-Za-z0-9_-]{8,1000}[A-Za-z0-9_-]{0,1000}(?:\.[A-Za-z0-9_-]{1,700})?",
+        r"eyJ[A-Za-z0-9_-]{10,400}\.eyJ(?:[A-Za-z0-9_-]{1000})?[A-Za-z0-9_-]{8,1000}(?:\.[A-Za-z0-9_-]{1,700})?",
     ),
     opening=(r"eyJ[A-Za-z0-9_-]{10,400}\.eyJ[A-Za-z0-9_-]{8}",),
     left="word",
