@@ -149,7 +149,7 @@ def segments(text: str) -> list[tuple[str, Span]]:
 
 
 def cased(segment: str) -> str:
-    return unicodedata.normalize("NFKC", segment)
+    return re.sub("[\u2010-\u2015\u2212]", "-", unicodedata.normalize("NFKC", segment))
 
 
 def folded(segment: str) -> str:

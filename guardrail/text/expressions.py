@@ -24,6 +24,10 @@ import re2
 
 MAX_WIDTH = 4096
 """Longest match in code points that a rule may have: a stream may have to hold as much."""
+MAX_DEPTH = 50
+"""Deepest nesting of groups: more than anybody writes, and far from what would exhaust the stack."""
+FEW = 8
+"""The largest count that `relaxed` keeps."""
 _RE2_REPEAT = 1000  # RE2 refuses larger counts; wider repeats are written as several
 
 
@@ -52,7 +56,8 @@ class Choice:
 class Repeat:
     node: Node
     low: int
-    high: int
+    high: int | None
+    """None, for no bound: only in what `relaxed` makes."""
 
 
 Node = Atom | Sequence | Choice | Repeat
@@ -83,6 +88,7 @@ class _Parser:
     def __init__(self, source: str) -> None:
         self.source = source
         self.at = 0
+        self.depth = 0
         self.ignore_case = False
         if source.startswith("(?i)"):
             self.ignore_case = True
@@ -95,10 +101,14 @@ class _Parser:
         return self.source[self.at] if self.at < len(self.source) else ""
 
     def choice(self) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.error(f"groups nested more than {MAX_DEPTH} deep")
         options = [self.sequence()]
         while self.peek() == "|":
             self.at += 1
             options.append(self.sequence())
+        self.depth -= 1
         return options[0] if len(options) == 1 else Choice(tuple(options))
 
     def sequence(self) -> Node:
@@ -109,7 +119,7 @@ class _Parser:
 
     def repeat(self) -> Node:
         node = self.item()
-        while (char := self.peek()) and char in "?*+{":
+        if (char := self.peek()) and char in "?*+{":
             if char in "*+":
                 raise self.error(f"{char!r}, which has no upper bound; expected {{m,n}}")
             if char == "?":
@@ -120,8 +130,8 @@ class _Parser:
                 if bounds is None:
                     return node  # a literal brace; read as the next item
                 low, high = bounds
-            if self.peek() and self.peek() in "?+":
-                raise self.error("a lazy or possessive repeat; matching is leftmost-longest")
+            if self.peek() and (self.peek() in "?*+" or (self.peek() == "{" and self._bounds() is not None)):
+                raise self.error("a lazy, possessive or repeated repeat; matching is leftmost-longest")
             node = Repeat(node, low, high)
         return node
 
@@ -260,10 +270,12 @@ def render(node: Node) -> str:
             return _repeat(render(inner), low, high)
 
 
-def _repeat(source: str, low: int, high: int) -> str:
+def _repeat(source: str, low: int, high: int | None) -> str:
     if high == 0:
         return ""
     unit = f"(?:{source})"
+    if high is None:
+        return f"{unit}{{{low},}}"
     if high <= _RE2_REPEAT:
         return unit if (low, high) == (1, 1) else f"{unit}{{{low},{high}}}"
     must = low // _RE2_REPEAT, low % _RE2_REPEAT
@@ -284,8 +296,8 @@ def prefixes(node: Node) -> str | None:
         case Choice(options):
             return _either([p for p in map(prefixes, options) if p is not None])
         case Repeat(inner, _, high):
-            last = prefixes(inner) if high else None
-            return None if last is None else _repeat(render(inner), 0, high - 1) + last
+            last = None if high == 0 else prefixes(inner)
+            return None if last is None else _repeat(render(inner), 0, high and high - 1) + last
         case Sequence(parts):
             result: str | None = None
             for part in reversed(parts):
@@ -293,6 +305,25 @@ def prefixes(node: Node) -> str | None:
                 later = None if result is None else render(part) + result
                 result = _either([p for p in (own, later) if p is not None])
             return result
+
+
+def relaxed(node: Node) -> Node:
+    """A superset of the language whose automaton stays small: counts above a few are not counted.
+
+    Read backwards from the end of a text, a counted repeat can be at any of its counts at once, so that every state
+    of the exact automaton holds them all, and nearly every text makes new states.
+    """
+    match node:
+        case Atom():
+            return node
+        case Sequence(parts):
+            return Sequence(tuple(map(relaxed, parts)))
+        case Choice(options):
+            return Choice(tuple(map(relaxed, options)))
+        case Repeat(inner, low, high):
+            if high is None or high > FEW:
+                return Repeat(relaxed(inner), min(low, FEW), None)
+            return Repeat(relaxed(inner), low, high)
 
 
 def _either(sources: list[str]) -> str | None:
@@ -309,6 +340,7 @@ def width(node: Node) -> int:
         case Choice(options):
             return max(map(width, options))
         case Repeat(inner, _, high):
+            assert high is not None
             return width(inner) * high
 
 

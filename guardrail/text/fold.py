@@ -4,8 +4,8 @@ A text is cut into *segments*: a character and the *joiners* that follow it (com
 Unicode composition may merge into it). A segment is folded on its own, so that folding a stream needs to hold no
 more than the segment that is still open. Two lanes are made:
 
-    cased     NFKC(segment)
-    folded    NFKC(casefold(NFKC(segment)))
+    cased     NFKC(segment), with every dash a hyphen
+    folded    NFKC(casefold(cased))
 
 Default-ignorable characters (zero-width, soft hyphen, variation selectors, tags, bidi controls) are dropped from
 both. Every folded character has the raw span of its whole segment, in code points.
@@ -30,6 +30,8 @@ BREAK = "\uffff"
 """Stands in the lanes for a forced break. A noncharacter: rules cannot name it."""
 
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+# Models like to set numbers with non-breaking hyphens and other dashes; to a rule they are all the one on the keyboard.
+_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
 # Lone surrogates cannot be encoded, so the lanes hold private-use stand-ins for them.
 _SURROGATE_STAND_IN = 0x10F800 - 0xD800
 
@@ -110,7 +112,8 @@ def fold_cased(segment: str) -> str:
     """The cased lane of one segment without ignorables."""
     if "\ud800" <= segment[0] <= "\udfff":
         segment = stand_in(segment[0]) + segment[1:]
-    return unicodedata.normalize("NFKC", segment)
+    cased = unicodedata.normalize("NFKC", segment)
+    return cased if cased.isascii() else cased.translate(_DASHES)
 
 
 def fold_case(cased: str) -> str:

@@ -45,7 +45,7 @@ class Expression:
 
     rule: int
     find: Search
-    live: Search
+    live: Live
     right: frozenset[str]
     accept: Callable[[str], bool] | None
 
@@ -60,12 +60,34 @@ class Match:
     end: int
 
 
+class Live:
+    """Where the live tail starts: searched for loosely, confirmed exactly (see `expressions.relaxed`)."""
+
+    __slots__ = ("_exact", "_loose")
+
+    def __init__(self, loose: Sequence[str], exact: Sequence[str]) -> None:
+        self._loose = Search(f"(?:{'|'.join(dict.fromkeys(loose))})\\z")
+        self._exact = Search("|".join(dict.fromkeys(exact)))
+
+    def __call__(self, window: str, at: int = 0) -> int:
+        """The index of the live tail's first character; the window's length when nothing is live. The character of
+        context stands at or after `at`."""
+        size = len(window)
+        while (found := self._loose(window, at)) is not None:
+            start = found[0] + 1
+            # A tail too short to reach any count that was loosened is exact as it is.
+            if size - start <= expressions.FEW or self._exact.whole(window, found[0]):
+                return start
+            at = start
+        return size
+
+
 class PatternMatcher:
     """The pattern rules of a rule set, compiled."""
 
     def __init__(self, rules: Iterable[tuple[int, PatternRule]]) -> None:
         self.expressions: list[Expression] = []
-        finds, lives, nodes = [], [], []
+        finds, lives, loose_lives, nodes = [], [], [], []
         for index, rule in rules:
             for source in rule.expressions:
                 try:
@@ -73,21 +95,25 @@ class PatternMatcher:
                     left = _LEFT[rule.left]
                     find = left + f"(?:{expressions.render(node)})"
                     live = left + f"(?:{expressions.prefixes(node)})"
+                    loose = expressions.relaxed(node)
+                    loose_find = left + f"(?:{expressions.render(loose)})"
+                    loose_live = left + f"(?:{expressions.prefixes(loose)})"
                     compiled = Expression(
-                        index, Search(find), Search(f"(?:{live})\\z"), _RIGHT[rule.right], rule.accept
+                        index, Search(find), Live([loose_live], [live]), _RIGHT[rule.right], rule.accept
                     )
                 except (ExpressionError, re2.error) as error:
                     raise RuleError(rule.id, f"pattern {source!r}: {_reason(error)}") from None
                 self.expressions.append(compiled)
-                finds.append(find)
+                finds.append(loose_find)
                 lives.append(live)
+                loose_lives.append(loose_live)
                 nodes.append(node)
         self._find = Search("|".join(dict.fromkeys(finds)))
         self._which = re2.Set.SearchSet(options())
         for find in finds:
             self._which.Add(find)
         self._which.Compile()
-        self._live = Search(f"(?:{'|'.join(dict.fromkeys(lives))})\\z")
+        self._live = Live(loose_lives, lives)
         self._needed = _search_for([_need(node) for node in nodes])
         sets = sorted(set().union(*map(expressions.atoms, nodes)))
         self._last = frozenset().union(*map(expressions.ascii_members, sets))
@@ -114,13 +140,11 @@ class PatternMatcher:
         last = window[-1]
         if last not in self._last and (last < "\x80" or self.ascii_only):
             return len(window)
-        found = self._live(window)
-        return len(window) if found is None else found[0] + 1
+        return self._live(window)
 
     def live_of(self, expression: int, window: str, resume: int) -> int:
         """The same for one expression, whose matches start at or after the index `resume` (>= 1)."""
-        found = self.expressions[expression].live(window, resume - 1)
-        return len(window) if found is None else found[0] + 1
+        return self.expressions[expression].live(window, resume - 1)
 
     def glance(self, window: str) -> int:
         """`live`, also in view of what the last character may become; or -1 when the window may hold a match."""

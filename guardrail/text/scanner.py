@@ -20,8 +20,8 @@ from guardrail.text.track import Track
 __all__ = ["Halt", "RuleSet", "Scanner", "compile_rules"]
 
 
-_SLICE = 4096
-"""Code points looked at in one go: some searches cost window by match, and this bounds the window."""
+_SLICE = 512
+"""Code points looked at in one go: on hostile text some searches cost window by match, and this bounds the window."""
 
 
 class _Log:

@@ -10,8 +10,8 @@ import re2
 
 _MAX_MEMORY = 64 << 20
 """Bytes RE2 may use for one automaton before it falls back to a slower search; an upper bound, rarely reached."""
-_UNANCHORED = re2._Anchor.UNANCHORED
-_NONE = (-1, -1)
+_ANYWHERE = re2._Anchor.UNANCHORED
+_WHOLE = re2._Anchor.ANCHOR_BOTH
 
 
 def options() -> re2.Options:
@@ -34,12 +34,18 @@ class Search:
     def __call__(self, window: str, at: int = 0) -> tuple[int, int] | None:
         """The leftmost-longest match that starts at or after `at`, as (start, end)."""
         data = window.encode()
-        ascii_only = len(data) == len(window)
-        begin = at if ascii_only else len(window[:at].encode())
-        ((start, end),) = self._match(_UNANCHORED, data, begin, len(data))
+        size = len(data)
+        if size == len(window):
+            ((start, end),) = self._match(_ANYWHERE, data, at, size)
+            return None if start < 0 else (start, end)
+        ((start, end),) = self._match(_ANYWHERE, data, len(window[:at].encode()), size)
         if start < 0:
             return None
-        if ascii_only:
-            return start, end
         before = len(data[:start].decode())
         return before, before + len(data[start:end].decode())
+
+    def whole(self, window: str, at: int) -> bool:
+        """Whether the window from `at` to its end is one match."""
+        data = window[at:].encode()
+        ((start, _),) = self._match(_WHOLE, data, 0, len(data))
+        return bool(start >= 0)
