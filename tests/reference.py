@@ -27,6 +27,9 @@ MAX_CLUSTER = 64
 BREAK = "\uffff"
 CLUSTER = regex.compile(r"^\X")
 PICTOGRAPH = regex.compile(r"\p{Extended_Pictographic}")
+CONSONANT = regex.compile(r"\p{InCB=Consonant}")
+LINKER = regex.compile(r"\p{InCB=Linker}")
+CONJUNCT_EXTEND = regex.compile(r"\p{InCB=Extend}")
 
 Span = tuple[int, int]
 
@@ -280,15 +283,16 @@ def clustered_units(text: str) -> list[tuple[str, int]]:
     after_consonant = False
     at = 0
     while at < len(text):
-        if regex.match(r"\p{InCB=Consonant}", text[at]):
+        linker = LINKER.match(text[at]) is not None
+        if CONSONANT.match(text[at]):
             after_consonant = True
-        elif not regex.match(r"[\p{InCB=Linker}\p{InCB=Extend}]", text[at]):
+        elif not linker and not CONJUNCT_EXTEND.match(text[at]):
             after_consonant = False
         if surrogate_pair(text, at):
             joined = joins_clusters(join_surrogates(text[at : at + 2]))
             units.append((joined if PICTOGRAPH.match(joined) else "x", 2))
             at += 2
-        elif regex.match(r"\p{InCB=Linker}", text[at]) and not after_consonant:
+        elif linker and not after_consonant:
             units.append(("\u0301", 1))
             at += 1
         else:
@@ -322,7 +326,7 @@ def _sweep_order(hit: Hit) -> tuple[int, int, int, str]:
 
 
 def _sweep(removing: Sequence[Hit], text: str) -> tuple[str, int | None, Hit | None]:
-    """The edited text, and where which hit halted it, if one did. `removing` stands in sweep order."""
+    """The edited text, and where and by which hit it was halted, if it was. `removing` stands in sweep order."""
     output = ""
     removed_to = 0
     for hit in removing:

@@ -32,7 +32,7 @@ from tests.expressions import Chain, Either, Node, Set, Times, nullable, spell, 
 from tests.reference import BREAK, joiner, lane
 
 HARD = (
-    *(" ", ".", "-", "_", "@", "1", "2", "0", "\n", "\r", "\r\n", "\x00", "A", "B", "x", "z"),
+    *(" ", ".", "-", "\u2011", "\u2212", "_", "@", "1", "2", "0", "\n", "\r", "\r\n", "\x00", "A", "B", "x", "z"),
     *("炸", "弹", "炸弹", "中", "カ", "ｶ", "ﾞ", "\u3099", "ー", "ก", "ж"),
     *("👩", "👩\u200d👩", "👍🏽", "🏽", "❤\ufe0f", "🇫", "🇷", "🇫🇷", "™", "©", "ℹ", "\u200d", "\ufe0f"),
     *("\u0301", "\u0323", "\u0316", "\u0301\u0323", "\u0316" * 29 + "\u0301", "\u0316" * 30, "\u0316" * 31),
@@ -47,7 +47,7 @@ HARD = (
 """Pieces of text that are each hard for some reason."""
 
 SETS = (
-    *("a", "b", "a", "b", "[ab]", "1", r"\d", "[0-9]", "@", " ", "[^a]", "[^ab1]", ".", r"\w", r"\D", "(?i:a)"),
+    *("a", "b", "a", "b", "[ab]", "1", r"\d", "[0-9]", "@", "-", " ", "[^a]", "[^ab1]", ".", r"\w", r"\D", "(?i:a)"),
     *("é", "[é-ü]", "[^é]", "[a-zé]", "炸", "[一-龥]", "[^一-龥]", "👩", "[👩🇫]", "[\u0300-\u036f]", r"\n", "가", "क"),
 )
 """Character sets, as both RE2 and `re` spell them."""
@@ -111,9 +111,8 @@ def _any_trees(depth: int) -> st.SearchStrategy[Node]:
         sets,
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: Chain(tuple(parts))),
         st.lists(inner, min_size=2, max_size=3).map(lambda options: Either(tuple(options))),
-        st.tuples(inner, st.integers(0, 2), st.integers(1, 2))
-        .map(lambda t: Times(t[0], t[1], t[1] + t[2] - 1))
-        .filter(lambda node: node.high > 0),
+        st.builds(_times, inner, st.integers(0, 2), st.integers(0, 2)),
+        st.builds(_times, sets, st.sampled_from((0, 2, 9)), st.sampled_from((1, 3, 9))),
     )
 
 
@@ -136,6 +135,10 @@ def usable(term: str) -> bool:
             if marks > MAX_MARKS:
                 return False
     return True
+
+
+def _times(inner: Node, low: int, more: int) -> Node:
+    return Times(inner, low, max(low + more, 1))
 
 
 def terms() -> st.SearchStrategy[str]:

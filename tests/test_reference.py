@@ -56,6 +56,11 @@ CASES = [
     Case("case_sensitive keeps it", [word("a", "Bad", case_sensitive=True)], "bad Bad", "bad #", ["a 4-7"]),
     Case("full-width letters", [word("a", "bad")], "ｂａｄ!", "#!", ["a 0-3"]),
     Case("full-width, case kept", [word("a", "bad", case_sensitive=True)], "ｂａｄ Bad", "# Bad", ["a 0-3"]),
+    Case(
+        "dashes are hyphens", [word("a", "x-y"), pattern("p", r"\d-\d")], "x\u2011y 1\u22122", "# #", ["a 0-3", "p 4-7"]
+    ),
+    Case("a dash in a term is a hyphen", [word("a", "x\u2013y")], "x-y", "#", ["a 0-3"]),
+    Case("an em dash is one, a swung one is none", [word("a", "x-y")], "x\u2014y x\u2053y", "# x\u2053y", ["a 0-3"]),
     Case("sharp s folds to two", [word("a", "strasse")], "Straße", "#", ["a 0-6"]),
     Case("a ligature is whole: fi holds i", [word("a", "ink", edges="never")], "xﬁnk", "x#", ["a 1-4"]),
     Case("ignorable inside a term", [word("a", "bad")], "b\u00ada\u200bd.", "#.", ["a 0-5"]),
@@ -222,6 +227,9 @@ CASES = [
     Case("a flag by its letters", [word("a", "🇷🇫")], "🇫🇷🇫🇷", "#", ["a 0-4"]),
     Case("prepended sign goes too", [word("a", "12")], "x \u060012", "x #", ["a 2-5"]),
     Case("CR LF is one", [pattern("p", r"\n")], "a\r\nb\nc", "a#b#c", ["p 1-3", "p 4-5"]),
+    Case(
+        "a linker without a consonant joins nothing", [word("a", "ष", edges="never")], "a\u094dष", "a\u094d#", ["a 2-3"]
+    ),
     Case("conjunct is one", [word("a", "ष")], "क\u094dष", "क\u094dष", []),
     Case("conjunct, no edges", [word("a", "ष", edges="never")], "क\u094dष", "#", ["a 0-3"]),
     Case("trade mark is a letter", [word("a", "👩")], "™\u200d👩", "™\u200d#", ["a 2-3"]),
