@@ -10,6 +10,8 @@ import pytest
 import re2
 
 from guardrail.text.expressions import (
+    FEW,
+    MAX_DEPTH,
     MAX_WIDTH,
     ExpressionError,
     ascii_members,
@@ -20,6 +22,7 @@ from guardrail.text.expressions import (
     nullable,
     parse,
     prefixes,
+    relaxed,
     render,
     width,
 )
@@ -50,9 +53,9 @@ ACCEPTED: list[tuple[str, str, list[str], list[str]]] = [
     ("bounded repeat", "a{2,3}", ["aa", "aaa"], ["a", "aaaa"]),
     ("repeat from nothing", "xa{,2}", ["x", "xa", "xaa"], ["xaaa"]),
     ("repeat of a repeat", "(?:a{2}){2}", ["aaaa"], ["aaa"]),
-    ("repeat right after a repeat", "a{2}{3}", ["aaaaaa"], ["aaaaa"]),
     ("no repeat at all", "ab{0}c", ["ac"], ["abc"]),
     ("braces that count nothing", "a{x}{", ["a{x}{"], ["a"]),
+    ("braces that count nothing after a repeat", "a{2}{x}", ["aa{x}"], ["aa"]),
     ("groups", "(a)(?:b)(?P<n>c)(?<m>d)", ["abcd"], ["abc"]),
     ("alternation in a group", "x(?:a|bc)?y", ["xy", "xay", "xbcy"], ["xby"]),
     ("empty alternative", "x(?:a|)y", ["xay", "xy"], ["xaay"]),
@@ -71,6 +74,7 @@ def test_accepted(name: str, source: str, yes: list[str], no: list[str]) -> None
 
 
 UNBOUNDED = "which has no upper bound; expected {m,n}"
+AGAIN = "a lazy, possessive or repeated repeat; matching is leftmost-longest"
 
 REFUSED: list[tuple[str, str, str]] = [
     ("star", "ab*", f"found '*', {UNBOUNDED} at character 3 of the pattern"),
@@ -80,9 +84,10 @@ REFUSED: list[tuple[str, str, str]] = [
     ("star in a group", "x(?:a|b*)", f"found '*', {UNBOUNDED} at character 8 of the pattern"),
     ("bounds", "a{3,2}", "found {3,2}, whose bounds are the wrong way round at character 2 of the pattern"),
     ("many repeats", "a{5000}", "found {5000}; expected at most 4096 repeats at character 2 of the pattern"),
-    ("lazy", "a??", "found a lazy or possessive repeat; matching is leftmost-longest at character 3 of the pattern"),
-    ("lazy count", "a{2}?", "found a lazy or possessive repeat; matching is leftmost-longest at character 5"),
-    ("possessive", "a?+", "found a lazy or possessive repeat; matching is leftmost-longest at character 3"),
+    ("lazy", "a??", f"found {AGAIN} at character 3 of the pattern"),
+    ("lazy count", "a{2}?", f"found {AGAIN} at character 5 of the pattern"),
+    ("possessive", "a?+", f"found {AGAIN} at character 3 of the pattern"),
+    ("repeated", "a{2}*", f"found {AGAIN} at character 5 of the pattern"),
     ("start anchor", "^a", "found the anchor '^'; a rule's `edge` says what may stand beside a match at character 1"),
     ("end anchor", "a$", "found the anchor '$'; a rule's `edge` says what may stand beside a match at character 2"),
     ("word boundary", r"a\b", r"found the escape '\b', which is not available here at character 2 of the pattern"),
@@ -106,6 +111,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("no code point", r"\xzz", r"found a \x escape that is not a code point at character 3 of the pattern"),
     ("nothing to repeat", "?a", "found '?' with nothing to repeat at character 1 of the pattern"),
     ("nothing to repeat in a group", "(?:*)", "found '*' with nothing to repeat at character 4 of the pattern"),
+    ("groups in groups", "(" * 50 + "a" + ")" * 50, "found groups nested more than 50 deep at character 51"),
     ("nothing", "", "the expression matches only the empty text"),
     ("nothing, repeated", "(?:){3}", "the expression matches only the empty text"),
     ("everything optional", "a?b{0,3}", "the expression matches the empty text; expected at least one character"),
@@ -138,8 +144,10 @@ def test_width_and_nullability(source: str, expected_width: int, expected_nullab
     assert (width(node), nullable(node)) == (expected_width, expected_nullable)
 
 
-def test_the_widest_expression() -> None:
+def test_the_widest_and_the_deepest_expression() -> None:
     assert width(parse(f"a{{{MAX_WIDTH}}}")) == MAX_WIDTH
+    groups = MAX_DEPTH - 1  # the expression itself is the first level
+    assert width(parse("(" * groups + "a" + ")" * groups)) == 1
 
 
 SMALL = (
@@ -199,6 +207,27 @@ def test_repeats_beyond_a_thousand(source: str, lengths: range) -> None:
     for size in {1, lengths.start - 1, lengths.start, lengths.start + 1, 1000, 1001, lengths.stop - 1, lengths.stop}:
         assert (expression.fullmatch("a" * size) is not None) == (size in lengths), size
         assert (starts.fullmatch("a" * size) is not None) == (1 <= size < lengths.stop), size
+
+
+@pytest.mark.parametrize("source", SMALL)
+def test_an_expression_of_small_counts_is_relaxed_to_itself(source: str) -> None:
+    assert relaxed(parse(source)) == parse(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["a{9}b", "a{0,12}b", "b(?:ab){9,10}", "(?:a|b){20,30}a", "(?:a?b{9}){1,9}", "a{3}b{10}a{4}", "(?:a?){9,12}b"],
+)
+def test_large_counts_are_relaxed_to_a_superset_that_is_exact_where_no_such_count_is_reached(source: str) -> None:
+    exact, loose = parse(source), relaxed(parse(source))
+    assert loose != exact
+    for size in range(FEW + 1):
+        for text in map("".join, product("ab", repeat=size)):
+            assert bool(re2.fullmatch(prefixes(exact), text)) == bool(re2.fullmatch(prefixes(loose), text)), text
+    longer = [unit * count for unit in ("a", "b", "ab", "aab") for count in range(40)]
+    for text in [*longer, *(text + more for text in longer for more in ("a", "b", "ba"))]:
+        for one, other in ((render(exact), render(loose)), (prefixes(exact), prefixes(loose))):
+            assert re2.fullmatch(one, text) is None or re2.fullmatch(other, text) is not None, text
 
 
 @pytest.mark.parametrize(

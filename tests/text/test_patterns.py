@@ -110,6 +110,12 @@ LIVE: list[tuple[str, str, PatternEdge, str, str]] = [
     ("left edge at the start", "abc", "word", "ab", "ab"),
     ("digits before", r"\d{3}x", "digit", "41234", ""),
     ("too long", r"\d{3}x", "none", "41234", "234"),
+    ("a count that is exact although it is large", "a{20,30}b", "none", "a" * 35, "a" * 30),
+    ("a large count that is not reached", "xa{20,30}b", "none", "xaaa", "xaaa"),
+    ("a large count that is passed", "xa{20,30}b", "none", "x" + "a" * 31, ""),
+    ("a large count that a later start still reaches", "xa{10}[ax]{3}", "none", "x" + "a" * 12 + "xa", "xa"),
+    ("a large count too small to go on", "a{20}b", "none", "a" * 12 + "b", ""),
+    ("a large count, left edge", r"\d{9,12}x", "digit", "1" * 13, ""),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Searches: leftmost-longest, in code points, from an index on."""
+"""Searches: leftmost-longest or of a whole window, in code points, from an index on."""
 
 from __future__ import annotations
 
@@ -28,6 +28,20 @@ CASES: list[tuple[str, str, str, int, tuple[int, int] | None]] = [
 @pytest.mark.parametrize(("name", "source", "window", "at", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_search(name: str, source: str, window: str, at: int, expected: tuple[int, int] | None) -> None:
     assert Search(source)(window, at) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "window", "at", "expected"),
+    [
+        ("all of it", "a{2,3}", "aaa", 0, True),
+        ("not all of it", "a{2,3}", "aaab", 0, False),
+        ("from an index on", "a{2,3}", "baa", 1, True),
+        ("from an index on, in code points", "é中", "éé中", 1, True),
+        ("a shorter match before the end", "a|ab", "abc", 0, False),
+    ],
+)
+def test_whole(name: str, source: str, window: str, at: int, expected: bool) -> None:
+    assert Search(source).whole(window, at) is expected
 
 
 def test_what_re2_refuses_is_refused() -> None:
