@@ -1,4 +1,4 @@
-"""The command line: serve · demo · simulate · check · scan. Each command only parses and calls; the work is elsewhere."""
+"""The command line: serve · demo · simulate · check · scan. Each command only parses and calls."""
 
 from __future__ import annotations
 

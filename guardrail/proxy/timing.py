@@ -28,6 +28,11 @@ class EventTiming:
                 self._added.observe(now - came, ins)
             return
         waiting = self._waiting
+        if ins == outs == 1 and waiting is not None and len(waiting) == 1 and waiting[0][1] == 1:
+            # The usual step of a stream that holds its last token: one came, the one before it went.
+            self._added.observe(now - waiting[0][0], 1)
+            waiting[0] = (came, 1)
+            return
         if waiting is None:
             waiting = self._waiting = deque()
         if ins:

@@ -85,12 +85,15 @@ class Reach(enum.Flag):
     PICTOGRAPH = enum.auto()
     REGIONAL = enum.auto()
     HANGUL = enum.auto()
+    """A leading jamo or a syllable, which follow a leading jamo."""
+    HANGUL_TAIL = enum.auto()
+    """A vowel or tail jamo."""
     CONSONANT = enum.auto()
     MARK = enum.auto()
     LINE_FEED = enum.auto()
     JOINER = enum.auto()
     """Joins the segment before it (see `fold`), whose raw span is the match's start then."""
-    ANY = PICTOGRAPH | REGIONAL | HANGUL | CONSONANT | MARK | LINE_FEED | JOINER
+    ANY = PICTOGRAPH | REGIONAL | HANGUL | HANGUL_TAIL | CONSONANT | MARK | LINE_FEED | JOINER
     ALWAYS = MARK | JOINER
     """Kinds that may follow any character at all."""
 
@@ -131,8 +134,8 @@ _PROBES: tuple[tuple[str, Reach | None], ...] = (
     ("\U0001f1e6", Reach.REGIONAL),
     ("\u1100", Reach.HANGUL),
     ("\uac00", Reach.HANGUL),
-    ("\u1161", Reach.HANGUL),
-    ("\u11a8", Reach.HANGUL),
+    ("\u1161", Reach.HANGUL_TAIL),
+    ("\u11a8", Reach.HANGUL_TAIL),
     ("\u0915", Reach.CONSONANT),
     ("\u0301", Reach.MARK),
 )

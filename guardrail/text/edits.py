@@ -65,12 +65,16 @@ class Pending:
             del self.hits[hit]
         return due
 
-    def start(self, track: Track) -> int:
-        """Where the first pending hit starts, widened; `received` when none is pending."""
-        if not self.hits:
-            return track.received
-        first = min(self.hits, key=lambda hit: hit.start)
-        return _Widening(track, final=False)(first)[0]
+    def start(self, track: Track, removed: int = -1) -> int:
+        """Where the first pending hit starts, widened; `received` when none is pending. Hits that surely end at or
+        before `removed` do not count."""
+        first = track.received
+        if self.hits:
+            widen = _Widening(track, final=False)
+            for start, end, settled in map(widen, self.hits):
+                if start < first and not (settled and end <= removed):
+                    first = start
+        return first
 
 
 class _Shield:

@@ -102,8 +102,8 @@ class KeywordMatcher:
     def add(self, index: int, rule: Rule, terms: Iterable[str], edges: WordEdges) -> None:
         """Add a rule's terms and its allow-phrases. Raises RuleError."""
         own: dict[str, Entry] = {}
-        for phrase, allow in [(term, False) for term in terms] + [(phrase, True) for phrase in rule.allow]:
-            word = self._fold(rule.id, phrase)
+        phrases = [(term, False) for term in terms] + [(phrase, True) for phrase in rule.allow]
+        for word, allow in dict.fromkeys((self._fold(rule.id, phrase), allow) for phrase, allow in phrases):
             entry = Entry(
                 index,
                 allow,
@@ -163,12 +163,14 @@ class KeywordMatcher:
                     if spared:
                         doom.setdefault(prefix, []).extend(leads)
         # What may still grow into the last cluster of a word that needs no edge after it, by how it begins now.
-        growth: dict[str, list[str]] = {}
+        growth: dict[str, list[tuple[str, bool]]] = {}
         for word, entries in self._words.items():
             *_, last = _clusters(word)
             parts = _decompose(last)
-            if len(parts) > 1 and not all(entry.right for entry in entries):
-                growth.setdefault(word[: -len(last)] + parts[0], []).append(last)
+            edgeless = [entry for entry in entries if not entry.right]
+            if len(parts) > 1 and edgeless:
+                only_allows = all(entry.allow for entry in edgeless)
+                growth.setdefault(word[: -len(last)] + parts[0], []).append((last, only_allows))
         # Words come first, so that one look at the smallest pattern number tells whether a word was hit.
         order = list(self._words) + [prefix for prefix in flags if prefix not in self._words]
         self._flags = [flags[prefix] for prefix in order]
@@ -177,19 +179,28 @@ class KeywordMatcher:
             number: doom[prefix] for number, prefix in enumerate(order) if prefix in doom and not open_terms[prefix]
         }
         self._growth = {number: growth[prefix] for number, prefix in enumerate(order) if prefix in growth}
-        self._automaton = ahocorasick_rs.AhoCorasick(
-            order,
-            matchkind=ahocorasick_rs.MatchKind.Standard,
-            store_patterns=False,
-        )
+        automaton = ahocorasick_rs.AhoCorasick(order, matchkind=ahocorasick_rs.MatchKind.Standard, store_patterns=False)
+        self._find = automaton.find_matches_as_indexes
         self.words = len(self._entries)
         self._words = {}
         return True
 
     def search(self, window: str) -> list[tuple[int, int, int]]:
         """Every pattern in the window as (number, start, end), by end."""
-        found: list[tuple[int, int, int]] = self._automaton.find_matches_as_indexes(window, overlapping=True)
+        found: list[tuple[int, int, int]] = self._find(window, True)
         return found
+
+    def glance(self, window: str) -> tuple[int, int]:
+        """`alive`, or (-1, -1) when a word was hit."""
+        found = self._find(window, True)
+        words = self.words
+        for hit in found:
+            if hit[0] < words:
+                return -1, -1
+        size = len(window)
+        if not found or found[-1][2] < size:
+            return size, size
+        return self.alive(window, found)
 
     def alive(self, window: str, found: list[tuple[int, int, int]]) -> tuple[int, int]:
         """(hold, wait) of the prefixes that end at the window's end; complete words are not looked at."""
@@ -219,18 +230,24 @@ class KeywordMatcher:
         groups = self._doom.get(number)
         return groups is not None and all(_led(leads, window, start) for leads in groups)
 
-    def _growing(self, window: str, soft: int) -> int:
-        """Where a word starts that the open segment may yet complete although it has other marks already."""
+    def _growing(self, window: str, soft: int) -> tuple[int, int]:
+        """(hold, wait) of the words that the open segment may yet complete although it has other marks already."""
+        hold = wait = len(window)
         base, parts = decompose_last(window, soft)
         view = window[:base] + parts[0]
-        begin = len(window)
-        if len(parts) > 1:
-            for number, start, end in self.search(view):
-                if end == len(view) and start > 0 and number in self._growth and start < begin:
-                    free = self._flags[number] & _FREE or not is_word(window[start - 1])
-                    if free and any(may_grow_into(parts, target) for target in self._growth[number]):
-                        begin = start
-        return begin
+        if len(parts) == 1:
+            return hold, wait
+        now = unicodedata.normalize("NFC", parts)
+        for number, start, end in self.search(view):
+            if end < len(view) or start == 0 or number not in self._growth:
+                continue
+            if not self._flags[number] & _FREE and is_word(window[start - 1]):
+                continue
+            for target, only_allows in self._growth[number]:
+                if not now.startswith(target) and may_grow_into(parts, target):
+                    wait = min(wait, start)
+                    hold = hold if only_allows else min(hold, start)
+        return hold, wait
 
     def examine(
         self,
@@ -249,7 +266,7 @@ class KeywordMatcher:
         hold, wait = (size, size) if final else self.alive(window, found)
         if self._growth and not final and soft < size:
             grown = self._growing(window, soft)
-            hold, wait = min(hold, grown), min(wait, grown)
+            hold, wait = min(hold, grown[0]), min(wait, grown[1])
         hits: list[Hit] = []
         for number, start, end in found:
             if number >= self.words or start == 0:

@@ -264,7 +264,7 @@ def _grown(wide: Sequence[str], parts: str) -> tuple[str, ...]:
     return tuple(char for kind, char in kinds.items() if any(kind))
 
 
-_REACH_SAMPLES = tuple(map(chr, (0x0A, 0x231A, 0x1F600, 0x1F1E6, 0x1100, 0xAC00, 0x0915, 0x0300, 0x0903)))
+_REACH_SAMPLES = tuple(map(chr, (0x0A, 0x231A, 0x1F600, 0x1F1E6, 0x1100, 0xAC00, 0x1161, 0x0915, 0x0300, 0x0903)))
 
 
 def _reach(nodes: list[Node]) -> Reach:

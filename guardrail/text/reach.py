@@ -22,7 +22,9 @@ def reach_of(char: str) -> Reach:
         reach |= Reach.PICTOGRAPH
     if "\U0001f1e6" <= char <= "\U0001f1ff":
         reach |= Reach.REGIONAL
-    if "\u1100" <= char <= "\u11ff" or "\ua960" <= char <= "\ua97c" or "\uac00" <= char <= "\ud7fb":
+    if "\u1160" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7fb":
+        reach |= Reach.HANGUL_TAIL
+    elif "\u1100" <= char <= "\u115f" or "\ua960" <= char <= "\ua97c" or "\uac00" <= char <= "\ud7a3":
         reach |= Reach.HANGUL
     if is_joiner(char):
         reach |= Reach.JOINER

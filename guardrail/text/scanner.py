@@ -121,7 +121,12 @@ class Scanner:
         track.feed(text)
         if track.hits or self._sweep.pending.hits:
             return self._resolve(track, final=False)
-        self._settle(track, track.hold)
+        settled = track.hold
+        if settled > self.settled:
+            if self._log is not None:
+                self._log.feed(track.raw[self.settled - track.raw_at : settled - track.raw_at])
+            self.settled = settled
+            track.forget(track.wait)
         return ()
 
     def _resolve(self, track: Track, *, final: bool) -> Sequence[Edit]:
@@ -130,7 +135,7 @@ class Scanner:
         if sweep.halt is not None:
             self._end(track, sweep.halt)
         else:
-            self._settle(track, max(sweep.removed, min(track.hold, sweep.pending.start(track))))
+            self._settle(track, max(sweep.removed, min(track.hold, sweep.pending.start(track, sweep.removed))))
         return edits
 
     def _settle(self, track: Track, settled: int) -> None:

@@ -85,21 +85,22 @@ class Track:
         """Whether `_glance` may be tried: both lanes are regular and nothing is open."""
 
     def feed(self, text: str) -> None:
-        """Take the next text."""
+        """Take the next text, not empty."""
         if self._half:
             text = self._half + text
             self._half = ""
-        if text and is_high_surrogate(text[-1]):
-            self._half = text[-1]
-            text = text[:-1]
-        if not text:
-            return
-        self.raw += text
         if text.isascii():
             cased, folded = text, text.lower()
+            simple = True
         else:
+            if is_high_surrogate(text[-1]):
+                self._half = text[-1]
+                text = text[:-1]
+                if not text:
+                    return
             cased, folded = text.translate(SIMPLE_CASED), text.translate(SIMPLE_FOLDED)
-        simple = BREAK not in cased
+            simple = BREAK not in cased
+        self.raw += text
         if not (simple and self._plain and self._glance(text, cased, folded)):
             self._study(text, cased, folded, simple=simple, final=False)
 
@@ -121,45 +122,38 @@ class Track:
         reach = matchers.reach
         if reach and not (self.raw.isascii() and not reach & Reach.ALWAYS and "\r" not in self.raw):
             return False
-        start = self.received
-        hold = wait = received = start + len(text)
-        lane = self._folded
+        hold = wait = received = self.received + len(text)
+        lane, other = self._folded, self._cased
+        window, window_cased = lane.text + folded, other.text + cased
+        keep, keep_cased = len(window) - 1, len(window_cased) - 1
         if matchers.folded is not None:
-            window = lane.text + folded
-            found = matchers.folded.search(window)
-            if found and min(found)[0] < matchers.folded.words:
+            alive, undecided = matchers.folded.glance(window)
+            if alive < 0:
                 return False
-            alive, undecided = matchers.folded.alive(window, found)
-            hold = lane.at + alive
-            wait = lane.at + undecided
-            keep_folded = undecided - 1
-        else:
-            window = folded
-            keep_folded = len(folded) - 1
-        other = self._cased
-        window_cased = other.text + cased
-        keep_cased = len(window_cased) - 1
+            hold, wait = lane.at + alive, lane.at + undecided
+            keep = undecided - 1
         if matchers.cased is not None:
-            found = matchers.cased.search(window_cased)
-            if found and min(found)[0] < matchers.cased.words:
-                return False
-            alive, undecided = matchers.cased.alive(window_cased, found)
-            hold = min(hold, other.at + alive)
-            wait = min(wait, other.at + undecided)
-            keep_cased = undecided - 1
-        patterns = matchers.patterns
-        if patterns is not None:
-            alive = patterns.glance(window_cased)
+            alive, undecided = matchers.cased.glance(window_cased)
             if alive < 0:
                 return False
             hold = min(hold, other.at + alive)
-            wait = min(wait, other.at + alive)
-            keep_cased = min(keep_cased, alive - 1)
-        lane.text = window[keep_folded:]
-        lane.at = received - len(lane.text)
+            wait = min(wait, other.at + undecided)
+            keep_cased = undecided - 1
+        if matchers.patterns is not None:
+            alive = matchers.patterns.glance(window_cased)
+            if alive < 0:
+                return False
+            if alive <= keep_cased:
+                keep_cased = alive - 1
+            alive += other.at
+            if alive < hold:
+                hold = alive
+            if alive < wait:
+                wait = alive
+        lane.text = window[keep:]
+        lane.at += keep
         other.text = window_cased[keep_cased:]
-        other.at = received - len(other.text)
-        lane.base += start - received
+        other.at += keep_cased
         self.received = received
         self.hold = hold
         self.wait = wait
@@ -254,11 +248,14 @@ class Track:
         undecided = size
         for number in matcher.candidates(window) if matcher.may_match(window) else ():
             resume = resumes.get(number, 1)
-            limit = self._limit(matcher, number, views, resume)
-            found, resume, pending = matcher.matches(number, window, resume, limit, soft, final)
+            pending = 0
+            while pending < resume:
+                # Again after a match was accepted beyond where the expression was live: it may live on behind it.
+                limit = self._limit(matcher, number, views, resume)
+                found, resume, pending = matcher.matches(number, window, resume, limit, soft, final)
+                for match in found:
+                    self.hits.append(Span(match.rule, lane.start(match.start, self.received), lane.end(match.end)))
             undecided = min(undecided, pending)
-            for match in found:
-                self.hits.append(Span(match.rule, lane.start(match.start, self.received), lane.end(match.end)))
             if resume > 1:
                 resumes[number] = resume
                 self._resume[number] = lane.base + resume

@@ -28,7 +28,7 @@ from typing import Any
 
 from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
-from guardrail.wire.channel import Channel
+from guardrail.wire.channel import WHOLE_TEXT, Channel
 from guardrail.wire.openai_chat_answer import Answer
 from guardrail.wire.openai_chat_choice import Choice
 from guardrail.wire.openai_chat_chunk import Chunk, Template, explode, find_template, read_chunk
@@ -63,13 +63,14 @@ class WireLimits:
 class ChatStream(Answer):
     """One streamed response under one policy. `done`, `abort` and `record`: see `Answer`."""
 
-    __slots__ = ("_dirty", "_failed", "_framer", "_limits", "_order", "_run_of", "_template", "_tries")
+    __slots__ = ("_cap", "_dirty", "_failed", "_framer", "_limits", "_order", "_run_of", "_template", "_tries")
 
     def __init__(
         self, policy: Policy, request: ChatRequest, *, case_id: str, limits: WireLimits = WireLimits()
     ) -> None:
         super().__init__(policy, request, case_id)
         self._limits = limits
+        self._cap = limits.event_bytes
         self._framer = EventFramer(limits.event_bytes)
         self._dirty: list[tuple[Choice, Channel]] = []
         """Channels with text that was not scanned yet."""
@@ -87,6 +88,9 @@ class ChatStream(Answer):
         """Take one read from upstream. Raises WireError for what is no event stream or passes a cap: call `fail`."""
         if self.done:
             return b""
+        template = self._template
+        if template is not None and (out := self._single(data, template)) is not None:
+            return out
         block = self._framer.push(data)
         at, size = 0, len(block)
         line_feeds_only: bool | None = None
@@ -145,7 +149,49 @@ class ChatStream(Answer):
         events, so that it may go between any two calls."""
         return b"" if self.done else b": keep-alive\n\n"
 
-    # --- a run of like events -----------------------------------------------------------------------------------------
+    # --- one more like event, or a run of them ------------------------------------------------------------------------
+
+    def _single(self, data: bytes, template: Template) -> bytes | None:
+        """Take a read that is one event that fits the template, when nothing else is going on: what most reads of a
+        paced stream are. None when it is anything else, with nothing changed."""
+        text = template.text(data)
+        choice, channel = self._run_of
+        if not text or choice.ended or channel.half or self._dirty or self._framer.pending or len(data) > self._cap:
+            return None
+        self._events += 1
+        self._tokens += 1
+        scanner = channel.scanner
+        edits = scanner.feed(text)
+        settled = scanner.settled
+        queue = channel.queue
+        start = channel.received
+        plain = not edits and not channel.edits and scanner.halt is None
+        if plain and not queue and settled == start + len(text):
+            channel.received = settled
+            return data
+        channel.add(data, text, self._order, template)
+        self._order += 1
+        if plain and len(queue) == 1:
+            gone = b""
+        elif plain and settled >= start and len(queue) == 2 and not queue[0].again:
+            gone = queue.pop(0).raw
+        else:
+            items: list[tuple[int, bytes]] = []
+            channel.deliver(edits, items)
+            self._delayed += bool(queue)
+            self._out += [event for _, event in items]
+            if scanner.halt is not None:
+                self._halt(choice, channel)
+            return self._written()
+        # The new event stays, as long as not all of it is settled and it is short enough to go whole.
+        if settled == channel.received or (settled > start and len(text) > WHOLE_TEXT):
+            items = []
+            channel.deliver((), items)
+            gone += b"".join([event for _, event in items])
+        elif channel.held > channel.held_max:
+            channel.held_max = channel.held
+        self._delayed += bool(queue)
+        return gone
 
     def _run(self, block: bytes, at: int, template: Template) -> int:
         """Take the events from `at` on that fit the template; the offset behind them (`at`: none did)."""

@@ -279,6 +279,18 @@ class Template(msgspec.Struct, frozen=True, gc=False):
     def event(self, text: str) -> bytes:
         return b"".join((self.prefix, _encode(text)[1:-1], self.suffix))
 
+    def text(self, data: bytes) -> str | None:
+        """The text of what is just one event that fits the template and holds no escape; None for anything else."""
+        if not (data.startswith(self.prefix) and data.endswith(self.suffix)):
+            return None
+        part = data[len(self.prefix) : -len(self.suffix)]
+        if len(part.translate(None, _NOT_PLAIN)) != len(part):
+            return None
+        try:
+            return part.decode()
+        except UnicodeDecodeError:
+            return None
+
     def texts(self, window: bytes) -> tuple[list[bytes], list[str] | str]:
         """`window` begins behind a prefix. The insides of the texts of the events that fit the template, one behind the
         other and whole, as they stand there; and the texts, one by one, or joined where none holds an escape."""

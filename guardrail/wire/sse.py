@@ -64,6 +64,11 @@ class EventFramer:
             raise WireError(f"an event is longer than {cap} bytes")
         return block
 
+    @property
+    def pending(self) -> bool:
+        """Whether part of an event waits for the rest of it."""
+        return bool(self._tail)
+
     def rest(self) -> bytes:
         """The incomplete event at the end of the stream; forgotten here."""
         rest = bytes(self._tail)
