@@ -44,8 +44,22 @@ CASES: list[tuple[str, list[Rule], str, str, list[tuple[str, int, int]], int | N
         None,
     ),
     ("one rule, overlapping", [spell("aa", "x")], "aaab", "[x]b", [("x", 0, 2), ("x", 1, 3)], None),
-    ("same start: the longest", [spell("ab", "x"), spell("abc", "y")], "abcd", "[y]d", [("y", 0, 3), ("x", 0, 2)], None),
-    ("same span: the smaller id", [spell("ab", "y"), spell("ab", "x")], "abc", "[x]c", [("x", 0, 2), ("y", 0, 2)], None),
+    (
+        "same start: the longest",
+        [spell("ab", "x"), spell("abc", "y")],
+        "abcd",
+        "[y]d",
+        [("y", 0, 3), ("x", 0, 2)],
+        None,
+    ),
+    (
+        "same span: the smaller id",
+        [spell("ab", "y"), spell("ab", "x")],
+        "abc",
+        "[x]c",
+        [("x", 0, 2), ("y", 0, 2)],
+        None,
+    ),
     (
         "same start: replace before redact, though shorter",
         [spell("abc", "x"), spell("ab", "y", action=REPLACE)],
@@ -104,7 +118,14 @@ CASES: list[tuple[str, list[Rule], str, str, list[tuple[str, int, int]], int | N
         [("y", 1, 3)],
         None,
     ),
-    ("an allow-phrase covers no part of a hit", [spell("bcd", "x", allow=("abc",))], "abcd", "a[x]", [("x", 1, 4)], None),
+    (
+        "an allow-phrase covers no part of a hit",
+        [spell("bcd", "x", allow=("abc",))],
+        "abcd",
+        "a[x]",
+        [("x", 1, 4)],
+        None,
+    ),
     ("an allow-phrase may be the hit itself", [spell("bc", "x", allow=("bc",))], "abcd", "abcd", [], None),
     (
         "two allow-phrases together cover nothing",
@@ -147,7 +168,14 @@ CASES: list[tuple[str, list[Rule], str, str, list[tuple[str, int, int]], int | N
         [("x", 1, 6)],
         None,
     ),
-    ("carriage return and line feed go together", [pattern("\n", id="x", mask="[x]")], "a\r\nb", "a[x]b", [("x", 1, 3)], None),
+    (
+        "carriage return and line feed go together",
+        [pattern("\n", id="x", mask="[x]")],
+        "a\r\nb",
+        "a[x]b",
+        [("x", 1, 3)],
+        None,
+    ),
     (
         "a halt is widened too",
         [spell("👧", "x", action=HALT)],
@@ -181,9 +209,7 @@ def swept(rules: Sequence[Rule], text: str) -> tuple[str, list[tuple[str, int, i
     return output, found, sweep.halt.cut if sweep.halt else None
 
 
-@pytest.mark.parametrize(
-    ("name", "rules", "text", "output", "findings", "cut"), CASES, ids=[case[0] for case in CASES]
-)
+@pytest.mark.parametrize(("name", "rules", "text", "output", "findings", "cut"), CASES, ids=[case[0] for case in CASES])
 def test_resolution(
     name: str, rules: list[Rule], text: str, output: str, findings: list[tuple[str, int, int]], cut: int | None
 ) -> None:

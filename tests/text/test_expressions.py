@@ -117,7 +117,11 @@ REFUSED: list[tuple[str, str, str]] = [
     ("everything optional", "a?b{0,3}", "the expression matches the empty text; expected at least one character"),
     ("an empty alternative", "a|", "the expression matches the empty text; expected at least one character"),
     ("too wide", "a{4000}b{97}", "a match can be 4097 characters long; expected at most 4096"),
-    ("far too wide", "(?:(?:a{4096}){4096}){4096}", "a match can be 68719476736 characters long; expected at most 4096"),
+    (
+        "far too wide",
+        "(?:(?:a{4096}){4096}){4096}",
+        "a match can be 68719476736 characters long; expected at most 4096",
+    ),
 ]
 
 
@@ -295,7 +299,9 @@ def test_ascii_members(source: str, expected: str) -> None:
     assert ascii_members(one) == frozenset(expected)
 
 
-@pytest.mark.parametrize(("source", "char", "expected"), [("[a-c]", "b", True), ("[a-c]", "d", False), ("é", "é", True)])
+@pytest.mark.parametrize(
+    ("source", "char", "expected"), [("[a-c]", "b", True), ("[a-c]", "d", False), ("é", "é", True)]
+)
 def test_membership(source: str, char: str, expected: bool) -> None:
     (one,) = atoms(parse(source))
     assert in_set(one, char) is expected

@@ -113,7 +113,14 @@ HELD: list[tuple[str, tuple[str, ...], dict[str, Any], str, str, str]] = [
     ("the start of an allow-phrase delays and holds nothing", ("麻",), {"allow": ("大麻烦",)}, "x大", "", "大"),
     ("a term inside an allow-phrase", ("麻",), {"allow": ("大麻烦",)}, "x大麻", "麻", "大麻"),
     ("an allow-phrase is complete, a term inside it decided", ("麻",), {"allow": ("大麻烦",)}, "x大麻烦 ", "", ""),
-    ("the start of a term that an allow-phrase would cover", ("bad day",), {"allow": ("a bad day",)}, "a bad d", "", "a bad d"),
+    (
+        "the start of a term that an allow-phrase would cover",
+        ("bad day",),
+        {"allow": ("a bad day",)},
+        "a bad d",
+        "",
+        "a bad d",
+    ),
     ("the same with another term", ("bad day", "bad dog"), {"allow": ("a bad day",)}, "a bad d", "bad d", "a bad d"),
     ("the same without the phrase's edge", ("bad day",), {"allow": ("a bad day",)}, "xa bad d", "bad d", "bad d"),
     ("the same when the phrase needs more than the term", ("bad",), {"allow": ("a bad day",)}, "a ba", "ba", "a ba"),
@@ -211,7 +218,11 @@ def test_nothing_to_look_for() -> None:
         ("a vowel sign first", "\u0903a", "the term 'ःa' begins with a combining mark"),
         ("too long", "é" * 257, f"a term is 257 characters long; expected at most 256: '{'é' * 40}'…"),
         ("too long once folded", "ß" * 129, f"a term is 258 characters long; expected at most 256: '{'s' * 40}'…"),
-        ("marks without end", "a" + DOT_BELOW * 5, f"the term {'a' + DOT_BELOW * 5!r} has more than 4 marks on one letter"),
+        (
+            "marks without end",
+            "a" + DOT_BELOW * 5,
+            f"the term {'a' + DOT_BELOW * 5!r} has more than 4 marks on one letter",
+        ),
     ],
 )
 def test_terms_that_cannot_be_used(name: str, term: str, message: str) -> None:

@@ -48,7 +48,9 @@ MATCHES: list[tuple[str, str, dict[str, Any], str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("name", "source", "options", "text", "expected"), MATCHES, ids=[c[0] for c in MATCHES])
-def test_matches_of_a_whole_text(name: str, source: str, options: dict[str, Any], text: str, expected: list[str]) -> None:
+def test_matches_of_a_whole_text(
+    name: str, source: str, options: dict[str, Any], text: str, expected: list[str]
+) -> None:
     window = "\n" + text
     found, _, pending = matcher(source, **options).matches(0, window, 1, len(window), len(window), True)
     assert [window[match.start : match.end] for match in found] == expected
@@ -69,7 +71,9 @@ UNDECIDED: list[tuple[str, str, dict[str, Any], str, int, int, list[str], int]] 
 
 
 @pytest.mark.parametrize(
-    ("name", "source", "options", "text", "live", "opened", "expected", "left"), UNDECIDED, ids=[c[0] for c in UNDECIDED]
+    ("name", "source", "options", "text", "live", "opened", "expected", "left"),
+    UNDECIDED,
+    ids=[c[0] for c in UNDECIDED],
 )
 def test_matches_of_a_text_that_goes_on(
     name: str,
@@ -149,9 +153,7 @@ def test_the_live_tail_is_live_and_nothing_before_it_is(source: str, left: Patte
     for chars in product("ab.", repeat=5):
         text = "".join(chars)
         alive = [
-            at
-            for at in range(5)
-            if starts.fullmatch(text[at:]) and (at == 0 or left == "none" or text[at - 1] == ".")
+            at for at in range(5) if starts.fullmatch(text[at:]) and (at == 0 or left == "none" or text[at - 1] == ".")
         ]
         assert one.live("\n" + text) - 1 == min(alive, default=5), text
 
@@ -236,7 +238,11 @@ def test_whether_only_ascii_can_extend_a_match(source: str, expected: bool) -> N
 @pytest.mark.parametrize(
     ("name", "source", "message"),
     [
-        ("ours", "ab*", "pattern 'ab*': found '*', which has no upper bound; expected {m,n} at character 3 of the pattern"),
+        (
+            "ours",
+            "ab*",
+            "pattern 'ab*': found '*', which has no upper bound; expected {m,n} at character 3 of the pattern",
+        ),
         ("of RE2", "[z-a]", "pattern '[z-a]': invalid character class range: z-a"),
         ("unknown property", r"\p{Elvish}", r"pattern '\\p{Elvish}': invalid character class range: \p{Elvish}"),
     ],

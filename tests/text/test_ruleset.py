@@ -86,7 +86,11 @@ def test_compiled_rules_are_shared_by_streams_that_do_not_disturb_each_other() -
     ("name", "rule", "message"),
     [
         ("empty term", word("", id="mine"), "found '', which has nothing to match; expected a term"),
-        ("empty allow-phrase", word("a", id="mine", allow=("",)), "found '', which has nothing to match; expected a term"),
+        (
+            "empty allow-phrase",
+            word("a", id="mine", allow=("",)),
+            "found '', which has nothing to match; expected a term",
+        ),
         ("long term", word("a" * 257, id="mine"), "a term is 257 characters long; expected at most 256"),
         ("unbounded pattern", pattern("a*", id="mine"), "pattern 'a*': found '*', which has no upper bound"),
         ("malformed pattern", pattern("ab[", id="mine"), "pattern 'ab[': found a '[' that is never closed"),

@@ -10,6 +10,7 @@ import pytest
 
 from guardrail.text import edits as edits_module
 from guardrail.text import track as track_module
+from guardrail.text.clusters import cluster_starts
 from guardrail.text.keywords import KeywordMatcher
 from guardrail.text.rules import Action, Rule
 from guardrail.text.scanner import _SLICE, Scanner, compile_rules
@@ -27,12 +28,22 @@ HELD: list[tuple[str, list[Rule], str, str]] = [
     ("a word inside another", [BOMB], "abomb", "00000"),
     ("a word that does not come", [BOMB], "a bored bo", "0012000012"),
     ("no edges", [word("bomb", edges="never")], "abomber", "0123400"),
-    ("a shorter word inside a longer one", [word("bomb", edges="never"), word("om", id="om", edges="never")], "bome", "1230"),
+    (
+        "a shorter word inside a longer one",
+        [word("bomb", edges="never"), word("om", id="om", edges="never")],
+        "bome",
+        "1230",
+    ),
     ("Chinese", [word("炸弹")], "造炸弹吗", "0120"),
     ("Chinese, the same character again", [word("炸弹")], "炸炸弹", "112"),
     ("Chinese inside a longer ordinary word", [word("大麻", allow=("大麻烦",))], "大麻烦了大麻叶", "1230120"),
     ("an allow-phrase that began before", [word("麻", allow=("大麻烦",))], "大麻烦大麻叶", "012010"),
-    ("an allow-phrase that will cover whatever comes", [word("bad day", allow=("a bad day",))], "a bad day.", "0000000000"),
+    (
+        "an allow-phrase that will cover whatever comes",
+        [word("bad day", allow=("a bad day",))],
+        "a bad day.",
+        "0000000000",
+    ),
     ("the same term elsewhere", [word("bad day", allow=("a bad day",))], "the bad day.", "000012345670"),
     ("two words with one start", [word("a bad day"), word("bad", id="bad")], "a bad d x", "123456700"),
     ("a phrase", [word("kill switch")], "a kill s kill switch.", "001234560123456789ab0"),
@@ -41,7 +52,12 @@ HELD: list[tuple[str, list[Rule], str, str]] = [
     ("case kept", [word("Rome", case_sensitive=True)], "rome Rom", "00000123"),
     ("pattern", [pattern(r"\d{4}")], "a 1234x", "0012340"),
     ("pattern with an edge", [pattern(r"\d{4}", right="digit")], "1234 12345", "1234012344"),
-    ("pattern with edges on both sides", [pattern(r"\d{4}", left="digit", right="digit")], "1234 12345x", "12340123400"),
+    (
+        "pattern with edges on both sides",
+        [pattern(r"\d{4}", left="digit", right="digit")],
+        "1234 12345x",
+        "12340123400",
+    ),
     ("pattern with a letter edge", [pattern("ab", left="word")], "ab xab", "120000"),
     ("pattern, a repeat that ends", [pattern(r"\d{2,4}@")], "12345@", "123445"),
     ("pattern beyond ASCII", [pattern("[一-龥]{2}!")], "abc中文!x", "0001230"),
@@ -115,7 +131,12 @@ def test_what_is_decided_when(
 
 
 def test_the_fate_of_what_is_settled_is_known() -> None:
-    rules = [BOMB, word("大麻", id="cjk", allow=("大麻烦",)), pattern(r"\d{3,6}", right="digit"), pattern("aa", id="aa")]
+    rules = [
+        BOMB,
+        word("大麻", id="cjk", allow=("大麻烦",)),
+        pattern(r"\d{3,6}", right="digit"),
+        pattern("aa", id="aa"),
+    ]
     text = "a bomb 1234567 aaaaa 大麻烦大麻 bo12 bomb12 123bomb 123456大麻"
     for seed in range(30):
         scanner = Scanner(compile_rules(rules))
@@ -189,7 +210,12 @@ LOGGED: list[tuple[str, list[Rule], str, list[tuple[str, int, int]]]] = [
     ("inside a removal", [CAT, word("a cat")], "a cat.", [("word", 0, 5), ("log", 2, 5)]),
     ("before a halt", [CAT, word("bomb", action=HALT)], "a cat bomb. cat", [("log", 2, 5), ("word", 6, 10)]),
     ("not what a halt cuts", [CAT, word("t", edges="never", action=HALT)], "a cat.", [("word", 4, 5)]),
-    ("the text up to a halt's end says whether it is a word", [CAT, word("cats", action=HALT)], "cats.", [("word", 0, 4)]),
+    (
+        "the text up to a halt's end says whether it is a word",
+        [CAT, word("cats", action=HALT)],
+        "cats.",
+        [("word", 0, 4)],
+    ),
     ("a halt as its right edge", [CAT, word("!", action=HALT)], "cat!", [("log", 0, 3), ("word", 3, 4)]),
     (
         "a rule that logs has its own allow-phrases",
@@ -238,13 +264,15 @@ def test_what_is_kept_does_not_grow_with_the_text(name: str, rules: list[Rule]) 
     scanner = Scanner(compile_rules(rules))
     text = "It was the best of bo times 123, 大麻烦 naïve cafe\u0301. " * 10
     text += " " * (-len(text) % 10)
+    tracks = [] if scanner._track is None else [scanner._track]
+    if scanner._log is not None:
+        tracks.append(scanner._log._track)
     kept = 0
     while scanner.received < 1_000_000:
         for at in range(0, len(text), 10):
             scanner.feed(text[at : at + 10])
-        for track in (scanner._track, scanner._log and scanner._log._track):
-            if track is not None:
-                kept = max(kept, len(track.raw), len(track._folded.text), len(track._cased.text), len(track.allowed))
+        for track in tracks:
+            kept = max(kept, len(track.raw), len(track._folded.text), len(track._cased.text), len(track.allowed))
         kept = max(kept, len(scanner._sweep.pending.hits), len(scanner.findings()))
     assert kept <= 40
 
@@ -275,7 +303,6 @@ def test_work_grows_with_the_text_and_no_faster(
 ) -> None:
     looked_at = 0
     search, find = KeywordMatcher.search, Search.__call__
-    cluster_starts = edits_module.cluster_starts
 
     def searching(self: KeywordMatcher, window: str) -> list[tuple[int, int, int]]:
         nonlocal looked_at
