@@ -75,7 +75,7 @@ HITS: list[tuple[str, tuple[str, ...], dict[str, Any], str, list[str]]] = [
     ("several words", ("big bomb",), {}, "big bomb big  bomb", ["big bomb"]),
     ("allow-phrase", ("大麻",), {"allow": ("大麻烦",)}, "大麻烦大麻", ["大麻", "(大麻烦)", "大麻"]),
     ("an allow-phrase needs its edges", ("炸弹",), {"allow": ("炸弹x",)}, "炸弹xy", ["炸弹"]),
-    ("a term listed twice", ("a", "A"), {}, "a", ["a", "a"]),
+    ("a term listed twice is one", ("a", "A"), {}, "a", ["a"]),
 ]
 
 
@@ -127,6 +127,8 @@ HELD: list[tuple[str, tuple[str, ...], dict[str, Any], str, str, str]] = [
     ("a letter that may still become the term's", ("é",), {}, "x e", "e", "e"),
     ("a letter with another mark that may too", ("ế",), {}, "x ê", "ê", "ê"),
     ("a letter with a mark that keeps it from it", ("é",), {}, "x ẹ", "", ""),
+    ("two marks to come in either order", ("ṩ", "中ṩ"), {"edges": "never"}, "中ṡ", "中ṡ", "中ṡ"),
+    ("an allow-phrase that an open letter may complete", ("é",), {"allow": ("é",), "edges": "never"}, "e", "", "e"),
 ]
 
 
@@ -152,6 +154,19 @@ def test_what_is_held_is_what_may_become_a_term(terms: tuple[str, ...], edges: W
         ]
         expected = text[min(alive, default=5) :]
         assert held(built, text) == (expected, expected), text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a word", "\na bomb", (-1, -1)),
+        ("a start", "\na bo", (3, 3)),
+        ("nothing", "\na cat", (6, 6)),
+        ("a start with no edge before it", "\nabo", (4, 4)),
+    ],
+)
+def test_glance(name: str, text: str, expected: tuple[int, int]) -> None:
+    assert matcher("bomb").glance(text) == expected
 
 
 def test_what_was_decided_is_not_reported_again() -> None:
