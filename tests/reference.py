@@ -293,7 +293,7 @@ def clustered_units(text: str) -> list[tuple[str, int]]:
             units.append((joined if PICTOGRAPH.match(joined) else "x", 2))
             at += 2
         elif linker and not after_consonant:
-            units.append(("\u0301", 1))
+            units.append(("\u0301" if regex.match(r"\p{GCB=Extend}", text[at]) else "x", 1))
             at += 1
         else:
             units.append((joins_clusters(text[at]), 1))

@@ -26,6 +26,7 @@ MAX_CLUSTER = 64
 _CLUSTER = regex.compile(r"\X")
 _UNUSUAL = regex.compile(r"[\p{Extended_Pictographic}\p{InCB=Linker}\uD800-\uDFFF]")
 _LINKER = regex.compile(r"\p{InCB=Linker}")
+_EXTEND = regex.compile(r"\p{GCB=Extend}")
 _CONSONANT = regex.compile(r"\p{InCB=Consonant}")
 _BETWEEN_CONSONANTS = regex.compile(r"[\p{InCB=Linker}\p{InCB=Extend}]")
 _PAIR = regex.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -57,7 +58,7 @@ def _plain(text: str) -> str:
         elif _PICTOGRAPH.match(char) and not is_sequence_pictograph(char):
             out.append("a")
         elif not consonant and _LINKER.match(char):
-            out.append("\u0301")
+            out.append("\u0301" if _EXTEND.match(char) else "a")
         else:
             out.append(char)
     return "".join(out)

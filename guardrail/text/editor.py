@@ -25,7 +25,7 @@ class Editor:
 
     def feed(self, text: str) -> str:
         """Take the next text; return what may be delivered now."""
-        if self.scanner.halt is not None:
+        if self.scanner.ended:
             return ""
         self._held += text
         delivered = self._release(self.scanner.feed(text))

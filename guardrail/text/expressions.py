@@ -28,7 +28,7 @@ MAX_DEPTH = 50
 """Deepest nesting of groups: more than anybody writes, and far from what would exhaust the stack."""
 FEW = 8
 """The largest count that `relaxed` keeps."""
-_RE2_REPEAT = 1000  # RE2 refuses larger counts; wider repeats are written as several
+_RE2_REPEAT = 1000  # RE2 refuses larger (products of) counts; wider repeats are written as several
 
 
 class ExpressionError(ValueError):
@@ -68,6 +68,8 @@ _CONTROL_ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v", "a": 
 
 def parse(source: str) -> Node:
     """The tree of an expression. Raises ExpressionError."""
+    if re.search("[\ud800-\udfff]", source):
+        raise ExpressionError("found half a surrogate pair in the pattern; expected whole characters")
     parser = _Parser(source)
     node = parser.choice()
     if parser.at < len(source):
@@ -139,7 +141,7 @@ class _Parser:
         close = self.source.find("}", self.at)
         body = self.source[self.at + 1 : close] if close > 0 else ""
         low, comma, high = body.partition(",")
-        if not low.isascii() or not (low.isdigit() or (comma and not low)) or (high and not high.isdigit()):
+        if not re.fullmatch("[0-9]{1,6}|[0-9]{0,6},[0-9]{0,6}", body) or body == ",":
             return None
         if comma and not high:
             raise self.error(f"{{{body}}}, which has no upper bound; expected {{m,n}}")
@@ -207,6 +209,9 @@ class _Parser:
             return _literal(self._hex())
         if char in "pP":
             close = self.source.find("}", self.at) if self.peek() == "{" else self.at
+            if close < 0 or close >= len(self.source):
+                self.at = start
+                raise self.error(f"the escape '\\{char}' without the name of a class")
             self.at = close + 1
             return self.source[start : self.at]
         if char.isalnum():
@@ -222,10 +227,9 @@ class _Parser:
         else:
             digits = self.source[self.at : self.at + 2]
             after = self.at + 2
-        try:
-            char = chr(int(digits, 16))
-        except (ValueError, OverflowError):
-            raise self.error("a \\x escape that is not a code point") from None
+        if not re.fullmatch("[0-9a-fA-F]{1,6}", digits) or int(digits, 16) > 0x10FFFF or after == 0:
+            raise self.error("a \\x escape that is not a code point")
+        char = chr(int(digits, 16))
         self.at = after
         return char
 
@@ -241,7 +245,7 @@ class _Parser:
                 self.at = start
                 raise self.error("a '[' that is never closed")
             if self.peek() == "\\":
-                self.at += 2
+                self._escape()
             elif self.source.startswith("[:", self.at):
                 self.at = self.source.find(":]", self.at) + 2
                 if self.at < 2:
@@ -267,25 +271,38 @@ def render(node: Node) -> str:
         case Choice(options):
             return f"(?:{'|'.join(map(render, options))})"
         case Repeat(inner, low, high):
-            return _repeat(render(inner), low, high)
+            return _repeat(inner, low, high)
 
 
-def _repeat(source: str, low: int, high: int | None) -> str:
+def _repeat(inner: Node, low: int, high: int | None) -> str:
     if high == 0:
         return ""
-    unit = f"(?:{source})"
+    unit = f"(?:{render(inner)})"
     if high is None:
         return f"{unit}{{{low},}}"
-    if high <= _RE2_REPEAT:
+    most = max(_RE2_REPEAT // _counted(inner), 1)
+    if high <= most:
         return unit if (low, high) == (1, 1) else f"{unit}{{{low},{high}}}"
-    must = low // _RE2_REPEAT, low % _RE2_REPEAT
-    may = (high - low) // _RE2_REPEAT, (high - low) % _RE2_REPEAT
+    must, may = divmod(low, most), divmod(high - low, most)
     return (
-        f"{unit}{{{_RE2_REPEAT}}}" * must[0]
+        f"{unit}{{{most}}}" * must[0]
         + f"{unit}{{{must[1]}}}"
-        + f"{unit}{{0,{_RE2_REPEAT}}}" * may[0]
+        + f"{unit}{{0,{most}}}" * may[0]
         + f"{unit}{{0,{may[1]}}}"
     )
+
+
+def _counted(node: Node) -> int:
+    """The largest product of nested counts as `render` writes them."""
+    match node:
+        case Atom():
+            return 1
+        case Sequence(parts) | Choice(parts):
+            return max(map(_counted, parts), default=1)
+        case Repeat(inner, low, high):
+            within = _counted(inner)
+            most = max(_RE2_REPEAT // within, 1)
+            return within * max(min(high if high is not None else low, most), 1)
 
 
 def prefixes(node: Node) -> str | None:
@@ -297,7 +314,7 @@ def prefixes(node: Node) -> str | None:
             return _either([p for p in map(prefixes, options) if p is not None])
         case Repeat(inner, _, high):
             last = None if high == 0 else prefixes(inner)
-            return None if last is None else _repeat(render(inner), 0, high and high - 1) + last
+            return None if last is None else _repeat(inner, 0, high and high - 1) + last
         case Sequence(parts):
             result: str | None = None
             for part in reversed(parts):
@@ -409,7 +426,7 @@ def ascii_members(source: str) -> frozenset[str]:
     return frozenset(c for c in map(chr, range(128)) if in_set(source, c))
 
 
-_REACHES_FURTHER = re.compile(r"\[\^|\\[DWSpP]|\\x\{(?!0*[0-7]?[0-9a-fA-F]\})|\\x[89a-fA-F]")
+_REACHES_FURTHER = re.compile(r"\[\^|\[:\^|\\[DWSpP]|\\x\{(?!0*[0-7]?[0-9a-fA-F]\})|\\x[89a-fA-F]")
 
 
 @lru_cache(maxsize=4096)

@@ -32,7 +32,8 @@ BREAK = "\uffff"
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 # Models like to set numbers with non-breaking hyphens and other dashes; to a rule they are all the one on the keyboard.
 _DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
-# Lone surrogates cannot be encoded, so the lanes hold private-use stand-ins for them.
+# Lone surrogates cannot be encoded, so the lanes hold private-use stand-ins for them (U+10F800 to U+10FFFF, which a
+# rule could name, and would then find in lone surrogates as well).
 _SURROGATE_STAND_IN = 0x10F800 - 0xD800
 
 

@@ -24,7 +24,16 @@ import regex
 
 from guardrail.errors import RuleError
 from guardrail.text.clusters import Reach
-from guardrail.text.fold import BREAK, decompose_last, fold_case, fold_cased, fold_whole, is_joiner, may_grow_into
+from guardrail.text.fold import (
+    BREAK,
+    MAX_IGNORABLES,
+    decompose_last,
+    fold_case,
+    fold_cased,
+    fold_whole,
+    is_joiner,
+    may_grow_into,
+)
 from guardrail.text.reach import reach_of
 from guardrail.text.rules import Rule, WordEdges
 
@@ -125,8 +134,10 @@ class KeywordMatcher:
         if len(word) > MAX_TERM:
             raise RuleError(rule, f"a term is {len(word)} characters long; expected at most {MAX_TERM}: {word[:40]!r}…")
         if is_joiner(word[0]) or unicodedata.category(word[0]).startswith("M"):
-            raise RuleError(rule, f"the term {phrase!r} begins with a combining mark")
-        if BREAK in word or any(len(_decompose(c)) - 1 > MAX_MARKS for c in _clusters(word)):
+            raise RuleError(rule, f"the term {phrase!r} begins with a character that joins the one before it")
+        if BREAK in word:
+            raise RuleError(rule, f"a term has more than {MAX_IGNORABLES} invisible characters in a row, or U+FFFF")
+        if any(len(_decompose(c)) - 1 > MAX_MARKS for c in _clusters(word)):
             raise RuleError(rule, f"the term {phrase!r} has more than {MAX_MARKS} marks on one letter")
         return word
 

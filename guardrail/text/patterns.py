@@ -89,6 +89,8 @@ class PatternMatcher:
         self.expressions: list[Expression] = []
         finds, lives, loose_lives, nodes = [], [], [], []
         for index, rule in rules:
+            if not rule.expressions:
+                raise RuleError(rule.id, "found no pattern; expected at least one")
             for source in rule.expressions:
                 try:
                     node = expressions.parse(source)
@@ -102,18 +104,24 @@ class PatternMatcher:
                         index, Search(find), Live([loose_live], [live]), _RIGHT[rule.right], rule.accept
                     )
                 except (ExpressionError, re2.error) as error:
-                    raise RuleError(rule.id, f"pattern {source!r}: {_reason(error)}") from None
+                    shown = source if len(source) <= 80 else f"{source[:80]}…"
+                    raise RuleError(rule.id, f"pattern {shown!r}: {_reason(error)}") from None
                 self.expressions.append(compiled)
                 finds.append(loose_find)
                 lives.append(live)
                 loose_lives.append(loose_live)
                 nodes.append(node)
-        self._find = Search("|".join(dict.fromkeys(finds)))
-        self._which = re2.Set.SearchSet(options())
-        for find in finds:
-            self._which.Add(find)
-        self._which.Compile()
-        self._live = Live(loose_lives, lives)
+        try:
+            self._find = Search("|".join(dict.fromkeys(finds)))
+            self._which = re2.Set.SearchSet(options())
+            for find in finds:
+                self._which.Add(find)
+            self._which.Compile()
+            self._live = Live(loose_lives, lives)
+        except re2.error:
+            raise RuleError(
+                rule.id, "the patterns of this policy are too large together; expected smaller counts"
+            ) from None
         self._needed = _search_for([_need(node) for node in nodes])
         sets = sorted(set().union(*map(expressions.atoms, nodes)))
         self._last = frozenset().union(*map(expressions.ascii_members, sets))
@@ -132,8 +140,7 @@ class PatternMatcher:
 
     def candidates(self, window: str) -> Sequence[int]:
         """The expressions that match somewhere in the window."""
-        found: list[int] = self._which.Match(window)
-        return sorted(found)
+        return sorted(self._which.Match(window) or ())
 
     def live(self, window: str) -> int:
         """The window index where the live tail starts; `len(window)` when nothing is live."""

@@ -8,6 +8,8 @@ from guardrail.text.clusters import Reach, is_sequence_pictograph
 from guardrail.text.fold import is_joiner
 
 _MARK = regex.compile(r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]")
+_HANGUL = regex.compile(r"[\p{GCB=L}\p{GCB=LV}\p{GCB=LVT}]")
+_HANGUL_TAIL = regex.compile(r"[\p{GCB=V}\p{GCB=T}]")
 _CONSONANT = regex.compile(r"\p{InCB=Consonant}")
 
 
@@ -22,10 +24,10 @@ def reach_of(char: str) -> Reach:
         reach |= Reach.PICTOGRAPH
     if "\U0001f1e6" <= char <= "\U0001f1ff":
         reach |= Reach.REGIONAL
-    if "\u1160" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7fb":
-        reach |= Reach.HANGUL_TAIL
-    elif "\u1100" <= char <= "\u115f" or "\ua960" <= char <= "\ua97c" or "\uac00" <= char <= "\ud7a3":
+    if _HANGUL.match(char):
         reach |= Reach.HANGUL
+    if _HANGUL_TAIL.match(char):
+        reach |= Reach.HANGUL_TAIL
     if is_joiner(char):
         reach |= Reach.JOINER
     if _CONSONANT.match(char):

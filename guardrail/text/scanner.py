@@ -60,17 +60,17 @@ class Scanner:
 
     `received`: code points fed so far. `settled`: raw offset before which every character's fate is decided (it is
     delivered, or an Edit covers it); `received - settled` is the hold-back. `halt`: set once the channel has ended
-    early; then `settled == halt.cut` and nothing beyond it is ever delivered.
+    early; then `settled == halt.cut` and nothing beyond it is ever delivered. `ended`: no more text is taken.
     """
 
-    __slots__ = ("_ended", "_log", "_sweep", "_track", "channel", "halt", "received", "settled")
+    __slots__ = ("_log", "_sweep", "_track", "channel", "ended", "halt", "received", "settled")
 
     def __init__(self, rules: RuleSet, channel: str = "content") -> None:
         self.channel = channel
         self.received = 0
         self.settled = 0
         self.halt: Halt | None = None
-        self._ended = False
+        self.ended = False
         self._track = None if rules.removing is None else Track(rules.removing)
         self._sweep = Sweep(channel)
         self._log = None if rules.logging is None else _Log(rules.logging, channel)
@@ -78,7 +78,7 @@ class Scanner:
     def feed(self, text: str) -> Sequence[Edit]:
         """Take the next text; return the edits decided by it: in order, disjoint, each ending at or before
         `settled`. After a halt or `finish`, nothing is taken and () returned."""
-        if self._ended or not text:
+        if self.ended or not text:
             return ()
         self.received += len(text)
         track = self._track
@@ -98,9 +98,9 @@ class Scanner:
 
     def finish(self) -> Sequence[Edit]:
         """The channel is complete: settle everything. Idempotent."""
-        if self._ended:
+        if self.ended:
             return ()
-        self._ended = True
+        self.ended = True
         track = self._track
         edits: Sequence[Edit] = ()
         if track is not None:
@@ -150,7 +150,7 @@ class Scanner:
 
     def _end(self, track: Track, halt: Halt) -> None:
         self.halt = halt
-        self._ended = True
+        self.ended = True
         start, end = halt.finding.start, halt.finding.end
         if self._log is not None:
             # What is logged may depend on the text up to the halt's end, and on nothing after it.
