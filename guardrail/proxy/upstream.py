@@ -42,6 +42,10 @@ class Attempts:
     count: int = 0
 
 
+MAX_URLS = 64
+"""Addresses remembered for each upstream; clients choose paths, so that there must be an end to it."""
+
+
 class Upstream:
     """A model server with its own connection pool. Made on the event loop; `close` it there."""
 
@@ -50,6 +54,7 @@ class Upstream:
         self.config = config
         self.in_use = 0
         """Answers being relayed; the pool of a replaced configuration lives as long as there are any."""
+        self._urls: dict[str, URL] = {}
         self._tails: set[asyncio.Future[None]] = set()
         self._base = URL(config.url, encoded=True)
         self._api_key = api_key
@@ -113,6 +118,15 @@ class Upstream:
 
     def url(self, raw_path: str, query: str) -> URL:
         """The upstream's address for a client's path: appended to the base, `/v1` never twice."""
+        # Nearly all requests are for the same few paths.
+        made = self._urls.get(raw_path) if not query else None
+        if made is None:
+            made = self._url(raw_path, query)
+            if not query and len(self._urls) < MAX_URLS:
+                self._urls[raw_path] = made
+        return made
+
+    def _url(self, raw_path: str, query: str) -> URL:
         base = self._base.raw_path.rstrip("/")
         if base.endswith("/v1") and raw_path.startswith("/v1/"):
             raw_path = raw_path[3:]
@@ -121,7 +135,9 @@ class Upstream:
 
     def spare(self, answer: aiohttp.ClientResponse) -> None:
         """Let `answer`, of which nothing more is wanted, end in the background, or close it if it goes on."""
-        if not answer.closed:
+        if answer.content.is_eof() and not answer.closed:
+            answer.release()
+        elif not answer.closed:
             task = asyncio.ensure_future(_read_tail(answer))
             self._tails.add(task)
             task.add_done_callback(self._tails.discard)
