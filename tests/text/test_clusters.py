@@ -34,6 +34,7 @@ STARTS: list[tuple[str, str, list[int]]] = [
     ("conjunct", KA + VIRAMA + SSA, [0, 3]),
     ("conjunct with a joiner", KA + VIRAMA + ZWJ + SSA, [0, 4]),
     ("linker with no consonant before it", f"a{VIRAMA}{KA}", [0, 2, 3]),
+    ("linker that is a letter", f"👩\u1cf5{KA}", [0, 1, 2, 3]),
     ("linker after a mark on a consonant", f"{KA}\u093c{VIRAMA}{SSA}", [0, 4]),
     ("linker after a vowel sign", f"{KA}\u093e{VIRAMA}{SSA}", [0, 3, 4]),
     ("prepended sign", "\u0600" + "1", [0, 2]),

@@ -92,8 +92,9 @@ def test_findings_are_those_of_the_scanner() -> None:
     assert editor.scanner.channel == "refusal"
 
 
-def test_finish_is_idempotent() -> None:
+def test_finish_is_idempotent_and_final() -> None:
     editor = Editor(compile_rules([BOMB]))
     editor.feed("a bomb")
     assert editor.finish() == "#"
-    assert editor.finish() == ""
+    assert editor.finish() == editor.feed("more") == ""
+    assert (editor.held, editor.held_max) == (0, 4)

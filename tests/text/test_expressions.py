@@ -53,8 +53,11 @@ ACCEPTED: list[tuple[str, str, list[str], list[str]]] = [
     ("bounded repeat", "a{2,3}", ["aa", "aaa"], ["a", "aaaa"]),
     ("repeat from nothing", "xa{,2}", ["x", "xa", "xaa"], ["xaaa"]),
     ("repeat of a repeat", "(?:a{2}){2}", ["aaaa"], ["aaa"]),
+    ("repeats whose counts multiply beyond a thousand", "(?:a{600}){3}", ["a" * 1800], ["a" * 1799, "a" * 1801]),
+    ("three deep", "(?:(?:a{40}b?){40}){2}", ["a" * 3200, ("a" * 40 + "b") * 80], ["a" * 3199, "a" * 3201]),
     ("no repeat at all", "ab{0}c", ["ac"], ["abc"]),
     ("braces that count nothing", "a{x}{", ["a{x}{"], ["a"]),
+    ("a count of no digits", "a{1,²}b{,}", ["a{1,²}b{,}"], ["ab"]),
     ("braces that count nothing after a repeat", "a{2}{x}", ["aa{x}"], ["aa"]),
     ("groups", "(a)(?:b)(?P<n>c)(?<m>d)", ["abcd"], ["abc"]),
     ("alternation in a group", "x(?:a|bc)?y", ["xy", "xay", "xbcy"], ["xby"]),
@@ -80,7 +83,8 @@ REFUSED: list[tuple[str, str, str]] = [
     ("star", "ab*", f"found '*', {UNBOUNDED} at character 3 of the pattern"),
     ("plus", "a+", f"found '+', {UNBOUNDED} at character 2 of the pattern"),
     ("open repeat", "a{2,}", f"found {{2,}}, {UNBOUNDED} at character 2 of the pattern"),
-    ("open repeat from nothing", "a{,}", f"found {{,}}, {UNBOUNDED} at character 2 of the pattern"),
+    ("octal code in a class", r"[a\377]", r"found the escape '\3', which is not available here"),
+    ("word boundary in a class", r"[\b]", r"found the escape '\b', which is not available here at character 2"),
     ("star in a group", "x(?:a|b*)", f"found '*', {UNBOUNDED} at character 8 of the pattern"),
     ("bounds", "a{3,2}", "found {3,2}, whose bounds are the wrong way round at character 2 of the pattern"),
     ("many repeats", "a{5000}", "found {5000}; expected at most 4096 repeats at character 2 of the pattern"),
@@ -108,6 +112,19 @@ REFUSED: list[tuple[str, str, str]] = [
     ("named class not closed", "[[:alpha", "found a '[:' that is never closed at character 1 of the pattern"),
     ("backslash at the end", "a\\", "found a backslash at the end at character 2 of the pattern"),
     ("code point", r"\x{110000}", r"found a \x escape that is not a code point at character 3 of the pattern"),
+    ("code point not closed", r"a\x{41", r"found a \x escape that is not a code point at character 4 of the pattern"),
+    (
+        "code point with a space",
+        r"\x{ 41}",
+        r"found a \x escape that is not a code point at character 3 of the pattern",
+    ),
+    (
+        "property not closed",
+        r"a\p{L",
+        r"found the escape '\p' without the name of a class at character 2 of the pattern",
+    ),
+    ("property not named", r"\P", r"found the escape '\P' without the name of a class at character 1 of the pattern"),
+    ("half a surrogate pair", "[\ud800]", "found half a surrogate pair in the pattern; expected whole characters"),
     ("no code point", r"\xzz", r"found a \x escape that is not a code point at character 3 of the pattern"),
     ("nothing to repeat", "?a", "found '?' with nothing to repeat at character 1 of the pattern"),
     ("nothing to repeat in a group", "(?:*)", "found '*' with nothing to repeat at character 4 of the pattern"),
@@ -203,6 +220,8 @@ def test_prefixes_are_exactly_the_starts_of_what_matches(source: str) -> None:
         ("a{1200,2500}", range(1200, 2501)),
         ("a{999,4096}", range(999, 4097)),
         ("a{2000,3000}", range(2000, 3001)),
+        ("(?:a{1,700}){2,3}", range(2, 2101)),
+        ("(?:a{0,1500}){2}a", range(1, 3002)),
     ],
 )
 def test_repeats_beyond_a_thousand(source: str, lengths: range) -> None:
@@ -259,7 +278,8 @@ STABLE = "".join(
 """Every character beyond ASCII that can stand on a lane."""
 
 SETS = [
-    *("a", "\\.", "[a-z]", "[^a-z]", "[A-Za-z0-9_.-]", "[]a]", "[^]a]", "[a^]", r"[\^a]", "[[:alpha:]]", "é", "中"),
+    *("a", "\\.", "[a-z]", "[^a-z]", "[A-Za-z0-9_.-]", "[]a]", "[^]a]", "[a^]", r"[\^a]", "é", "中"),
+    *("[[:alpha:]]", "[[:^alpha:]]", "[[:print:]]", "[[:^print:]]", "[[:word:]]", "[^[:word:]]"),
     *(r"\d", r"\D", r"\w", r"\W", r"\s", r"\S", r"[\d]", r"[\D]", r"[^\D]", r"\pN", r"\p{Han}", r"[\PL]", "."),
     *(r"\x41", r"\xe9", r"\x7f", r"\x80", r"\x{41}", r"\x{7f}", r"\x{80}", r"\x{0041}", r"\x{1F600}"),
     *(r"[\x41-\x5a]", r"[\x41-\xff]", r"[a\x{e9}]", r"[!-\x{2000}]", r"[\x{000021}-\x{00007e}]", "[é]", "[a-é]"),

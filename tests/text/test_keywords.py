@@ -15,6 +15,8 @@ from guardrail.text.keywords import MAX_TERM, KeywordMatcher, is_word
 from guardrail.text.rules import WordEdges
 from tests.text.script import word
 
+INVISIBLE = "\u200b" * 257
+INVISIBLE_MESSAGE = "a term has more than 256 invisible characters in a row, or U+FFFF"
 ACUTE, DIAERESIS, DOT_BELOW = "\u0301", "\u0308", "\u0323"
 
 
@@ -229,8 +231,11 @@ def test_nothing_to_look_for() -> None:
         ("nothing", "", "found '', which has nothing to match; expected a term"),
         ("spaces", "  ", "found '  ', which has nothing to match; expected a term"),
         ("ignorables", "\u200b", r"found '\u200b', which has nothing to match; expected a term"),
-        ("a mark first", ACUTE + "a", f"the term {ACUTE + 'a'!r} begins with a combining mark"),
-        ("a vowel sign first", "\u0903a", "the term 'ःa' begins with a combining mark"),
+        ("a mark first", ACUTE + "a", f"the term {ACUTE + 'a'!r} begins with a character that joins the one before it"),
+        ("a vowel sign first", "\u0903a", "the term 'ःa' begins with a character that joins the one before it"),
+        ("a jamo first", "\u1161", "the term '\u1161' begins with a character that joins the one before it"),
+        ("ignorables without end", f"a{INVISIBLE}b", INVISIBLE_MESSAGE),
+        ("a noncharacter", "a\uffff", INVISIBLE_MESSAGE),
         ("too long", "é" * 257, f"a term is 257 characters long; expected at most 256: '{'é' * 40}'…"),
         ("too long once folded", "ß" * 129, f"a term is 258 characters long; expected at most 256: '{'s' * 40}'…"),
         (

@@ -251,3 +251,19 @@ def test_an_expression_that_cannot_be_used_names_its_rule(name: str, source: str
     with pytest.raises(RuleError) as raised:
         matcher("ok", source, id="mine")
     assert (raised.value.rule, raised.value.message) == ("mine", message)
+
+
+def test_a_rule_without_a_pattern_is_refused() -> None:
+    with pytest.raises(RuleError, match="found no pattern; expected at least one"):
+        matcher()
+
+
+def test_patterns_that_are_too_large_together_are_refused() -> None:
+    with pytest.raises(RuleError, match="the patterns of this policy are too large together"):
+        matcher(r"\pL{900}x", r"\pL{901}x")
+
+
+def test_a_long_pattern_is_shown_in_part() -> None:
+    with pytest.raises(RuleError) as raised:
+        matcher("a" * 200 + "*")
+    assert raised.value.message.startswith(f"pattern '{'a' * 80}…': found '*'")
