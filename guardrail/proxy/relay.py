@@ -141,7 +141,7 @@ class Relay:
             self._dog.stop()
             self._close_upstream()
             self._upstream.in_use -= 1
-            if self._chat is not None:
+            if self._chat is not None and self._exchange.text is None:
                 self._exchange.text = self._chat.record
 
     async def _relay(self, body: bytes) -> web.StreamResponse:
@@ -205,7 +205,7 @@ class Relay:
         if self._fault is not None:
             await asyncio.sleep(0)  # the cancellation that comes with it is delivered here
         self._ending = True
-        record = chat.record
+        record = self._exchange.text = chat.record
         self._exchange.outcome = "halted" if record.halted else "complete"
         if record.fault is not None:
             self._exchange.outcome, self._exchange.fault = "fault", Fault.UPSTREAM_CLOSED

@@ -27,6 +27,8 @@ from guardrail.text.clusters import Reach
 from guardrail.text.fold import (
     BREAK,
     MAX_IGNORABLES,
+    SIMPLE_CASED,
+    SIMPLE_FOLDED,
     decompose_last,
     fold_case,
     fold_cased,
@@ -127,8 +129,11 @@ class KeywordMatcher:
             self._lead(self._fold(rule.id, phrase), edges, own)
 
     def _fold(self, rule: str, phrase: str) -> str:
-        cased, folded = fold_whole(phrase)
-        word = cased if self._cased else folded
+        word = phrase.translate(SIMPLE_CASED if self._cased else SIMPLE_FOLDED)
+        simple = BREAK not in word
+        if not simple:
+            cased, folded = fold_whole(phrase)
+            word = cased if self._cased else folded
         if not word.strip():
             raise RuleError(rule, f"found {phrase!r}, which has nothing to match; expected a term")
         if len(word) > MAX_TERM:
@@ -137,7 +142,7 @@ class KeywordMatcher:
             raise RuleError(rule, f"the term {phrase!r} begins with a character that joins the one before it")
         if BREAK in word:
             raise RuleError(rule, f"a term has more than {MAX_IGNORABLES} invisible characters in a row, or U+FFFF")
-        if any(len(_decompose(c)) - 1 > MAX_MARKS for c in _clusters(word)):
+        if not simple and any(len(_decompose(c)) - 1 > MAX_MARKS for c in _clusters(word)):
             raise RuleError(rule, f"the term {phrase!r} has more than {MAX_MARKS} marks on one letter")
         return word
 
@@ -176,8 +181,8 @@ class KeywordMatcher:
         # What may still grow into the last cluster of a word that needs no edge after it, by how it begins now.
         growth: dict[str, list[tuple[str, bool]]] = {}
         for word, entries in self._words.items():
-            *_, last = _clusters(word)
-            parts = _decompose(last)
+            last = word[_last_cluster(word) :]
+            parts = last if last.isascii() else _decompose(last)
             edgeless = [entry for entry in entries if not entry.right]
             if len(parts) > 1 and edgeless:
                 only_allows = all(entry.allow for entry in edgeless)
@@ -302,6 +307,13 @@ def _led(leads: list[tuple[str, bool]], window: str, start: int) -> bool:
         if begin > 0 and window.startswith(lead, begin) and not (edge and is_word(window[begin - 1])):
             return True
     return False
+
+
+def _last_cluster(word: str) -> int:
+    at = len(word) - 1
+    while at > 0 and is_joiner(word[at]):
+        at -= 1
+    return at
 
 
 def _clusters(word: str) -> Iterator[str]:

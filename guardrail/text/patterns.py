@@ -172,13 +172,14 @@ class PatternMatcher:
         return () if self.ascii_only else self._grown(parts)
 
     def matches(
-        self, expression: int, window: str, resume: int, limit: int, soft: int, final: bool
+        self, expression: int, window: str, resume: int, limit: int, soft: int, base: int, final: bool
     ) -> tuple[list[Match], int, int]:
         """Accepted matches of one expression from the index `resume` on, where to resume, and where what is still
         undecided starts (at most `limit`, where the expression is live).
 
-        A match is decided when it starts before `limit`, ends at or before `soft` (the open segment), and
-        what stands right of it is known well enough to judge the edge. All three are moot when the text is final.
+        A match is decided when it starts before `limit`, ends at or before `soft` (where the open segment begins), and
+        what stands right of it is known well enough to judge the edge: `base` is the one character there that a mark
+        may yet change. All this is moot when the text is final.
         """
         this = self.expressions[expression]
         found: list[Match] = []
@@ -189,7 +190,7 @@ class PatternMatcher:
             start, end = match[0] + 1, match[1]
             following = window[end : end + 1]
             # A mark may yet turn a letter there into one that the edge does not count.
-            unsure = end >= soft and following in this.right and following in COMPOSITION_FIRSTS
+            unsure = end == base and following in this.right and following in COMPOSITION_FIRSTS
             if not final and (end > soft or not following or unsure):
                 return found, resume, start
             if following in this.right or (this.accept is not None and not this.accept(window[start:end])):

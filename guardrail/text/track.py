@@ -238,6 +238,7 @@ class Track:
         window = lane.text
         size, soft = self._extent(lane, 0)
         grown: list[str] = []
+        base = size
         if final:
             soft = size
         elif soft < size:
@@ -252,7 +253,7 @@ class Track:
             while pending < resume:
                 # Again after a match was accepted beyond where the expression was live: it may live on behind it.
                 limit = self._limit(matcher, number, views, resume)
-                found, resume, pending = matcher.matches(number, window, resume, limit, soft, final)
+                found, resume, pending = matcher.matches(number, window, resume, limit, soft, base, final)
                 for match in found:
                     self.hits.append(Span(match.rule, lane.start(match.start, self.received), lane.end(match.end)))
             undecided = min(undecided, pending)
