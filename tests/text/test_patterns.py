@@ -52,7 +52,7 @@ def test_matches_of_a_whole_text(
     name: str, source: str, options: dict[str, Any], text: str, expected: list[str]
 ) -> None:
     window = "\n" + text
-    found, _, pending = matcher(source, **options).matches(0, window, 1, len(window), len(window), True)
+    found, _, pending = matcher(source, **options).matches(0, window, 1, len(window), len(window), len(window), True)
     assert [window[match.start : match.end] for match in found] == expected
     assert pending == len(window)
 
@@ -87,14 +87,16 @@ def test_matches_of_a_text_that_goes_on(
 ) -> None:
     window = "\n" + text
     size = len(window)
-    found, _, pending = matcher(source, **options).matches(0, window, 1, size - live, size - opened, False)
+    found, _, pending = matcher(source, **options).matches(
+        0, window, 1, size - live, size - opened, size - opened, False
+    )
     assert [window[match.start : match.end] for match in found] == expected
     assert size - pending == left
 
 
 def test_a_search_resumes_after_what_was_decided() -> None:
     several = matcher("aa")
-    found, resume, _ = several.matches(0, "\naaa", 1, 4, 3, False)
+    found, resume, _ = several.matches(0, "\naaa", 1, 4, 3, 3, False)
     assert [(match.start, match.end) for match in found] == [(1, 3)]
     assert resume == 3
     found, resume, _ = several.matches(0, "\naaaa", resume, 5, 5, True)
