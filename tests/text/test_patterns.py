@@ -65,6 +65,7 @@ UNDECIDED: list[tuple[str, str, dict[str, Any], str, int, int, list[str], int]] 
     ("an edge that is not known yet", "ab", {"right": "digit"}, "xab", 0, 0, [], 2),
     ("a digit there is there to stay", "ab", {"right": "digit"}, "xab1", 0, 1, [], 0),
     ("a letter there may still be changed by a mark", "ab", {"right": "word"}, "xabe", 0, 1, [], 3),
+    ("the first letter of a ligature is there to stay", "ab", {"right": "word"}, "xabfi", 0, 2, [], 0),
     ("a letter that no mark changes", "ab", {"right": "word"}, "xab_", 0, 1, [], 0),
     ("one decided, the next not", "ab", {}, "ab ab", 0, 1, ["ab"], 2),
 ]
@@ -99,7 +100,7 @@ def test_a_search_resumes_after_what_was_decided() -> None:
     found, resume, _ = several.matches(0, "\naaa", 1, 4, 3, 3, False)
     assert [(match.start, match.end) for match in found] == [(1, 3)]
     assert resume == 3
-    found, resume, _ = several.matches(0, "\naaaa", resume, 5, 5, True)
+    found, resume, _ = several.matches(0, "\naaaa", resume, 5, 5, 5, True)
     assert [(match.start, match.end) for match in found] == [(3, 5)]
 
 
