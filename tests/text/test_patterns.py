@@ -89,7 +89,7 @@ def test_matches_of_a_text_that_goes_on(
     window = "\n" + text
     size = len(window)
     found, _, pending = matcher(source, **options).matches(
-        0, window, 1, size - live, size - opened, size - opened, False
+        0, window, 1, size - live, size - opened, size - min(opened, 1), False
     )
     assert [window[match.start : match.end] for match in found] == expected
     assert size - pending == left
