@@ -156,7 +156,9 @@ def cased(segment: str) -> str:
 
 
 def folded(segment: str) -> str:
-    return unicodedata.normalize("NFKC", cased(segment).casefold())
+    # An iota subscript is no letter here, though its case fold is one.
+    bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", cased(segment)).replace("\u0345", ""))
+    return unicodedata.normalize("NFKC", bare.casefold())
 
 
 @lru_cache(maxsize=64)
@@ -207,6 +209,8 @@ def beside(edge: PatternEdge, neighbour: str) -> bool:
     """Whether the neighbour ("" at the text's start and end) may stand beside a match."""
     if edge == "digit":
         return re.fullmatch(r"[0-9]", neighbour) is None
+    if edge == "number":
+        return re.fullmatch(r"[0-9.]", neighbour) is None
     if edge == "word":
         return re.fullmatch(r"[0-9A-Za-z_]", neighbour) is None
     return True
@@ -225,14 +229,14 @@ def accepted(rule: PatternRule, text: str, start: int, end: int) -> bool:
     return rule.accept is None or rule.accept(text[start:end])
 
 
-def matches(rule: PatternRule, expression: str, text: str) -> Iterator[Span]:
-    """The leftmost-longest matches of one expression, as raw spans."""
-    compiled = re.compile(expression, re.ASCII)
+def matches(rule: PatternRule, expression: str, left: PatternEdge, text: str) -> Iterator[Span]:
+    """The leftmost-longest matches of one expression, as raw spans. It is read composed, as the text is."""
+    compiled = re.compile(unicodedata.normalize("NFC", expression), re.ASCII)
     where = lane(text, keep_case=True)
     start = 0
     while start < len(where.text):
         end = None
-        if beside(rule.left, where.text[max(start - 1, 0) : start]):
+        if beside(left, where.text[max(start - 1, 0) : start]):
             end = longest(compiled, where.text, start)
         if end is None or not accepted(rule, where.text, start, end):
             start += 1
@@ -253,7 +257,9 @@ def hits(rule: Rule, text: str) -> list[Hit]:
         found = {span for term in rule.terms for span in occurrences(term, keep_case, edges, text)}
     else:
         assert isinstance(rule, PatternRule)
-        found = {span for expression in rule.expressions for span in matches(rule, expression, text)}
+        lefts = (rule.left,) * len(rule.expressions) if isinstance(rule.left, str) else rule.left
+        pairs = zip(rule.expressions, lefts, strict=True)
+        found = {span for expression, left in pairs for span in matches(rule, expression, left, text)}
     excused = {span for phrase in rule.allow for span in occurrences(phrase, keep_case, edges, text)}
     kept = [(s, e) for s, e in found if not any(a <= s and e <= b for a, b in excused)]
     boundaries = cluster_boundaries(text) if kept else frozenset()

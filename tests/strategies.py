@@ -91,7 +91,7 @@ masks: st.SearchStrategy[Mask] = st.sampled_from(
 )
 accepts: st.SearchStrategy[Callable[[str], bool]] = st.sampled_from((even_digit_sum, even_length))
 word_edges: st.SearchStrategy[WordEdges] = st.sampled_from(("auto", "never", "always"))
-pattern_edges: st.SearchStrategy[PatternEdge] = st.sampled_from(("none", "digit", "word"))
+pattern_edges: st.SearchStrategy[PatternEdge] = st.sampled_from(("none", "digit", "number", "word"))
 removing_actions = st.sampled_from((Action.REDACT, Action.REDACT, Action.REPLACE, Action.HALT))
 all_actions = st.sampled_from((*[Action.REDACT] * 3, Action.REPLACE, Action.HALT, Action.LOG, Action.ALLOW))
 log_actions = st.just(Action.LOG)

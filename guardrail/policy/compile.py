@@ -54,7 +54,7 @@ class Compiler:
         reuse: Iterable[Policy] = (),
         thorough: bool = False,
     ) -> None:
-        self._resolver = Resolver(config.policies, config.policy_names)
+        self._resolver = Resolver(config.policies, config.known_policies)
         self._builder = Builder(environ)
         self._thorough = thorough
         self._reuse = {policy.digest: policy.rules for policy in reuse}
@@ -117,7 +117,7 @@ class Compiler:
     def locales(self, name: str) -> tuple[str, ...]:
         """The languages that the policy has a notice in."""
         resolved = self._resolver.policy(name)
-        return tuple(_notices(resolved)) if resolved is not None else ()
+        return tuple(_notices(resolved)) if resolved is not None and not resolved.partial else ()
 
     def rules(self, name: str) -> list[tuple[ResolvedRule, Rule]] | None:
         """The rules in force in the policy, by id; None where it has problems."""
@@ -200,7 +200,7 @@ def _notice_problems(resolved: ResolvedPolicy) -> Iterator[ConfigProblem]:
             if re.search(r"[{}]", text.replace("{case_id}", "")):
                 yield given.problem("found a brace in a notice, expected none but those of {case_id}", locale)
     own = resolved.settings.get("locale")
-    if own is not None and locale_of(own.value, known := _notices(resolved)) is None:
+    if own is not None and not resolved.partial and locale_of(own.value, known := _notices(resolved)) is None:
         yield own.problem(f"found the locale {own.value!r}, expected {one_of(known)}, or a notice in that language")
 
 
@@ -220,7 +220,9 @@ def _canonical(rule: Rule) -> list[Any]:
         case PatternRule():
             # A check is code, which a digest cannot look into: the entity's name, in the id, stands for it.
             checked = rule.accept is not None
-            return ["pattern", *common, sorted(set(rule.expressions)), rule.left, rule.right, checked]
+            lefts = (rule.left,) * len(rule.expressions) if isinstance(rule.left, str) else rule.left
+            expressions = sorted(set(zip(rule.expressions, lefts, strict=True)))
+            return ["pattern", *common, expressions, rule.right, checked]
     raise AssertionError(f"no such kind of rule: {rule!r}")
 
 
@@ -241,23 +243,30 @@ def load_policy(
     config: str | os.PathLike[str] | None = None,
     *,
     environ: Mapping[str, str] | None = None,
+    thorough: bool = False,
 ) -> Policy:
     """One policy, compiled.
 
-    `name_or_path`: the name of a policy of `config`, or the path of a policy file (something that holds a `/` or
-    ends in `.yaml` or `.yml`), whose parents are looked for beside it first and then in `config`.
+    `name_or_path`: the name of a policy of `config` or of the package, or the path of a policy file (something that
+    holds a `/` or ends in `.yaml` or `.yml`), whose parents are looked for beside it first, then in `config`, then
+    in the package.
     `config`: a `guardrail.yaml` or a folder that holds one; None for the one that comes with the package.
     `environ`: where the keys of hash masks come from; None for the process environment.
+    `thorough`: prove also the built-in entities by their own examples.
     Raises ConfigError with every problem of the files that were read.
     """
     wanted = os.fspath(name_or_path)
     files = load_configuration(None if config is None else Path(config))
     if os.sep in wanted or wanted.endswith((".yaml", ".yml")):
         wanted = include_policy_file(files, Path(wanted))
-    elif wanted not in files.policies and not files.problems:
-        message = f"found the unknown policy {wanted!r}, expected {suggestion(wanted, files.policies)}"
-        files.problems.append(ConfigProblem(os.fspath(config or "the shipped configuration"), 1, 1, message))
-    compiler = Compiler(files, os.environ if environ is None else environ)
+    else:
+        files.use_shipped(wanted)
+        if wanted not in files.policies and not files.problems:
+            message = (
+                f"found the unknown policy {wanted!r}, expected {suggestion(wanted, sorted(files.known_policies))}"
+            )
+            files.problems.append(ConfigProblem(os.fspath(config or "the shipped configuration"), 0, 0, message))
+    compiler = Compiler(files, os.environ if environ is None else environ, thorough=thorough)
     policy = compiler.policy(wanted)
     problems = compiler.problems.union(files.problems)
     if problems or policy is None:

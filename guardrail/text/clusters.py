@@ -57,8 +57,11 @@ def _plain(text: str) -> str:
             skip = True
         elif _PICTOGRAPH.match(char) and not is_sequence_pictograph(char):
             out.append("a")
+        elif _LINKER.match(char) and not _EXTEND.match(char):
+            consonant = False
+            out.append("a")
         elif not consonant and _LINKER.match(char):
-            out.append("\u0301" if _EXTEND.match(char) else "a")
+            out.append("\u0301")
         else:
             out.append(char)
     return "".join(out)

@@ -66,13 +66,15 @@ class Pending:
         return due
 
     def start(self, track: Track, removed: int = -1) -> int:
-        """Where the first pending hit starts, widened; `received` when none is pending. Hits that surely end at or
-        before `removed` do not count."""
+        """Where the first pending hit starts, widened; `received` when none is pending. Removals that surely end at or
+        before `removed` do not count: they remove nothing more."""
         first = track.received
         if self.hits:
             widen = _Widening(track, final=False)
-            for start, end, settled in map(widen, self.hits):
-                if start < first and not (settled and end <= removed):
+            for hit in self.hits:
+                start, end, settled = widen(hit)
+                spent = settled and end <= removed and track.matchers.rules[hit.rule].action is not Action.HALT
+                if start < first and not spent:
                     first = start
         return first
 

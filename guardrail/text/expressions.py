@@ -17,10 +17,13 @@ what must be held back), anchors and look-around (a rule's `edge` does that), ba
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 import re2
+
+from guardrail.text.fold import fold_cased, is_ignorable
 
 MAX_WIDTH = 4096
 """Longest match in code points that a rule may have: a stream may have to hold as much."""
@@ -70,9 +73,9 @@ def parse(source: str) -> Node:
     """The tree of an expression. Raises ExpressionError."""
     if re.search("[\ud800-\udfff]", source):
         raise ExpressionError("found half a surrogate pair in the pattern; expected whole characters")
-    parser = _Parser(source)
+    parser = _Parser(unicodedata.normalize("NFC", source))
     node = parser.choice()
-    if parser.at < len(source):
+    if parser.at < len(parser.source):
         raise parser.error("an unmatched ')'")
     if width(node) > MAX_WIDTH:
         raise ExpressionError(
@@ -97,7 +100,7 @@ class _Parser:
             self.at = 4
 
     def error(self, found: str) -> ExpressionError:
-        return ExpressionError(f"found {found} at character {self.at + 1} of the pattern")
+        return ExpressionError(f"found {found} (character {self.at + 1} of the pattern)")
 
     def peek(self) -> str:
         return self.source[self.at] if self.at < len(self.source) else ""
@@ -141,8 +144,10 @@ class _Parser:
         close = self.source.find("}", self.at)
         body = self.source[self.at + 1 : close] if close > 0 else ""
         low, comma, high = body.partition(",")
-        if not re.fullmatch("[0-9]{1,6}|[0-9]{0,6},[0-9]{0,6}", body) or body == ",":
+        if not re.fullmatch("[0-9]+|[0-9]*,[0-9]*", body) or body == ",":
             return None
+        if len(body) > 12:
+            raise self.error(f"a count of more digits than anybody needs; expected at most {MAX_WIDTH} repeats")
         if comma and not high:
             raise self.error(f"{{{body}}}, which has no upper bound; expected {{m,n}}")
         bounds = int(low or 0), int(high if comma else low)
@@ -159,6 +164,9 @@ class _Parser:
             return self._group()
         if char == "[":
             return self._atom(self._class())
+        if self.source.startswith("\\x", self.at):
+            self.at += 2
+            return self._character(self._hex())
         if char == "\\":
             return self._atom(self._escape())
         if char in "^$":
@@ -166,7 +174,14 @@ class _Parser:
         if char and char in "*+?":
             raise self.error(f"{char!r} with nothing to repeat")
         self.at += 1
-        return self._atom("[^\\n]" if char == "." else _literal(char))
+        return self._atom("[^\\n]") if char == "." else self._character(char)
+
+    def _character(self, char: str) -> Node:
+        """A literal, as the lane that patterns run on has it: dashes are hyphens, ligatures are letters."""
+        if is_ignorable(char):
+            raise self.error(f"the invisible character {char!r}, which rules never see")
+        atoms = tuple(self._atom(_literal(seen)) for seen in fold_cased(char))
+        return atoms[0] if len(atoms) == 1 else Sequence(atoms)
 
     def _atom(self, source: str) -> Atom:
         return Atom(f"(?i:{source})" if self.ignore_case else source)
@@ -254,7 +269,16 @@ class _Parser:
             else:
                 self.at += 1
         self.at += 1
-        return self.source[start : self.at]
+        return "".join(map(self._member, self.source[start : self.at]))
+
+    def _member(self, char: str) -> str:
+        """A character of a class's source, as the lane has it."""
+        seen = char if char.isascii() else fold_cased(char)
+        if len(seen) > 1 or is_ignorable(char):
+            raise self.error(
+                f"{char!r} in a class, which rules see as {'' if is_ignorable(char) else seen!r}; expected it outside,"
+            )
+        return "\\-" if seen == "-" != char else seen
 
 
 def _literal(char: str) -> str:

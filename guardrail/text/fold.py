@@ -5,7 +5,7 @@ Unicode composition may merge into it). A segment is folded on its own, so that 
 more than the segment that is still open. Two lanes are made:
 
     cased     NFKC(segment), with every dash a hyphen
-    folded    NFKC(casefold(cased))
+    folded    NFKC(casefold(cased)), without iota subscripts, whose case fold is a letter that would stand apart
 
 Default-ignorable characters (zero-width, soft hyphen, variation selectors, tags, bidi controls) are dropped from
 both. Every folded character has the raw span of its whole segment, in code points.
@@ -32,6 +32,7 @@ BREAK = "\uffff"
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 # Models like to set numbers with non-breaking hyphens and other dashes; to a rule they are all the one on the keyboard.
 _DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
+_IOTA_SUBSCRIPT = "\u0345"
 # Lone surrogates cannot be encoded, so the lanes hold private-use stand-ins for them (U+10F800 to U+10FFFF, which a
 # rule could name, and would then find in lone surrogates as well).
 _SURROGATE_STAND_IN = 0x10F800 - 0xD800
@@ -119,6 +120,8 @@ def fold_cased(segment: str) -> str:
 
 def fold_case(cased: str) -> str:
     """The folded lane of one segment, from its cased lane."""
+    if not cased.isascii() and _IOTA_SUBSCRIPT in (parts := unicodedata.normalize("NFD", cased)):
+        cased = unicodedata.normalize("NFC", parts.replace(_IOTA_SUBSCRIPT, ""))
     return unicodedata.normalize("NFKC", cased.casefold())
 
 

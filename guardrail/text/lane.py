@@ -17,7 +17,7 @@ class Lane:
         """Begins as the context of the lane's first character: a line feed, beside which every edge holds."""
         self.at = -1
         self.base = -1
-        """Index in the whole lane of the window's first character."""
+        """Counts what `trim` dropped, so that a place in the window can be found again after it."""
         self.spans: list[tuple[int, int]] | None = None
 
     def append(self, piece: str, start: int, end: int | None = None) -> None:

@@ -28,11 +28,12 @@ from guardrail.text.reach import reach_of
 from guardrail.text.rules import PatternEdge, PatternRule
 from guardrail.text.search import Search, options
 
-_LEFT: dict[PatternEdge, str] = {"none": "(?s:.)", "digit": "[^0-9]", "word": "[^0-9A-Za-z_]"}
+_LEFT: dict[PatternEdge, str] = {"none": "(?s:.)", "digit": "[^0-9]", "number": "[^0-9.]", "word": "[^0-9A-Za-z_]"}
 _WORD = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _RIGHT: dict[PatternEdge, frozenset[str]] = {
     "none": frozenset(),
     "digit": frozenset("0123456789"),
+    "number": frozenset("0123456789."),
     "word": _WORD,
 }
 _COMMON = 10
@@ -41,7 +42,7 @@ _COMMON = 10
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """One expression of a rule, ready to search. Both searches consume one character of left context."""
+    """One expression of a rule, ready to search. `find` and `live` take one character of left context along."""
 
     rule: int
     find: Search
@@ -91,10 +92,11 @@ class PatternMatcher:
         for index, rule in rules:
             if not rule.expressions:
                 raise RuleError(rule.id, "found no pattern; expected at least one")
-            for source in rule.expressions:
+            lefts = (rule.left,) * len(rule.expressions) if isinstance(rule.left, str) else rule.left
+            for source, edge in zip(rule.expressions, lefts, strict=True):
                 try:
                     node = expressions.parse(source)
-                    left = _LEFT[rule.left]
+                    left = _LEFT[edge]
                     find = left + f"(?:{expressions.render(node)})"
                     live = left + f"(?:{expressions.prefixes(node)})"
                     loose = expressions.relaxed(node)
@@ -139,7 +141,7 @@ class PatternMatcher:
         return self._find(window) is not None
 
     def candidates(self, window: str) -> Sequence[int]:
-        """The expressions that match somewhere in the window."""
+        """The expressions that may match somewhere in the window; no other does."""
         return sorted(self._which.Match(window) or ())
 
     def live(self, window: str) -> int:

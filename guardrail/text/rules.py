@@ -100,9 +100,10 @@ WordEdges = Literal["auto", "always", "never"]
 """`auto`: a term's end needs a word edge when the character at that end is of an alphabetic script or a digit;
 Han, kana, Hangul, Thai, Lao, Khmer and Myanmar need none. `always`, `never`: whatever the script."""
 
-PatternEdge = Literal["none", "digit", "word"]
-"""What may not stand right beside a pattern's match. `digit`: an ASCII digit. `word`: an ASCII letter, digit or
-underscore. The text's start and end satisfy every edge."""
+PatternEdge = Literal["none", "digit", "number", "word"]
+"""What may not stand right beside a pattern's match. `digit`: an ASCII digit. `number`: an ASCII digit or a full
+stop, as in the fraction of a decimal. `word`: an ASCII letter, digit or underscore. The text's start and end satisfy
+every edge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,8 @@ class PatternRule(Rule):
     """
 
     expressions: tuple[str, ...]
-    left: PatternEdge = "none"
+    left: PatternEdge | tuple[PatternEdge, ...] = "none"
+    """One for all expressions, or one for each."""
     right: PatternEdge = "none"
     accept: Callable[[str], bool] | None = None
     """Says whether a match (its folded text) is real: a checksum, a range. None: every match is."""

@@ -244,7 +244,7 @@ def test_whether_only_ascii_can_extend_a_match(source: str, expected: bool) -> N
         (
             "ours",
             "ab*",
-            "pattern 'ab*': found '*', which has no upper bound; expected {m,n} at character 3 of the pattern",
+            "pattern 'ab*': found '*', which has no upper bound; expected {m,n} (character 3 of the pattern)",
         ),
         ("of RE2", "[z-a]", "pattern '[z-a]': invalid character class range: z-a"),
         ("unknown property", r"\p{Elvish}", r"pattern '\\p{Elvish}': invalid character class range: \p{Elvish}"),

@@ -15,7 +15,7 @@ from guardrail.text.keywords import KeywordMatcher
 from guardrail.text.rules import Action, Rule
 from guardrail.text.scanner import _SLICE, Scanner, compile_rules
 from guardrail.text.search import Search
-from tests.text.script import edits, held, pattern, word
+from tests.text.script import edits, held, pattern, play, word
 
 HALT, LOG, REPLACE = Action.HALT, Action.LOG, Action.REPLACE
 ACUTE, DOT_BELOW = "\u0301", "\u0323"
@@ -335,3 +335,24 @@ def test_work_grows_with_the_text_and_no_faster(
         return looked_at
 
     assert 0 < work(12_000) <= 2.2 * work(6_000)
+
+
+def test_nothing_is_released_behind_a_removal_that_a_halt_may_overlap() -> None:
+    rules: list[Rule] = [
+        word("xab", id="x", edges="never"),
+        word("ab", id="y", edges="never", action=HALT, allow=("abcd",)),
+    ]
+    assert play(rules, "xab", "c", "e").output == "#"
+    assert play(rules, "xab", "c", "d").output == "#cd"
+
+
+def test_an_iota_subscript_is_no_letter_however_it_comes() -> None:
+    assert play([word("ᾴ")], "ᾳ", ACUTE, " ").output == "# "
+    iota = [word("ι", edges="never")]
+    assert play(iota, "-", "\u0345", " ").output == play(iota, "-\u0345 ").output == "-\u0345 "
+    assert play([word("bomb", allow=("ι x",))], "-", "\u0345", " x").output == "-\u0345 x"
+
+
+def test_the_left_edge_of_a_number_is_no_decimal_point() -> None:
+    rules: list[Rule] = [pattern("[0-9]{3}", "[0-9] [0-9]", left=("number", "digit"))]
+    assert play(rules, "0.123 x.123 a123 1.2 3").output == "0.123 x.123 a# 1.#"

@@ -6,17 +6,27 @@ from guardrail.text.entities.entity import Entity
 
 
 def _accept(match: str) -> bool:
+    if "." in match:  # the fraction of a decimal
+        return False
     compact = match.replace(" ", "").replace("-", "")
     return compact.isascii() and compact.isalnum() and ric.is_valid(compact)
 
+
+_REGION = r"[1-8]\d{5}"
+_BIRTH = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_REST = r"\d{3}[0-9Xx]"
 
 ENTITY = Entity(
     name="cn_resident_id",
     label="[CN_RESIDENT_ID]",
     category="personal_data",
     severity="high",
-    expressions=(r"[1-8]\d{5}[ -]?(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{3}[0-9Xx]",),
-    left="digit",
+    expressions=(
+        rf"{_REGION}{_BIRTH}{_REST}(?:\.[1-9])?",
+        rf"{_REGION}{_BIRTH}[ -]{_REST}",
+        rf"{_REGION}[ -]{_BIRTH}[ -]?{_REST}",
+    ),
+    left=("number", "number", "digit"),
     right="digit",
     accept=_accept,
     hits=(
@@ -29,6 +39,9 @@ ENTITY = Entity(
         "110105-19491231-002X",
         "(360426199101010071)",
         "id360426199101010071",
+        "No.110105 19491231 002X",
+        "360426199101010071.0",
+        "11010519491231 002X",
     ),
     misses=(
         "110105194912310021",
@@ -43,5 +56,7 @@ ENTITY = Entity(
         "3604261991010100712",
         "order 123456789012345678",
         "1101051949 1231002X",
+        "0.360426199101010071",
+        "360426199101010071.25",
     ),
 )

@@ -1,7 +1,8 @@
 """Payment card numbers: a brand's range and length, and the Luhn check digit.
 
 Groupings as printed on cards (4-4-4-4, 4-4-4-4-3, 4-6-5, 4-6-4) and plain digits. One expression each: the number
-in "4111 1111 1111 1111 123" must not be hidden by the longer reading.
+in "4111 1111 1111 1111 123" must not be hidden by the longer reading. The 13-digit numbers of old Visa cards are no
+longer issued, and left alone.
 """
 
 from stdnum import luhn
@@ -22,19 +23,19 @@ _BRANDS: tuple[tuple[int, int, frozenset[int]], ...] = tuple(
         (360000, 369999, (14,)),  # Diners Club
         (370000, 379999, (15,)),  # American Express
         (380000, 399999, (14,)),  # Diners Club
-        (400000, 499999, (13, 16, 19)),  # Visa
-        (501800, 503899, (13, 14, 15, 16, 17, 18, 19)),  # Maestro, Dankort
+        (400000, 499999, (16, 19)),  # Visa
+        (501800, 503899, (14, 15, 16, 17, 18, 19)),  # Maestro, Dankort
         (506000, 506799, (16, 19)),  # Elo, Verve
         (508500, 509999, (16,)),  # RuPay, Elo
         (510000, 559999, (16,)),  # Mastercard
-        (589300, 589399, (13, 14, 15, 16, 17, 18, 19)),  # Maestro
+        (589300, 589399, (14, 15, 16, 17, 18, 19)),  # Maestro
         (601100, 601199, (16, 19)),  # Discover
         (606200, 608599, (16,)),  # RuPay, Hipercard
         (620000, 629999, (16, 17, 18, 19)),  # UnionPay
-        (630400, 630499, (13, 14, 15, 16, 17, 18, 19)),  # Maestro
+        (630400, 630499, (14, 15, 16, 17, 18, 19)),  # Maestro
         (636200, 636399, (16,)),  # Elo
         (644000, 659999, (16, 19)),  # Discover, RuPay, Elo, Verve
-        (675900, 676399, (13, 14, 15, 16, 17, 18, 19)),  # Maestro
+        (675900, 676399, (14, 15, 16, 17, 18, 19)),  # Maestro
         (810000, 817199, (16, 17, 18, 19)),  # UnionPay
         (979200, 979299, (16,)),  # Troy
     )
@@ -42,6 +43,8 @@ _BRANDS: tuple[tuple[int, int, frozenset[int]], ...] = tuple(
 
 
 def _accept(match: str) -> bool:
+    if "." in match and match[4:5].isdigit():  # plain digits, and the fraction of a decimal
+        return False
     digits = match.translate(_SEPARATORS)
     if not (digits.isascii() and digits.isdigit()) or len(set(digits)) == 1:
         return False
@@ -63,12 +66,12 @@ ENTITY = Entity(
     category="personal_data",
     severity="high",
     expressions=(
-        rf"{_HEAD}\d{{9,15}}",
+        rf"{_HEAD}\d{{10,15}}(?:\.[1-9])?",
         rf"{_HEAD}(?:{_GAP}\d{{4}}){{3}}",
         rf"{_HEAD}(?:{_GAP}\d{{4}}){{3}}{_GAP}\d{{1,3}}",
         rf"3\d{{3}}{_GAP}\d{{6}}{_GAP}\d{{4,5}}",
     ),
-    left="digit",
+    left=("number", "digit", "digit", "digit"),
     right="digit",
     accept=_accept,
     hits=(
@@ -83,7 +86,9 @@ ENTITY = Entity(
         "Diners 3056-930902-5904",
         "MC 5555.5555.5555.4444",
         "2223003122003222 is a Mastercard",
-        "old Visa 4222222222222",
+        "No.4111 1111 1111 1111",
+        "4111111111111111.0",
+        "paid with 4111111111111111.",
         "4111\u00a01111\u00a01111\u00a01111",
         "41\u200b11 1111 1111 1111",
     ),
@@ -102,5 +107,10 @@ ENTITY = Entity(
         "550e8400-e29b-41d4-a716-446655440000",
         "resident 622223199912129919",
         "4111 11111 1111 1111",
+        "old Visa 4222222222222",
+        "fib(60) is 4052739537881 mod 2**43",
+        "0.4221165755827173",
+        "loss: -3.4111111111111111",
+        "x = 4111111111111111.5",
     ),
 )

@@ -6,6 +6,9 @@ An entity is data: it says what to find, never what to do about it. A policy cho
 Expressions are written for a stream. A text's end is held back while it may still grow into a match, so each starts
 as tightly as its format allows (a country code, a brand digit, a vendor's prefix), and each grouping of a number has
 an expression of its own wherever a longer run of digits would otherwise hide a shorter valid number.
+
+Plain digits may also be part of a decimal. Their expressions have the left edge `number`, and take along a point and
+a digit behind them (never a zero: tables print whole numbers as `13812345678.0`), which the check then rejects.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ class Entity:
     opening: tuple[str, ...] = ()
     """What to look for instead when the action is `halt`: the start of a long secret that tells it already, so that
     the model is stopped there and not after the last line. Empty: the expressions."""
-    left: PatternEdge = "none"
+    left: PatternEdge | tuple[PatternEdge, ...] = "none"
     right: PatternEdge = "none"
     accept: Callable[[str], bool] | None = None
     """Total: any text gives an answer, none an exception."""

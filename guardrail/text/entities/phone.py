@@ -31,8 +31,9 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (rf"{_NANP}\([2-9]\d{{2}}\)[ .-]?\d{{3}}[ .-]\d{{4}}(?:x\d{{1,5}})?", ("US",)),
     (rf"{_NANP}[2-9]\d{{2}}-\d{{3}}-\d{{4}}(?:x\d{{1,5}})?", ("US",)),
     (rf"{_NANP}[2-9]\d{{2}}\.\d{{3}}\.\d{{4}}(?:x\d{{1,5}})?", ("US",)),
-    (r"(?:\+|00)1[ .-]?(?:\(\d{3}\)|\d{3})[ .-]?\d{3}[ .-]?\d{4}", ("US",)),
-    (rf"{_CN}1[3-9]\d[ -]?\d{{4}}[ -]?\d{{4}}", ("CN",)),
+    (r"\+1[ .-]?(?:\(\d{3}\)|\d{3})[ .-]?\d{3}[ .-]?\d{4}", ("US",)),
+    (r"\+86[ -]?1[3-9]\d[ -]?\d{4}[ -]?\d{4}", ("CN",)),
+    (rf"{_CN}1[3-9]\d(?:[ -]\d{{4}}[ -]?|\d{{4}}[ -])\d{{4}}", ("CN",)),
     (r"(?:\+|00)86[ -](?:\(0\))?0?[1-9]\d{1,2}[ -]\d{3,4}[ -]?\d{4}", ("CN",)),
     (r"(?:0\d{2,3}-|\(0\d{2,3}\) ?)\d{7,8}", ("CN",)),
     (r"0\d{1,2}-\d{4}-\d{4}", ("CN", "JP", "KR")),
@@ -40,7 +41,12 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"07\d{3} (?:\d{6}|\d{3} \d{3})", ("GB",)),
     (r"0[49]\d{2}[ -]\d{3}[ -]\d{3}", ("AU", "TW")),
 )
-_COMPILED = tuple((re.compile(shape, re.ASCII), regions) for shape, regions in _SHAPES)
+# Shapes that plain digits have too; with the plus sign once more, lest the rest be found as a second number.
+_PLAIN: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"001[ .-]?(?:\(\d{3}\)|\d{3})[ .-]?\d{3}[ .-]?\d{4}", ("US",)),
+    (rf"{_CN}1[3-9]\d{{9}}", ("CN",)),
+)
+_COMPILED = tuple((re.compile(shape, re.ASCII), regions) for shape, regions in _SHAPES + _PLAIN)
 
 # Country codes but 1 and 86, whose numbers have shapes above.
 _CODE = r"(?:\+|00)(?:[2-79]\d{0,2}|8[0-57-9]\d?)"
@@ -79,6 +85,8 @@ def _is_personal(number: PhoneNumber | None) -> bool:
 
 
 def _accept(match: str) -> bool:
+    if match[-2:-1] == ".":  # no number ends so: the fraction of a decimal
+        return False
     if any(
         shape.fullmatch(match) and any(_is_personal(_parsed(_plus(match), region)) for region in regions)
         for shape, regions in _COMPILED
@@ -108,8 +116,12 @@ ENTITY = Entity(
     label="[PHONE]",
     category="personal_data",
     severity="medium",
-    expressions=("|".join(shape for shape, _ in _SHAPES), *_ABROAD),
-    left="word",
+    expressions=(
+        rf"(?:{'|'.join(shape for shape, _ in _PLAIN)})(?:\.[1-9])?",
+        "|".join(shape for shape, _ in _SHAPES),
+        *_ABROAD,
+    ),
+    left=("number", "word", *("word" for _ in _ABROAD)),
     right="word",
     accept=_accept,
     hits=(
@@ -134,6 +146,12 @@ ENTITY = Entity(
         "+55 (11) 91234-5678",
         "+1 123-456-7890",
         "+86 10 6275 1234",
+        "+86 13812345678",
+        "Tel.+8613812345678",
+        "Tel.138 1234 5678",
+        "8613812345678.",
+        "13812345678.0",
+        "001 415 555 0132",
     ),
     misses=(
         "order 12345678901",
@@ -148,6 +166,10 @@ ENTITY = Entity(
         "Call 1-800-273-8255",
         "热线400-161-9995",
         "+3.14159265358",
+        "0.16666666667",
+        "0.13800138000",
+        "13800138000.5",
+        "0.0014155550132",
         "x+14155550132",
         "138123456789",
         "a13812345678f",

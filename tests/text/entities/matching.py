@@ -16,7 +16,12 @@ from guardrail.text.rules import Action, Finding
 from guardrail.text.scanner import RuleSet, Scanner, compile_rules
 
 _WORD = frozenset(string.ascii_letters + string.digits + "_")
-_EDGES = {"none": frozenset[str](), "digit": frozenset(string.digits), "word": _WORD}
+_EDGES = {
+    "none": frozenset[str](),
+    "digit": frozenset(string.digits),
+    "number": frozenset(string.digits + "."),
+    "word": _WORD,
+}
 
 
 def fold(text: str) -> str:
@@ -34,13 +39,14 @@ def plain(entity: Entity, text: str) -> list[str]:
     """The matches of an entity: leftmost-longest for each expression, rejected ones retried a character later."""
     text = fold(text)
     spans = set()
-    for expression in entity.expressions:
+    lefts = (entity.left,) * len(entity.expressions) if isinstance(entity.left, str) else entity.left
+    for expression, left in zip(entity.expressions, lefts, strict=True):
         compiled = _compiled(expression)
         at = 0
         while (match := compiled.search(text, at)) is not None:
             start, end = match.span()
             beside = text[max(0, start - 1) : start], text[end : end + 1]
-            free = beside[0] not in _EDGES[entity.left] and beside[1] not in _EDGES[entity.right]
+            free = beside[0] not in _EDGES[left] and beside[1] not in _EDGES[entity.right]
             if free and (entity.accept is None or entity.accept(text[start:end])):
                 spans.add((start, end))
                 at = end
