@@ -152,13 +152,14 @@ def segments(text: str) -> list[tuple[str, Span]]:
 
 
 def cased(segment: str) -> str:
-    return re.sub("[\u2010-\u2015\u2212]", "-", unicodedata.normalize("NFKC", segment))
+    hyphened = re.sub("[\u2010-\u2015\u2212]", "-", unicodedata.normalize("NFKC", segment))
+    return re.sub("[\u2018\u2019\u201b]", "'", hyphened)
 
 
 def folded(segment: str) -> str:
     # An iota subscript is no letter here, though its case fold is one.
     bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", cased(segment)).replace("\u0345", ""))
-    return unicodedata.normalize("NFKC", bare.casefold())
+    return re.sub("[\t\n\r]", " ", unicodedata.normalize("NFKC", bare.casefold()))
 
 
 @lru_cache(maxsize=64)

@@ -4,8 +4,9 @@ A text is cut into *segments*: a character and the *joiners* that follow it (com
 Unicode composition may merge into it). A segment is folded on its own, so that folding a stream needs to hold no
 more than the segment that is still open. Two lanes are made:
 
-    cased     NFKC(segment), with every dash a hyphen
-    folded    NFKC(casefold(cased)), without iota subscripts, whose case fold is a letter that would stand apart
+    cased     NFKC(segment), with every dash a hyphen and every apostrophe a straight one
+    folded    NFKC(casefold(cased)), with tabs and line ends as spaces, so that a phrase is found across a line's end;
+              without iota subscripts, whose case fold is a letter that would stand apart
 
 Default-ignorable characters (zero-width, soft hyphen, variation selectors, tags, bidi controls) are dropped from
 both. Every folded character has the raw span of its whole segment, in code points.
@@ -30,8 +31,11 @@ BREAK = "\uffff"
 """Stands in the lanes for a forced break. A noncharacter: rules cannot name it."""
 
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
-# Models like to set numbers with non-breaking hyphens and other dashes; to a rule they are all the one on the keyboard.
-_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
+# Models like to set numbers with non-breaking hyphens, and words with curly apostrophes; to a rule they are all the one
+# on the keyboard.
+_ON_THE_KEYBOARD = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-") | dict.fromkeys([0x2018, 0x2019, 0x201B], "'")
+BLANKS = dict.fromkeys(map(ord, "\t\n\r"), " ")
+"""For `str.translate`: what the folded lane has for tabs and line ends."""
 _IOTA_SUBSCRIPT = "\u0345"
 # Lone surrogates cannot be encoded, so the lanes hold private-use stand-ins for them (U+10F800 to U+10FFFF, which a
 # rule could name, and would then find in lone surrogates as well).
@@ -115,14 +119,14 @@ def fold_cased(segment: str) -> str:
     if "\ud800" <= segment[0] <= "\udfff":
         segment = stand_in(segment[0]) + segment[1:]
     cased = unicodedata.normalize("NFKC", segment)
-    return cased if cased.isascii() else cased.translate(_DASHES)
+    return cased if cased.isascii() else cased.translate(_ON_THE_KEYBOARD)
 
 
 def fold_case(cased: str) -> str:
     """The folded lane of one segment, from its cased lane."""
     if not cased.isascii() and _IOTA_SUBSCRIPT in (parts := unicodedata.normalize("NFD", cased)):
         cased = unicodedata.normalize("NFC", parts.replace(_IOTA_SUBSCRIPT, ""))
-    return unicodedata.normalize("NFKC", cased.casefold())
+    return unicodedata.normalize("NFKC", cased.casefold()).translate(BLANKS)
 
 
 _SIMPLE_LIMIT = 65536

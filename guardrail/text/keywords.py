@@ -124,7 +124,8 @@ class KeywordMatcher:
             self._words.setdefault(word, []).append(entry)
             if not allow:
                 own[word] = entry
-                self.reach |= reach_of(word[0])
+                # A space of the folded lane may be a line feed.
+                self.reach |= reach_of("\n" if word[0] == " " else word[0])
         for phrase in rule.allow:
             self._lead(self._fold(rule.id, phrase), edges, own)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from guardrail.text.clusters import Reach, cluster_starts, is_prepend, open_cluster
 from guardrail.text.fold import (
+    BLANKS,
     BREAK,
     SIMPLE_CASED,
     SIMPLE_FOLDED,
@@ -91,6 +92,8 @@ class Track:
             self._half = ""
         if text.isascii():
             cased, folded = text, text.lower()
+            if not text.isprintable():
+                folded = folded.translate(BLANKS)
             simple = True
         else:
             if is_high_surrogate(text[-1]):

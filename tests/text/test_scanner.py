@@ -356,3 +356,9 @@ def test_an_iota_subscript_is_no_letter_however_it_comes() -> None:
 def test_the_left_edge_of_a_number_is_no_decimal_point() -> None:
     rules: list[Rule] = [pattern("[0-9]{3}", "[0-9] [0-9]", left=("number", "digit"))]
     assert play(rules, "0.123 x.123 a123 1.2 3").output == "0.123 x.123 a# 1.#"
+
+
+def test_a_phrase_is_found_across_a_line_end_and_with_any_apostrophe() -> None:
+    assert play([word("rival cola")], "A Rival", "\n", "Cola, a rival\tcola").output == "A #, a #"
+    assert play([word("don't tell")], "I don’t tell you").output == "I # you"
+    assert play([pattern("a.b")], "a\nb").output == "a\nb"
