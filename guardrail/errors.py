@@ -11,7 +11,8 @@ class GuardrailError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class ConfigProblem:
-    """One thing wrong in one place of the configuration; line and column count from 1."""
+    """One thing wrong in one place of the configuration; line and column count from 1, and are 0 where there is no
+    such place, as in an option of the command line."""
 
     file: str
     line: int
@@ -20,7 +21,8 @@ class ConfigProblem:
     """What was found and what was expected, as one sentence."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.message}"
 
 
 class ConfigError(GuardrailError):

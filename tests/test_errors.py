@@ -24,6 +24,7 @@ def test_a_problem_says_where_it_is() -> None:
     assert (
         str(ConfigProblem("policies/a.yaml", 3, 7, "found x; expected y")) == "policies/a.yaml:3:7: found x; expected y"
     )
+    assert str(ConfigProblem("--upstream", 0, 0, "found x")) == "--upstream: found x"
 
 
 def test_a_config_error_tells_all_problems_in_file_order() -> None:

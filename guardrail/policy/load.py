@@ -1,12 +1,14 @@
 """The files of a configuration, read and checked as far as one file, or one name used in another, can tell.
 
 Promises: every problem of every file in one run; a file that is wrong does not hide what is wrong in others, and
-does not make others look wrong that only refer to it.
+does not make others look wrong that only refer to it. The policies that come with the package can be named in any
+configuration; a file of one's own with the same name stands in their place.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +17,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from guardrail.errors import ConfigError, ConfigProblem
-from guardrail.policy.document import Document, Place, read_document
+from guardrail.policy.document import Document, Place, read_document, read_text
 from guardrail.policy.model import PolicyFile, TenantFile
 from guardrail.policy.problems import suggestion, validated
+from guardrail.policy.salvage import salvaged
 from guardrail.settings import Settings, Upstream, Url
 
 File = TypeVar("File", bound=msgspec.Struct)
@@ -31,10 +34,12 @@ _SUFFIXES = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[File]):
-    """A file that has the right shape, with the places of its values."""
+    """A file that has the right shape, or the part of one that has, with the places of its values."""
 
     document: Document
     file: File
+    cut: frozenset[Place] = frozenset()
+    """What is missing here, because it has problems of its own."""
 
 
 @dataclass(slots=True)
@@ -46,11 +51,28 @@ class Configuration:
     tenants: dict[str, Loaded[TenantFile]] = field(default_factory=dict)
     policy_names: set[str] = field(default_factory=set)
     """Also of policy files that have problems, so that nobody is told that these do not exist."""
+    shipped: dict[str, Loaded[PolicyFile]] = field(default_factory=dict)
+    """The policies of the package; those that are named here are among `policies` too."""
     upstream_names: set[str] | None = None
     """The same of upstreams; None where not even their names could be read."""
     files: set[Path] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
     problems: list[ConfigProblem] = field(default_factory=list)
+
+    @property
+    def known_policies(self) -> set[str]:
+        """Every name of a policy that may be used."""
+        return self.policy_names | self.policies.keys() | self.shipped.keys()
+
+    def use_shipped(self, *names: str) -> None:
+        """Take up the package's policies that are named: by `names`, a tenant, or a policy that extends them."""
+        needed = [*names, *self.policies, *(policy for _, _, policy, _ in _users(self))]
+        for name in needed:  # grows while it is walked
+            if name not in self.policies and name not in self.policy_names and name in self.shipped:
+                self.policies[name] = self.shipped[name]
+                self.files.add(self.shipped[name].document.path)
+            if name in self.policies:
+                needed += [each for each in parents_of(self.policies[name].file) if each not in needed]
 
 
 def shipped_config() -> Path:
@@ -73,19 +95,21 @@ def load_configuration(path: Path | None, *, upstream: str | None = None) -> Con
     document, config.problems = read_document(root)
     if document.data is None:
         return config
-    settings, problems = validated(document, Settings)
+    loaded, problems = _sound(document, Settings)
     config.problems += problems
     if isinstance(document.data, dict) and isinstance(upstreams := document.data.get("upstreams"), dict):
         config.upstream_names = set(upstreams) | ({"default"} if upstream is not None else set())
-    if settings is not None:
-        if upstream is not None:
-            settings = _with_upstream(settings, upstream)
-        config.settings = Loaded(document, _with_absolute_paths(settings, document, config.problems))
+    if loaded is not None:
+        settings = loaded.file if upstream is None else _with_upstream(loaded.file, upstream)
+        settings = _with_absolute_paths(settings, loaded.document, config.problems)
+        config.settings = Loaded(loaded.document, settings, loaded.cut)
     for place, kind in ((("policies",), PolicyFile), (("tenants",), TenantFile)):
         folder = _folder(document, place)
         if folder is not None:
             config.folders.add(folder)
             _load_folder(config, folder, kind, required=document.values.get(place) is not None)
+    _read_shipped(config)
+    config.use_shipped()
     _check_references(config)
     return config
 
@@ -100,6 +124,7 @@ def include_policy_file(config: Configuration, path: Path) -> str:
     _load_file(own, path, PolicyFile)
     if not own.policies:
         raise ConfigError(own.problems)
+    config.problems += own.problems
     (name,) = own.policies
     beside = Configuration()
     _load_folder(beside, path.parent, PolicyFile, required=True)
@@ -107,12 +132,22 @@ def include_policy_file(config: Configuration, path: Path) -> str:
     config.policy_names |= beside.policy_names
     needed = [name]
     for policy in needed:  # grows while it is walked
-        if policy in config.policies:
-            needed += [each for each in parents_of(config.policies[policy].file) if each not in needed]
-        elif policy in beside.policy_names:
-            config.problems += beside.problems
+        loaded = config.policies.get(policy)
+        if loaded is not None:
+            needed += [each for each in parents_of(loaded.file) if each not in needed]
+        if policy != name and policy in beside.policy_names and (loaded is None or loaded.cut):
+            config.problems += [problem for problem in beside.problems if problem not in config.problems]
             break
+    config.use_shipped(name)
     return name
+
+
+def _read_shipped(config: Configuration) -> None:
+    folder = shipped_config() / "policies"
+    if not any(own.resolve() == folder for own in config.folders):
+        shipped = Configuration()
+        _load_folder(shipped, folder, PolicyFile, required=True)
+        config.shipped = shipped.policies
 
 
 def parents_of(file: PolicyFile) -> tuple[str, ...]:
@@ -148,19 +183,39 @@ def _load_folder(
 def _load_file(config: Configuration, path: Path, kind: type[PolicyFile] | type[TenantFile]) -> None:
     document, problems = read_document(path)
     config.problems += problems
+    if kind is PolicyFile:
+        config.policy_names.update(_names_in(document))
     if document.data is None:
         return
     if kind is PolicyFile:
-        policy, problems = validated(document, PolicyFile)
-        if isinstance(document.data, dict) and isinstance(name := document.data.get("policy"), str):
-            config.policy_names.add(name)
+        policy, problems = _sound(document, PolicyFile)
         if policy is not None:
-            _add(config, config.policies, "policy", policy.policy, Loaded(document, policy))
+            _add(config, config.policies, "policy", policy.file.policy, policy)
     else:
-        tenant, problems = validated(document, TenantFile)
+        tenant, problems = _sound(document, TenantFile)
         if tenant is not None:
-            _add(config, config.tenants, "tenant", tenant.tenant, Loaded(document, tenant))
+            _add(config, config.tenants, "tenant", tenant.file.tenant, tenant)
     config.problems += problems
+
+
+def _sound(document: Document, kind: type[File]) -> tuple[Loaded[File] | None, list[ConfigProblem]]:
+    """What can be used of a document, and every problem with its shape."""
+    file, problems = validated(document, kind)
+    if file is not None:
+        return Loaded(document, file), problems
+    part = salvaged(document, kind)
+    return (None if part is None else Loaded(part.document, part.file, part.cut)), problems
+
+
+def _names_in(document: Document) -> Iterator[str]:
+    """The name of the policy in a file; of a file that cannot be read, every name that it may have meant."""
+    if isinstance(document.data, dict) and isinstance(name := document.data.get("policy"), str):
+        yield name
+        return
+    yield document.path.stem
+    text, _ = read_text(document.path)
+    if text is not None and (found := re.search(r"^policy:[ \t]*([\w.-]+)", text, re.MULTILINE)):
+        yield found[1]
 
 
 def _add(config: Configuration, known: dict[str, Loaded[Any]], kind: str, name: str, new: Loaded[Any]) -> None:
@@ -174,17 +229,21 @@ def _add(config: Configuration, known: dict[str, Loaded[Any]], kind: str, name: 
 
 def _check_references(config: Configuration) -> None:
     """Names that one file uses and another defines, and what may not stand in two files."""
-    policies = sorted(config.policy_names | set(config.policies))
+    policies = sorted(config.known_policies)
     upstreams = None if config.upstream_names is None else sorted(config.upstream_names)
 
     def unknown(document: Document, place: Place, kind: str, name: str, known: Iterable[str]) -> None:
         message = f"found the unknown {kind} {name!r}, expected {suggestion(name, known)}"
         config.problems.append(document.problem(place, message))
 
+    used: list[Loaded[Any]] = [*config.tenants.values(), *([] if config.settings is None else [config.settings])]
+    cut = {(id(loaded.document), place) for loaded in used for place in loaded.cut}
     for document, place, policy, upstream in _users(config):
         if policy not in policies:
             unknown(document, (*place, "policy"), "policy", policy, policies)
-        if upstreams is not None and upstream not in upstreams:
+        # Where one was given and cut out, the default is nobody's wish.
+        wanted = (id(document), (*place, "upstream")) not in cut
+        if upstreams is not None and upstream not in upstreams and wanted:
             unknown(document, (*place, "upstream"), "upstream", upstream, upstreams)
     owners: dict[str, str] = {}
     for name, tenant in config.tenants.items():
@@ -211,7 +270,7 @@ def _with_upstream(settings: Settings, url: str) -> Settings:
         url = msgspec.convert(url, Url)
     except msgspec.ValidationError:
         message = f"found {url!r}, expected an address such as http://host:8000"
-        raise ConfigError([ConfigProblem("--upstream", 1, 1, message)]) from None
+        raise ConfigError([ConfigProblem("--upstream", 0, 0, message)]) from None
     given = settings.upstreams.get("default")
     default = Upstream(url) if given is None else msgspec.structs.replace(given, url=url)
     return msgspec.structs.replace(settings, upstreams={**settings.upstreams, "default": default})

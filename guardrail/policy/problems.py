@@ -43,12 +43,14 @@ def validated(document: Document, kind: type[File]) -> tuple[File | None, list[C
         return msgspec.convert(document.data, kind, strict=True), []
     except msgspec.ValidationError as error:
         first = error
-    found = {
-        document.problem(place, message, key=is_key)
-        for raised in _validator(kind).iter_errors(document.data)
-        for place, message, is_key in _sentences(raised)
-    }
+    found = {document.problem(place, message, key=is_key) for place, message, is_key in faults(document.data, kind)}
     return None, sorted(found) or [document.problem((), str(first))]
+
+
+def faults(data: Any, kind: type[msgspec.Struct]) -> Iterator[tuple[Place, str, bool]]:
+    """(place, message, whether the place's key is at fault) for everything that is wrong with the shape of `data`."""
+    for raised in _validator(kind).iter_errors(data):
+        yield from _sentences(raised)
 
 
 @cache

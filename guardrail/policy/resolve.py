@@ -58,6 +58,8 @@ class ResolvedPolicy:
     at: Given
     settings: dict[str, Given] = field(default_factory=dict)
     rules: dict[str, ResolvedRule] = field(default_factory=dict)
+    partial: bool = False
+    """Whether something is missing, here or in a parent, that has problems of its own."""
 
 
 class Resolver:
@@ -71,7 +73,7 @@ class Resolver:
         self.problems: set[ConfigProblem] = set()
 
     def policy(self, name: str) -> ResolvedPolicy | None:
-        """The policy worked out, or None where it, or a parent, is missing or part of a cycle."""
+        """The policy worked out, as far as it and its parents can be; None where there is none to work out."""
         if name not in self._done:
             self._open.append(name)
             self._done[name] = self._resolve(name)
@@ -82,23 +84,23 @@ class Resolver:
         loaded = self._policies.get(name)
         if loaded is None:
             return None
-        resolved = ResolvedPolicy(name, Given(name, loaded.document, ("policy",)))
-        sound = True
+        resolved = ResolvedPolicy(name, Given(name, loaded.document, ("policy",)), partial=bool(loaded.cut))
+        unsure = any(place[0] == "extends" for place in loaded.cut)
         listed = isinstance(loaded.file.extends, tuple)
         for index, parent in enumerate(parents_of(loaded.file)):
             place: Place = ("extends", index) if listed else ("extends",)
             above = self._parent(loaded, parent, place)
+            if above is None or above.partial:
+                unsure = resolved.partial = True
             if above is None:
-                sound = False
                 continue
             resolved.settings |= above.settings
             resolved.rules |= above.rules
         for key, value in _given(loaded.file):
             if key not in _NOT_INHERITED:
                 resolved.settings[key] = Given(value, loaded.document, (key,))
-        if sound:
-            self._rules(loaded, resolved)
-        return resolved if sound else None
+        self._rules(loaded, resolved, unsure=unsure)
+        return resolved
 
     def _parent(self, loaded: Loaded[PolicyFile], parent: str, place: Place) -> ResolvedPolicy | None:
         if parent in self._open:
@@ -111,7 +113,8 @@ class Resolver:
             self.problems.add(loaded.document.problem(place, message))
         return self.policy(parent)
 
-    def _rules(self, loaded: Loaded[PolicyFile], resolved: ResolvedPolicy) -> None:
+    def _rules(self, loaded: Loaded[PolicyFile], resolved: ResolvedPolicy, *, unsure: bool) -> None:
+        """`unsure`: there may be rules of a parent that are not known here."""
         first: dict[str, int] = {}
         for index, entry in enumerate(loaded.file.rules):
             at = Given(entry, loaded.document, ("rules", index))
@@ -128,14 +131,17 @@ class Resolver:
             parent = resolved.rules.get(rule_id)
             given = dict(_given(entry))
             given.pop("id", None)
-            if parent is None and not any(source in given for source in SOURCES):
+            sourced = any(source in given for source in SOURCES)
+            if parent is None and unsure and not (sourced and "action" in given):
+                continue  # the parent's rule may say the rest
+            if parent is None and not sourced:
                 message = f"found the rule {rule_id!r} with nothing to find, expected {one_of(SOURCES)}"
                 if resolved.rules:
                     message += f", or the id of a rule of a parent: {suggestion(rule_id, resolved.rules)}"
                 self.problems.add(at.problem(message, "id"))
                 continue
             fields = dict(parent.fields) if parent is not None else {}
-            renewed = any(source in given for source in SOURCES) and not _same_entity(fields, given)
+            renewed = sourced and not _same_entity(fields, given)
             if renewed:
                 for key in _OF_SOURCE:
                     fields.pop(key, None)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from guardrail.errors import ConfigError
+from guardrail.policy.compile import load_policy
 from guardrail.policy.load import ROOT_NAME, load_configuration, root_file, shipped_config
 from guardrail.policy.registry import load_snapshot
 from tests.policy.tree import ROOT, complaints, load, write
@@ -79,6 +80,78 @@ def test_anonymous_access_to_what_is_not_there(tmp_path: Path) -> None:
     ]
 
 
+class TestShippedPolicies:
+    CHILD = "policy: mine\nextends: default\nrules: [{id: x, keywords: [alpha], action: log}]\n"
+
+    def test_they_are_parents_and_names_in_every_folder(self, tmp_path: Path) -> None:
+        files = {
+            "guardrail.yaml": ROOT + "anonymous: {policy: entities-all}\n",
+            "policies/mine.yaml": self.CHILD,
+            "tenants/t.yaml": "tenant: t\npolicy: demo\n",
+        }
+        snapshot = load(tmp_path, files)
+        shipped = load_snapshot(None, environ={})
+        assert snapshot.policies.keys() == {"mine", "default", "demo", "entities-all"}
+        assert {name: snapshot.policies[name].digest for name in shipped.policies} == {
+            name: policy.digest for name, policy in shipped.policies.items()
+        }
+        assert shipped_config() / "policies" in snapshot.folders
+
+    def test_only_those_that_are_named_are_there(self, tmp_path: Path) -> None:
+        assert load(tmp_path, {"policies/p.yaml": "policy: p\n"}).policies.keys() == {"p"}
+
+    def test_a_file_of_the_same_name_wins(self, tmp_path: Path) -> None:
+        own = "policy: default\nrules: [{id: own, keywords: [beta], action: log}]\n"
+        snapshot = load(tmp_path, {"policies/mine.yaml": self.CHILD, "policies/d.yaml": own})
+        assert snapshot.policies.keys() == {"mine", "default"}
+        alone = load_policy("demo", write(tmp_path, {}), environ={})
+        assert alone.digest != load_policy("demo", environ={}).digest
+
+    def test_not_even_a_broken_one_is_passed_over(self, tmp_path: Path) -> None:
+        found = complaints(tmp_path, {"policies/mine.yaml": self.CHILD, "policies/default.yaml": "policy: [default\n"})
+        assert [line.partition(":")[0] for line in found] == ["policies/default.yaml"]
+
+
+class TestOneWrongValue:
+    def test_does_not_hide_what_else_is_wrong(self, tmp_path: Path) -> None:
+        files = {
+            "guardrail.yaml": ROOT + "limits: {streams: many}\nanonymous: {policy: nope, upstream: nowhere}\n",
+            "policies/p.yaml": """\
+                policy: p
+                halt: never
+                rules:
+                  - {id: a, keywords: [1], action: log}
+                  - {id: b, pattern: "x+", action: log}
+                  - {id: c, keywords: [c]}
+                """,
+            "policies/q.yaml": """\
+                policy: q
+                extends: [p, 3, pp]
+                rules:
+                  - {id: a, action: halt}
+                  - {id: d, pattern: "y*", action: log}
+                """,
+            "tenants/t.yaml": "tenant: t\npolicy: p\nlocale: English\nupstream: nowhere\n",
+            "tenants/u.yaml": "tenant: u\npolicy: 3\nupstream: [x]\n",
+        }
+        assert [line.split(": ")[0] for line in complaints(tmp_path, files)] == [
+            *("guardrail.yaml:4:19", "guardrail.yaml:5:21", "guardrail.yaml:5:37"),
+            *("policies/p.yaml:2:7", "policies/p.yaml:4:24", "policies/p.yaml:5:22", "policies/p.yaml:6:5"),
+            *("policies/q.yaml:2:14", "policies/q.yaml:2:17", "policies/q.yaml:5:22"),
+            *("tenants/t.yaml:3:9", "tenants/t.yaml:4:11", "tenants/u.yaml:2:9", "tenants/u.yaml:3:11"),
+        ]
+
+    @pytest.mark.parametrize("text", ["policy: acme\nrules: {", "policy: acme\n\trules: []", "rules: 3\n", "", "\xff"])
+    def test_nor_makes_a_policy_unknown(self, tmp_path: Path, text: str) -> None:
+        files: dict[str, str | bytes] = {"tenants/t.yaml": "tenant: t\npolicy: acme\n"}
+        found = complaints(tmp_path, {**files, "policies/acme.yaml": text.encode("latin-1")})
+        assert {line.partition(":")[0] for line in found} == {"policies/acme.yaml"}
+
+    def test_a_name_in_a_file_that_is_not_yaml(self, tmp_path: Path) -> None:
+        files = {"policies/x.yaml": "policy: acme\nrules: {", "tenants/t.yaml": "tenant: t\npolicy: acme\n"}
+        assert [line.partition(":")[0] for line in complaints(tmp_path, files)] == ["policies/x.yaml"]
+
+
 def test_folders(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     assert load(tmp_path / "one", {}).tenants == {}
@@ -109,5 +182,5 @@ def test_an_upstream_from_the_command_line(tmp_path: Path) -> None:
     upstream = load_snapshot(tmp_path, upstream="http://b:1/v1").settings.upstreams["default"]
     assert (upstream.url, upstream.retries) == ("http://b:1/v1", 3)
     assert load_snapshot(None, upstream="http://b").settings.upstreams["default"].url == "http://b"
-    with pytest.raises(ConfigError, match="--upstream:1:1: found 'b:1', expected an address"):
+    with pytest.raises(ConfigError, match=r"^--upstream: found 'b:1', expected an address"):
         load_snapshot(tmp_path, upstream="b:1")
