@@ -5,11 +5,19 @@ from stdnum.cn import ric
 from guardrail.text.entities.entity import Entity
 
 
+def is_resident_id(number: str) -> bool:
+    """Whether 18 ASCII characters are such a number: one of a county that existed in the year of birth."""
+    try:
+        return ric.is_valid(number)
+    except KeyError:  # a prefecture is known, its county is not
+        return False
+
+
 def _accept(match: str) -> bool:
     if "." in match:  # the fraction of a decimal
         return False
     compact = match.replace(" ", "").replace("-", "")
-    return compact.isascii() and compact.isalnum() and ric.is_valid(compact)
+    return compact.isascii() and compact.isalnum() and is_resident_id(compact)
 
 
 _REGION = r"[1-8]\d{5}"
@@ -56,6 +64,7 @@ ENTITY = Entity(
         "3604261991010100712",
         "order 123456789012345678",
         "1101051949 1231002X",
+        "117687198504077341",
         "0.360426199101010071",
         "360426199101010071.25",
     ),

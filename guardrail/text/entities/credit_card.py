@@ -6,8 +6,8 @@ longer issued, and left alone.
 """
 
 from stdnum import luhn
-from stdnum.cn import ric
 
+from guardrail.text.entities.cn_resident_id import is_resident_id
 from guardrail.text.entities.entity import Entity
 
 # First six digits, inclusive, and the lengths in use: the public number ranges of the card brands.
@@ -51,7 +51,7 @@ def _accept(match: str) -> bool:
     head, length = int(digits[:6]), len(digits)
     if not any(low <= head <= high and length in lengths for low, high, lengths in _BRANDS):
         return False
-    if length == 18 and ric.is_valid(digits):  # a resident number of a province whose code is a card range
+    if length == 18 and is_resident_id(digits):  # a resident number of a province whose code is a card range
         return False
     return luhn.is_valid(digits)
 
@@ -89,6 +89,7 @@ ENTITY = Entity(
         "No.4111 1111 1111 1111",
         "4111111111111111.0",
         "paid with 4111111111111111.",
+        "UnionPay 622467200909137591",
         "4111\u00a01111\u00a01111\u00a01111",
         "41\u200b11 1111 1111 1111",
     ),

@@ -12,6 +12,7 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberType, ValidationResult
 
 from guardrail.text.entities.entity import Entity
+from guardrail.text.rules import PatternEdge
 
 _BUSINESS = frozenset(
     {
@@ -58,6 +59,7 @@ _ABROAD = (
     *(rf"{_CODE}(?:{_GAP}\d{{1,5}}){{{groups}}}{_GAP}\d{{2,11}}" for groups in range(1, 6)),
 )
 
+_WORD: PatternEdge = "word"
 
 _NINE_DIGITS = 10**8
 
@@ -121,7 +123,7 @@ ENTITY = Entity(
         "|".join(shape for shape, _ in _SHAPES),
         *_ABROAD,
     ),
-    left=("number", "word", *("word" for _ in _ABROAD)),
+    left=("number", *(_WORD,) * (1 + len(_ABROAD))),
     right="word",
     accept=_accept,
     hits=(
@@ -147,7 +149,7 @@ ENTITY = Entity(
         "+1 123-456-7890",
         "+86 10 6275 1234",
         "+86 13812345678",
-        "Tel.+8613812345678",
+        "Tel.+86 138 1234 5678",
         "Tel.138 1234 5678",
         "8613812345678.",
         "13812345678.0",
