@@ -11,7 +11,15 @@ FOUND = (
     "_info@example.museum",
     "user%dept@xn--bcher-kva.example",
     "12345678@example.com",
-    "x@y.io",
+    "x@example.io",
+    "a@qq.com",
+    "J.DOE@EXAMPLE.COM",
+    "ops@build.corp.internal",
+    "me@sub.example.photography",
+    "ann@example.to",
+    "ann@example.com",
+    "ann@example.com.Thanks",
+    "ann@example.comPhone",
 )
 
 
