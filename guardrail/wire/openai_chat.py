@@ -366,7 +366,7 @@ class ChatStream(Answer):
         assert chunk.value is not None
         choice.tools.take(chunk.raw, chunk.value, delta)
         if sum(c.tools.size for c in self._choices.values() if c.tools) > self._limits.withheld_bytes:
-            raise WireError(f"tool calls are longer than {self._limits.withheld_bytes} bytes")
+            raise WireError(f"The model server sent tool calls longer than {self._limits.withheld_bytes} bytes.")
 
     def _flush(self) -> None:
         """Scan what waits to be scanned and write what may go."""

@@ -28,9 +28,12 @@ def guard_body(policy: Policy, request: ChatRequest, body: bytes, case_id: str) 
     """The body for the client (the very bytes that came when nothing in it changes) and its record.
 
     Raises WireError for a body that is no JSON object, or holds an index that cannot be."""
-    value, duplicate = loads(body)
+    try:
+        value, duplicate = loads(body)
+    except WireError:
+        raise WireError("The model server's answer is not valid JSON.") from None
     if not isinstance(value, dict):
-        raise WireError("the body is not a JSON object")
+        raise WireError("The model server's answer is not a JSON object.")
     unknown = Unknown(policy.unknown_text == "block")
     findings: list[Finding] = []
     choices: list[_Choice] = []

@@ -141,14 +141,17 @@ def _index(value: object) -> int:
         return 0
     if type(value) is int and 0 <= value < MAX_CHOICES:
         return value
-    raise WireError(f"an index is not an integer from 0 to {MAX_CHOICES - 1}")
+    raise WireError(f"The model server sent an index that is not an integer from 0 to {MAX_CHOICES - 1}.")
 
 
 def _look(event: Event, block: bool, clean: Callable[[str], bool]) -> Chunk:
     assert event.data is not None
-    value, changed = loads(event.data)
+    try:
+        value, changed = loads(event.data)
+    except WireError:
+        raise WireError("The model server sent an event that is not valid JSON.") from None
     if not isinstance(value, dict):
-        raise WireError("an event's data is not a JSON object")
+        raise WireError("The model server sent an event that is not a JSON object.")
     result = Chunk(event.raw, [], [], [], [], value, value=value)
     if value.get("error") or event.name == b"error":
         result.error = True

@@ -61,7 +61,7 @@ class EventFramer:
     def _capped(self, block: bytes) -> bytes:
         cap = self._cap
         if len(self._tail) > cap or (len(block) > cap and max(map(len, split_events(block))) > cap):
-            raise WireError(f"an event is longer than {cap} bytes")
+            raise WireError(f"The model server sent an event longer than {cap} bytes.")
         return block
 
     @property

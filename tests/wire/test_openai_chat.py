@@ -640,6 +640,7 @@ def test_malformed_streams_are_wire_errors_that_hold_no_text(data: bytes) -> Non
     with pytest.raises(WireError) as error:
         stream.feed(data if len(data) < 5000 else data[:999] + b"\n\n")
     assert len(str(error.value)) < 80
+    assert str(error.value).startswith("The model server sent ")
 
 
 def test_lesson_one_odd_event_does_not_end_a_good_stream() -> None:

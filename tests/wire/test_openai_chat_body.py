@@ -139,5 +139,5 @@ def test_an_error_body_is_scanned_too() -> None:
     "raw", [b"", b"<html>", b"[]", b'"text"', b'{"a":', b'{"a":"\xff"}', b'{"choices":[{"x":NaN}]}']
 )
 def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(WireError, match=r"^The model server's answer is not (valid JSON|a JSON object)\.$"):
         guard_body(POLICY, ChatRequest(), raw, "g-1")

@@ -56,8 +56,14 @@ def test_texts_come_in_the_order_in_which_models_say_them() -> None:
 @pytest.mark.parametrize("index", [-1, 128, True, "0", 1.0])
 def test_an_index_that_cannot_be_is_refused(index: Any) -> None:
     for top in ({}, {"odd": 1}):
-        with pytest.raises(WireError):
+        with pytest.raises(WireError, match=r"^The model server sent an index that is not an integer from 0 to 127\.$"):
             chunk(event({"content": "a"}, index=index, top=top))
+
+
+@pytest.mark.parametrize(("data", "what"), [(b"{nope}", "not valid JSON"), (b"[1]", "not a JSON object")])
+def test_who_sent_what_cannot_be_read_is_said(data: bytes, what: str) -> None:
+    with pytest.raises(WireError, match=rf"^The model server sent an event that is {what}\.$"):
+        chunk(b"data: " + data + b"\n\n")
 
 
 def test_a_finish_reason_that_is_no_word_is_replaced() -> None:
