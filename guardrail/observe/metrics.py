@@ -156,7 +156,7 @@ class Metrics:
             self._retries.inc(record.attempts - 1)
         if record.unknown_blocked:
             self._unknown.inc(len(record.unknown_blocked))
-        if record.policy:
+        if record.policy and record.outcome != "refused":
             self._held.observe(record.held_max)
 
     def exposition(self) -> bytes:

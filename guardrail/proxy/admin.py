@@ -49,14 +49,12 @@ class LocalSource:
     async def readiness(self) -> dict[str, Any]:
         state = self._proxy.config_state()
         # A refused edit is told, but takes no healthy replica out: the last good configuration still guards.
-        ready: dict[str, Any] = {
+        return {
             "ready": not self._proxy.draining,
             "config": "ok" if state.last_reload_ok else "refused",
             "generation": state.generation,
+            "reasons": ["draining"] if self._proxy.draining else [],
         }
-        if self._proxy.draining:
-            ready["reasons"] = ["draining"]
-        return ready
 
     async def records(self, limit: int, request_id: str | None) -> list[dict[str, Any]]:
         if request_id is not None:

@@ -50,18 +50,16 @@ class Gathered:
         reasons = [f"worker {w.index} does not answer" for w in self._workers if w.index not in answers]
         states = [_decode(text) for text in answers.values()]
         for state in states:
-            reasons.extend(state.get("reasons", ()))
+            reasons.extend(state["reasons"])
         if self._stopping():
             reasons.append("draining")
-        out: dict[str, Any] = {
+        return {
             "ready": not reasons,
             "config": "refused" if any(state["config"] == "refused" for state in states) else "ok",
             "generation": min((state["generation"] for state in states), default=0),
             "workers": len(answers),
+            "reasons": sorted(set(reasons)),
         }
-        if reasons:
-            out["reasons"] = sorted(set(reasons))
-        return out
 
     async def records(self, limit: int, request_id: str | None) -> list[dict[str, Any]]:
         query = f"?limit={limit}" + (f"&id={request_id}" if request_id and request_id.isascii() else "")

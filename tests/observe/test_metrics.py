@@ -61,6 +61,13 @@ def test_a_fault_and_a_disconnect(metrics: Metrics) -> None:
     assert sample(metrics, "guardrail_upstream_aborts_total", reason="disconnected") == 1
 
 
+def test_a_refused_request_held_nothing_that_could_be_measured(metrics: Metrics) -> None:
+    metrics.count_record(record(status=400, outcome="refused", policy="p@1", fault="bad_request"), findings={})
+    assert sample(metrics, "guardrail_held_characters_count") == 0
+    metrics.count_record(record(status=200, outcome="complete", policy="p@1"), findings={})
+    assert sample(metrics, "guardrail_held_characters_count") == 1
+
+
 def test_configuration_and_load_are_read_at_scrape_time(metrics: Metrics) -> None:
     text = metrics.exposition().decode()
     assert "guardrail_config_generation 3.0" in text

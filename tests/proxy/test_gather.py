@@ -55,7 +55,13 @@ async def test_gathered(tmp_path: Path) -> None:
         assert 'guardrail_worker_restarts_total{worker="1"} 2.0' in text
         assert text.count("# TYPE guardrail_requests_total counter") == 1
         assert 'guardrail_held_characters_bucket{le="+Inf",worker="1"} 2.0' in text
-        assert await gathered.readiness() == {"ready": True, "config": "ok", "generation": 1, "workers": 2}
+        assert await gathered.readiness() == {
+            "ready": True,
+            "config": "ok",
+            "generation": 1,
+            "workers": 2,
+            "reasons": [],
+        }
         assert [r["worker"] for r in await gathered.records(10, None)] == [1, 1, 0]
         assert len(await gathered.records(2, None)) == 2
 
