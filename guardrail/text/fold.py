@@ -92,7 +92,9 @@ def decompose_last(lane: str, start: int) -> tuple[int, str]:
 def may_grow_into(parts: str, target: str) -> bool:
     """Whether more joiners can make a segment that begins with `target` of one whose NFD is `parts`."""
     wanted = unicodedata.normalize("NFD", target)
-    missing = "".join(mark for mark in wanted[1:] if mark not in parts)
+    missing = wanted[1:]
+    for mark in parts[1:]:
+        missing = missing.replace(mark, "", 1)
     return wanted[0] == parts[0] and unicodedata.normalize("NFC", parts + missing).startswith(target)
 
 

@@ -39,6 +39,8 @@ async def takes_none(running: Program) -> bool:
         _, writer = await asyncio.open_connection(host, int(port))
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        return False  # it was in the queue of a listener that was just closing
     writer.close()
     return False
 

@@ -362,3 +362,7 @@ def test_a_phrase_is_found_across_a_line_end_and_with_any_apostrophe() -> None:
     assert play([word("rival cola")], "A Rival", "\n", "Cola, a rival\tcola").output == "A #, a #"
     assert play([word("don't tell")], "I don’t tell you").output == "I # you"
     assert play([pattern("a.b")], "a\nb").output == "a\nb"
+
+
+def test_a_mark_twice_may_come_apart() -> None:
+    assert play([word("中\u0338\u0338", edges="never")], "中\u0338", ACUTE, "\u0338", "x").output == "#x"
