@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, settings
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 """Rule sets with a text are large examples, and the reference is slow on purpose."""
 
-settings.register_profile("dev", max_examples=100, deadline=None, suppress_health_check=SLOW)
-settings.register_profile("ci", max_examples=500, deadline=None, suppress_health_check=SLOW, print_blob=True)
+# A short run repeats the same examples, so that a red build is about the change; `make fuzz` looks for new ones.
+settings.register_profile("dev", max_examples=100, derandomize=True, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("ci", max_examples=500, derandomize=True, deadline=None, suppress_health_check=SLOW)
 settings.register_profile("fuzz", max_examples=100_000, deadline=None, suppress_health_check=SLOW, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

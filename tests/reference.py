@@ -179,7 +179,9 @@ UNSPACED_SCRIPTS = (
 
 @cache
 def alphabetic(char: str) -> bool:
-    """A letter, digit or mark of a script that sets its words apart."""
+    """A letter, digit or mark of a script that sets its words apart, or what joins two consonants in any script."""
+    if regex.match(r"\p{InCB=Linker}", char):
+        return True
     word = char.isalnum() or unicodedata.category(char).startswith("M")
     return word and not any(regex.match(rf"\p{{Script={script}}}", char) for script in UNSPACED_SCRIPTS)
 

@@ -48,6 +48,7 @@ _EDGELESS = regex.compile(
     r"[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}"
     r"\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Bopomofo}]"
 )
+_LINKER = regex.compile(r"\p{InCB=Linker}")  # joins two consonants in any script: no word ends with one
 
 # What a prefix (a pattern of the automaton) keeps alive. EDGE: only when a word edge precedes it.
 _HOLD_FREE, _HOLD_EDGE, _WAIT_FREE, _WAIT_EDGE = 1, 2, 4, 8
@@ -61,7 +62,7 @@ def is_word(char: str) -> bool:
         return char.isalnum()
     if not (char.isalnum() or unicodedata.category(char).startswith("M")):
         return False
-    return _EDGELESS.match(char) is None
+    return _EDGELESS.match(char) is None or _LINKER.match(char) is not None
 
 
 @dataclass(slots=True)
@@ -124,8 +125,9 @@ class KeywordMatcher:
             self._words.setdefault(word, []).append(entry)
             if not allow:
                 own[word] = entry
-                # A space of the folded lane may be a line feed.
-                self.reach |= reach_of("\n" if word[0] == " " else word[0])
+                # A space of the folded lane may be a line feed; what needs a word edge cannot follow a linker.
+                reach = reach_of("\n" if word[0] == " " else word[0])
+                self.reach |= reach & ~Reach.CONSONANT if entry.left else reach
         for phrase in rule.allow:
             self._lead(self._fold(rule.id, phrase), edges, own)
 

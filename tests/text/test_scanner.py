@@ -34,6 +34,7 @@ HELD: list[tuple[str, list[Rule], str, str]] = [
         "bome",
         "1230",
     ),
+    ("Hindi, where no word begins inside a conjunct", [word("क")], "कक क", "1001"),
     ("Chinese", [word("炸弹")], "造炸弹吗", "0120"),
     ("Chinese, the same character again", [word("炸弹")], "炸炸弹", "112"),
     ("Chinese inside a longer ordinary word", [word("大麻", allow=("大麻烦",))], "大麻烦了大麻叶", "1230120"),
