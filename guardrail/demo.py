@@ -138,7 +138,7 @@ async def _run(console: Console, stay: bool) -> None:
             outcomes.append(outcome)
         show_summary(console, outcomes)
         if stay:
-            show_stay(console, guarded, direct, SCENES[4].prompt)
+            show_stay(console, guarded, direct, SCENES[4].prompt, admin, token)
             await asyncio.Event().wait()
 
 

@@ -174,8 +174,8 @@ def show_summary(console: Console, outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def show_stay(console: Console, guarded: str, direct: str, prompt: str) -> None:
-    """Print how to ask both servers; the lines can be copied as they stand."""
+def show_stay(console: Console, guarded: str, direct: str, prompt: str, admin: str, token: str) -> None:
+    """Print how to ask both servers, and the operator's listener; the lines can be copied as they stand."""
     body = json.dumps({"model": "sim", "stream": True, "messages": [{"role": "user", "content": prompt}]})
     lines = f"""
 Both stay up until Ctrl-C. Ask guardrail:
@@ -194,5 +194,9 @@ for chunk in stream:
     print(chunk.choices[0].delta.content or "", end="", flush=True)
 
 Without guardrail: put {direct} in the place of {guarded}.
+
+What guardrail did, as its operator sees it (or ask for /metrics, /policies):
+
+curl -H 'authorization: Bearer {token}' '{admin}/records?limit=3'
 """
     console.print(lines, markup=False, soft_wrap=True)

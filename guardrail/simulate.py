@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import re
 import signal
@@ -152,7 +153,9 @@ def run(host: str, port: int, *, token_size: int, delay_ms: float, script: Path 
         app = create_app(replies, Pace(token_size, delay_ms / 1000), Fault.parse(fault) if fault else None)
         asyncio.run(serve(app, host, port))
     except (ValueError, OSError) as error:
-        print(f"guardrail simulate: {error}", file=sys.stderr)
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        said = f"port {port} on {host} is in use" if taken else error
+        print(f"guardrail simulate: {said}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,6 +1,7 @@
 """The demo as its users run it: a process in a pipe, stopped in every way, that leaves nothing behind."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -101,10 +102,13 @@ def test_staying_up_the_printed_lines_work_until_ctrl_c(start: Callable[..., Dem
     demo = start("--stay")
     printed = demo.wait_for("Both stay up until Ctrl-C")
 
-    (line,) = [line for line in printed.splitlines() if line.startswith("curl ")]
+    line, operator = [line for line in printed.splitlines() if line.startswith("curl ")]
     answer = subprocess.run(["/bin/sh", "-c", line], capture_output=True, timeout=LIMIT, check=True).stdout
     assert b'"finish_reason":"content_filter"' in answer
     assert answer.endswith(b"data: [DONE]\n\n")
+
+    records = subprocess.run(["/bin/sh", "-c", operator], capture_output=True, timeout=LIMIT, check=True).stdout
+    assert json.loads(records)["records"][0]["outcome"] == "halted"
 
     snippet = re.search(r"from openai import OpenAI\n.*?flush=True\)\n", printed, re.DOTALL)
     assert snippet is not None

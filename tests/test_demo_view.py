@@ -157,8 +157,9 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 
 def test_the_lines_to_copy_are_never_wrapped() -> None:
     console = Console(file=io.StringIO(), width=40)
-    show_stay(console, "http://127.0.0.1:2", "http://127.0.0.1:1", "What is [b]new[/b]?")
+    show_stay(console, "http://127.0.0.1:2", "http://127.0.0.1:1", "What is [b]new[/b]?", "http://127.0.0.1:3", "tok")
     assert isinstance(console.file, io.StringIO)
-    (curl,) = [line for line in console.file.getvalue().splitlines() if line.startswith("curl")]
+    curl, operator = [line for line in console.file.getvalue().splitlines() if line.startswith("curl")]
+    assert operator == "curl -H 'authorization: Bearer tok' 'http://127.0.0.1:3/records?limit=3'"
     body = json.loads(curl.split(" -d '")[1].removesuffix("'"))
     assert body["messages"] == [{"role": "user", "content": "What is [b]new[/b]?"}]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
 import signal
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,7 +144,8 @@ async def run_process(
         if admin.path is not None:
             await web.UnixSite(operators, admin.path).start()
         else:
-            await web.TCPSite(operators, admin.host, admin.port).start()
+            with binding(admin.host, admin.port):
+                await web.TCPSite(operators, admin.host, admin.port).start()
         await clients.setup()
         tls = server_tls(listen)
         site = web.TCPSite(
@@ -154,7 +156,8 @@ async def run_process(
             backlog=BACKLOG,
             reuse_port=reuse_port or None,
         )
-        await site.start()
+        with binding(listen.host, listen.port):
+            await site.start()
         background = [asyncio.create_task(_watch(registry)), asyncio.create_task(proxy.tend())]
         reloads: set[asyncio.Task[bool]] = set()
 
@@ -166,7 +169,9 @@ async def run_process(
         stop.on_signals(reload)
         ready(Addresses(url_of(clients, "https" if tls else "http"), admin.path or url_of(operators, "http")))
         await stop.asked.wait()
+        logger.info("draining; answers in flight: %d", proxy.admission.in_flight)
         await _drain(proxy, clients, site, stop)
+        logger.info("stopped at once" if stop.at_once.is_set() else "stopped")
     finally:
         for task in background:
             task.cancel()
@@ -176,6 +181,17 @@ async def run_process(
         await proxy.close()
         await operators.cleanup()
     return 1 if stop.at_once.is_set() else 0
+
+
+@contextlib.contextmanager
+def binding(host: str, port: int) -> Iterator[None]:
+    """Where a listener is started. A port that is taken is an OSError whose text is for people."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(f"port {port} on {host} is in use") from error
+        raise
 
 
 async def _watch(registry: Registry) -> None:

@@ -25,7 +25,7 @@ from aiohttp import web
 
 from guardrail.proxy.admin import admin_application
 from guardrail.proxy.gather import Gathered
-from guardrail.proxy.process import Addresses, AdminOn, Stop, url_of
+from guardrail.proxy.process import Addresses, AdminOn, Stop, binding, url_of
 from guardrail.settings import Listen
 
 logger = logging.getLogger("guardrail.supervisor")
@@ -110,7 +110,8 @@ class Supervisor:
         watchers: list[asyncio.Task[int]] = []
         try:
             await operators.setup()
-            await web.TCPSite(operators, self._admin.host, self._admin.port).start()
+            with binding(self._admin.host, self._admin.port):
+                await web.TCPSite(operators, self._admin.host, self._admin.port).start()
             stop.on_signals(lambda: _signal_all(workers, signal.SIGHUP))
             for worker in workers:
                 await worker.start()
@@ -189,7 +190,8 @@ def _reserve(listen: Listen) -> socket.socket:
     try:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        reserved.bind(address)
+        with binding(listen.host, listen.port):
+            reserved.bind(address)
     except OSError:
         reserved.close()
         raise

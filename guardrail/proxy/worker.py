@@ -1,7 +1,8 @@
 """One worker of a supervisor: `python -m guardrail.proxy.worker OPTIONS`, not meant to be run by hand.
 
 It serves clients on the shared port and its operator's listener on a private unix socket. Its standard input is a
-pipe that the supervisor holds: when that closes, the supervisor is gone and the worker drains and ends.
+pipe that the supervisor holds: when that closes, the supervisor is gone, and the worker drains, ends and takes its
+socket away; the last of them takes the folder.
 """
 
 from __future__ import annotations
@@ -41,7 +42,16 @@ async def _serve(registry: Registry, options: WorkerOptions, socket: str) -> int
     try:
         return await run_process(registry, options.listen, AdminOn(path=socket), stop=stop, reuse_port=True)
     finally:
+        if orphaned.done():
+            _clear(Path(socket))
         orphaned.cancel()
+
+
+def _clear(socket: Path) -> None:
+    """What a supervisor that is gone can no longer remove. The folder stays while another worker's socket is there."""
+    with contextlib.suppress(OSError):
+        socket.unlink(missing_ok=True)
+        socket.parent.rmdir()
 
 
 async def _stop_with_parent(stop: Stop) -> None:

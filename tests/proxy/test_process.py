@@ -93,6 +93,8 @@ async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
         assert await running.status(10) == 1
         with pytest.raises(aiohttp.ClientError):
             await stream
+        assert "draining; answers in flight: 1" in "".join(running.errors)
+        assert await running.said("stopped at once")
 
 
 async def config_is(running: Program, state: str) -> bool:

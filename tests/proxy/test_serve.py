@@ -97,7 +97,8 @@ async def test_a_port_that_is_taken(workers: str) -> None:
         flags = ("--upstream", "http://127.0.0.1:1", "--port", port, "--admin-port", "0", "--workers", workers)
         status, errors = await ends(*flags)
     assert status == 1
-    assert "address already in use" in errors.lower()
+    assert f"guardrail: port {port} on 127.0.0.1 is in use\n" in errors
+    assert "Errno" not in errors
     assert "Traceback" not in errors
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 from tests.proxy.program import Program, configure, program
@@ -62,14 +63,23 @@ async def test_a_crashed_worker_is_started_again(tmp_path: Path) -> None:
             assert (await running.ask()).text == "hi"
 
 
-async def test_workers_end_when_their_supervisor_is_gone(tmp_path: Path) -> None:
+async def test_workers_end_and_tidy_up_when_their_supervisor_is_gone(tmp_path: Path) -> None:
     async with scripted(says("hi")) as upstream:
         main = configure(tmp_path, upstream.url)
-        async with program("--config", str(main), "--workers", "2") as running:
-            pids = children(running.process.pid)
-            running.process.kill()
-            await running.process.wait()
-            await until(lambda: not any(map(alive, pids)), 30)
+        # Not in `tmp_path`: the path of a socket has to be short.
+        with tempfile.TemporaryDirectory() as folder:
+            flags = ("--config", str(main), "--workers", "2")
+            async with program(*flags, environ={"TMPDIR": folder}) as running:
+                assert len(sockets(folder)) == 2
+                pids = children(running.process.pid)
+                running.process.kill()
+                await running.process.wait()
+                await until(lambda: not any(map(alive, pids)), 30)
+                assert os.listdir(folder) == []
+
+
+def sockets(folder: str) -> list[Path]:
+    return list(Path(folder).glob("guardrail-*/worker-*.sock"))
 
 
 def children(pid: int) -> list[int]:
