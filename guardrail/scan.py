@@ -154,10 +154,15 @@ def scan_text(text: str, policy: Policy, chunks: Chunks, *, show: bool = False) 
 def scan_document(
     source: BinaryIO, out: BinaryIO, policy: Policy, chunks: Chunks, *, as_json: bool, show: bool
 ) -> None:
-    """Scan everything in `source` as one text; write the edited text, or one JSON object. Raises BadText."""
+    """Scan everything in `source` as one text; write the edited text, or one JSON object. Raises BadText.
+
+    A text that was cut short by a halt is told on standard error, since the output alone does not show it."""
     scanned = scan_text(_decoded(source.read()), policy, chunks, show=show)
     out.write(_json_line(scanned.row()) if as_json else scanned.output.encode())
     out.flush()
+    if scanned.halted and not as_json:
+        halt = next(row for row in scanned.findings if row["action"] == "halt")
+        print(f"guardrail scan: halted by {halt['rule']} at character {halt['start']}", file=sys.stderr)
 
 
 def scan_rows(source: Iterable[bytes], out: BinaryIO, policy: Policy, chunks: Chunks, *, show: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 import typer
@@ -21,6 +22,11 @@ def test_the_commands_are_listed() -> None:
     for name, command in COMMANDS.items():
         assert name in shown.output
         assert command.help
+
+
+def test_the_version() -> None:
+    shown = CliRunner().invoke(app, ["--version"])
+    assert (shown.exit_code, shown.output) == (0, f"guardrail {version('guardrail')}\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -44,7 +44,9 @@ def scan(*arguments: str | Path, stdin: bytes = b"") -> tuple[int, bytes, str]:
 
 
 def test_text(policy: Path) -> None:
-    assert scan("--policy", policy, stdin=TEXT.encode()) == (0, EDITED.encode(), "")
+    told = f"guardrail scan: halted by stop at character {TEXT.index('vault code')}\n"
+    assert scan("--policy", policy, stdin=TEXT.encode()) == (0, EDITED.encode(), told)
+    assert scan("--policy", policy, stdin=b"nothing here") == (0, b"nothing here", "")
 
 
 @pytest.mark.parametrize("source", ["file", "-", "nothing"])

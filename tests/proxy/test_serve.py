@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from guardrail.proxy.serve import Options
-from guardrail.settings import Admin, Listen
+from guardrail.proxy.serve import Options, unset_secrets
+from guardrail.settings import Admin, Gateway, Listen, Settings, Upstream
 from tests.proxy.program import configure, program, start
 from tests.proxy.scripted import says, scripted
 
@@ -23,6 +23,17 @@ def test_an_option_counts_before_the_file() -> None:
     assert options.admin(Admin(host="h", port=9)) == Admin(host="h", port=2)
     assert Options().listen(Listen(host="h", port=9)) == Listen(host="h", port=9)
     assert Options().admin(Admin(host="h", port=9)) == Admin(host="h", port=9)
+
+
+def test_secrets_that_the_environment_lacks_are_told() -> None:
+    settings = Settings(
+        version=1,
+        upstreams={"far": Upstream(url="http://h", api_key_env="FAR_KEY")},
+        gateway=Gateway(secret_env="GATE"),
+    )
+    told = unset_secrets(settings, {"FAR_KEY": ""})
+    assert [line.split(" is unset")[0] for line in told] == ["warning: FAR_KEY", "warning: GATE"]
+    assert unset_secrets(settings, {"FAR_KEY": "k", "GATE": "s"}) == []
 
 
 async def test_with_a_file(tmp_path: Path) -> None:
