@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, takewhile
+from typing import TypeVar
 
 import re2
 
@@ -25,16 +26,22 @@ from guardrail.text.clusters import Reach
 from guardrail.text.expressions import ExpressionError, Node
 from guardrail.text.fold import COMPOSITION_FIRSTS, may_grow_into
 from guardrail.text.reach import reach_of
-from guardrail.text.rules import PatternEdge, PatternRule
+from guardrail.text.rules import Accept, PatternEdge, PatternRule, RightEdge
 from guardrail.text.search import Search, options
 
-_LEFT: dict[PatternEdge, str] = {"none": "(?s:.)", "digit": "[^0-9]", "number": "[^0-9.]", "word": "[^0-9A-Za-z_]"}
+_LEFT: dict[PatternEdge, str] = {
+    "none": "(?s:.)",
+    "digit": "[^0-9]",
+    "number": "[^0-9.]",
+    "word": "[^0-9A-Za-z_]",
+}
 _WORD = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
-_RIGHT: dict[PatternEdge, frozenset[str]] = {
+_RIGHT: dict[RightEdge, frozenset[str]] = {
     "none": frozenset(),
     "digit": frozenset("0123456789"),
     "number": frozenset("0123456789."),
     "word": _WORD,
+    "newline": frozenset("\n"),
 }
 _COMMON = 10
 """How much more often a lower-case letter or space stands in text than a digit or a sign; weighs prefilters."""
@@ -48,7 +55,7 @@ class Expression:
     find: Search
     live: Live
     right: frozenset[str]
-    accept: Callable[[str], bool] | None
+    accept: Accept | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +99,8 @@ class PatternMatcher:
         for index, rule in rules:
             if not rule.expressions:
                 raise RuleError(rule.id, "found no pattern; expected at least one")
-            lefts = (rule.left,) * len(rule.expressions) if isinstance(rule.left, str) else rule.left
-            for source, edge in zip(rule.expressions, lefts, strict=True):
+            lefts, rights, accepts = each(rule, rule.left), each(rule, rule.right), each(rule, rule.accept)
+            for source, edge, right, accept in zip(rule.expressions, lefts, rights, accepts, strict=True):
                 try:
                     node = expressions.parse(source)
                     left = _LEFT[edge]
@@ -102,9 +109,7 @@ class PatternMatcher:
                     loose = expressions.relaxed(node)
                     loose_find = left + f"(?:{expressions.render(loose)})"
                     loose_live = left + f"(?:{expressions.prefixes(loose)})"
-                    compiled = Expression(
-                        index, Search(find), Live([loose_live], [live]), _RIGHT[rule.right], rule.accept
-                    )
+                    compiled = Expression(index, Search(find), Live([loose_live], [live]), _RIGHT[right], accept)
                 except (ExpressionError, re2.error) as error:
                     shown = source if len(source) <= 80 else f"{source[:80]}…"
                     raise RuleError(rule.id, f"pattern {shown!r}: {_reason(error)}") from None
@@ -200,6 +205,14 @@ class PatternMatcher:
             else:
                 found.append(Match(this.rule, expression, start, end))
                 resume = end
+
+
+_T = TypeVar("_T")
+
+
+def each(rule: PatternRule, condition: _T | tuple[_T, ...]) -> tuple[_T, ...]:
+    """A condition of each of the rule's expressions."""
+    return condition if isinstance(condition, tuple) else (condition,) * len(rule.expressions)
 
 
 def _reason(error: Exception) -> str:

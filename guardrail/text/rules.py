@@ -104,6 +104,15 @@ PatternEdge = Literal["none", "digit", "number", "word"]
 """What may not stand right beside a pattern's match. `digit`: an ASCII digit. `number`: an ASCII digit or a full
 stop, as in the fraction of a decimal. `word`: an ASCII letter, digit or underscore. The text's start and end satisfy
 every edge."""
+RightEdge = PatternEdge | Literal["newline"]
+"""The same on the right, where it can also be a line feed."""
+
+Accept = Callable[[str], bool]
+"""Says whether a match (its lane text) is real: a checksum, a range. Total: any text gives an answer."""
+
+
+MAX_NEAR = 256
+"""Most raw characters between the two words of a `NearRule`: a stream has to be held as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,28 +134,78 @@ class Rule:
     """Example texts in which this rule must find nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """Which disguises of its terms a keyword rule sees through. See docs/design.md for what each one is exactly."""
+
+    marks: bool = True
+    """Combining marks on Latin and Greek letters (b\u0336o\u0336mb, b\u00f3mb)."""
+    lookalikes: bool = True
+    """Letters of other scripts, and enclosed ones, that look like Latin letters."""
+    simplified: bool = True
+    """Traditional Chinese characters, read as simplified ones."""
+    numbers: bool = True
+    """Chinese numerals, read as digits."""
+    leet: bool = True
+    """Digits and signs for letters (b0mb), in words that keep two letters at least."""
+    noise: bool = False
+    """Signs, mark-up and blanks between the letters (b.o.m.b, b o m b, bo**mb)."""
+    repeats: bool = False
+    """Letters written more often than the term has them (boooomb)."""
+    exact: bool = False
+    """Nothing is folded, not even width, case and invisible characters; the other switches do not apply."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeywordRule(Rule):
     """A list of terms, found by the automaton."""
 
     terms: tuple[str, ...]
     case_sensitive: bool = False
+    """The terms are told by case too; of `folds` only `exact` applies then."""
     edges: WordEdges = "auto"
+    folds: Folds = Folds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearRule(Rule):
+    """A word of one list near a word of the other, in either order: the hit reaches from the first to the last.
+
+    Allow-phrases are matched like the words.
+    """
+
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    within: int | None = None
+    """At most so many raw characters lie between the two; None: as many as MAX_NEAR allows."""
+    sentence: bool = False
+    """No end of a sentence lies between them."""
+    edges: WordEdges = "auto"
+    folds: Folds = Folds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatternRule(Rule):
     """Regular expressions (RE2 syntax, bounded width), each matched leftmost-longest on its own.
 
-    They run over the text after NFKC and the removal of default-ignorables, with case kept.
+    They run over the text after NFKC and the removal of default-ignorables, with case kept; or over the raw text.
     """
 
     expressions: tuple[str, ...]
     left: PatternEdge | tuple[PatternEdge, ...] = "none"
     """One for all expressions, or one for each."""
-    right: PatternEdge = "none"
-    accept: Callable[[str], bool] | None = None
-    """Says whether a match (its folded text) is real: a checksum, a range. None: every match is."""
+    right: RightEdge | tuple[RightEdge, ...] = "none"
+    """One for all expressions, or one for each."""
+    accept: Accept | tuple[Accept | None, ...] | None = None
+    """One for all expressions, or one for each. None: every match is real."""
+    contextual: bool | tuple[bool, ...] = False
+    """Whether a match counts only behind one of the `context` words; one for all expressions, or one for each."""
+    context: tuple[str, ...] = ()
+    """Words that make a weak shape telling. Found as keywords are (folded, `auto` edges)."""
+    within: int = 48
+    """At most so many raw characters lie between the end of a context word and the start of the match."""
+    lane: Literal["cased", "raw"] = "cased"
+    """What the expressions run over. `raw`: the text as it is; hits are not widened to grapheme clusters."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
