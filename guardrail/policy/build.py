@@ -1,42 +1,59 @@
 """One resolved rule into a rule of the text engine, with every problem at the place that is to blame.
 
 Does not compile: whether an expression is bounded or a term can be matched is found when the engine compiles the
-rule; `blame` then finds which of its parts it was.
+rule; `guardrail.policy.blame` then finds which of its pieces it was.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from msgspec import UNSET
 
-from guardrail.errors import ConfigProblem, RuleError
-from guardrail.policy.lexicon import Lexicon, read_lexicon
-from guardrail.policy.model import Examples, MaskEntry
+from guardrail.errors import ConfigProblem
+from guardrail.policy.blame import NEAR_SIDES, blamed
+from guardrail.policy.exceptions import SORTS, Exceptions, Network, domain_of, network_of
+from guardrail.policy.lexicon import Lexicon
+from guardrail.policy.model import Examples, FoldEntry, MaskEntry, NearEntry
 from guardrail.policy.problems import one_of, suggestion
-from guardrail.policy.resolve import SOURCES, Given, ResolvedRule
+from guardrail.policy.resolve import Given, ResolvedRule
+from guardrail.policy.shelf import Shelf
+from guardrail.policy.sublists import Manner, spoken
+from guardrail.policy.traits import PLAIN, Traits
 from guardrail.text.entities import ENTITIES
 from guardrail.text.rules import (
     Action,
     FixedChar,
+    Folds,
     KeepLast,
     KeyedHash,
     KeywordRule,
     Label,
     Mask,
+    NearRule,
     PatternRule,
     Rule,
 )
-from guardrail.text.scanner import compile_rules
 
 DEFAULT_CATEGORY = "custom"
 DEFAULT_LABEL = "[REDACTED]"
 
 MIN_KEY = 16
 """Bytes of the key of a hash mask: with fewer, a short number can be found from its hash by trying."""
+
+_HOW = {
+    "case": "keywords",
+    "edges": "keywords",
+    "fold": "keywords",
+    "expand": "keywords",
+    "languages": "a lexicon",
+    "term_actions": "a lexicon",
+    "edge": "a pattern",
+}
+"""Keys that say how to look, and for what kind of rule."""
 
 _MASK_FIELDS = {
     "label": {"text"},
@@ -46,50 +63,48 @@ _MASK_FIELDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a rule that can be wrong on its own: a rule made of it alone, and the place of the piece."""
-
-    rule: Rule
-    at: ConfigProblem
-    """Where it stands; its message is not used."""
-
-
 class Builder:
     """Builds the rules of one configuration; reads each lexicon once."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._lexicons: dict[Path, tuple[Lexicon, list[ConfigProblem]]] = {}
-        self._built: dict[int, tuple[Rule | None, bool]] = {}
+        self._shelf = Shelf(self._complain)
+        self._built: dict[int, tuple[tuple[Rule, ...], bool]] = {}
         self._failed = False
-        self.files: set[Path] = set()
         self.problems: set[ConfigProblem] = set()
 
-    def rule(self, resolved: ResolvedRule) -> tuple[Rule | None, bool]:
-        """The rule, None when it is switched off or wrong; and whether it is sound.
+    @property
+    def files(self) -> set[Path]:
+        """Every lexicon that was read, or would have been if it were there."""
+        return self._shelf.files
+
+    def rules(self, resolved: ResolvedRule) -> tuple[tuple[Rule, ...], bool]:
+        """The rules of the engine that it comes to, none when it is switched off or wrong; and whether it is sound.
 
         A rule that several policies inherit is built once: `resolved` is told by identity, and must stay alive.
         """
         if id(resolved) not in self._built:
             self._failed = False
-            rule = self._rule(resolved)
-            self._built[id(resolved)] = (None, False) if self._failed else (rule, True)
+            rules = self._rules(resolved)
+            self._built[id(resolved)] = ((), False) if self._failed else (rules, True)
         return self._built[id(resolved)]
 
-    def _rule(self, resolved: ResolvedRule) -> Rule | None:
+    def _rules(self, resolved: ResolvedRule) -> tuple[Rule, ...]:
         given = resolved.fields.get("action")
         if given is None:
             self._complain(resolved.at.problem(f"found the rule {resolved.id!r} without an action, expected one"))
-            return None
+            return ()
         action = Action(given.value)
+        rules: tuple[Rule, ...]
         if "entity" in resolved.fields:
-            rule = self._entity_rule(resolved, action)
+            rules = self._entity_rule(resolved, action)
         elif "keywords" in resolved.fields or "lexicon" in resolved.fields:
-            rule = self._keyword_rule(resolved, action)
+            rules = self._keyword_rules(resolved, action)
+        elif "near" in resolved.fields:
+            rules = (self._near_rule(resolved, action),)
         else:
-            rule = self._pattern_rule(resolved, action)
-        return None if action is Action.ALLOW else rule
+            rules = (self._pattern_rule(resolved, action),)
+        return () if action is Action.ALLOW else rules
 
     def _complain(self, *problems: ConfigProblem) -> None:
         self.problems.update(problems)
@@ -97,57 +112,188 @@ class Builder:
 
     def blame(self, resolved: ResolvedRule, rule: Rule) -> list[ConfigProblem]:
         """Why the engine does not take this rule: each piece that it does not take alone either."""
-        found = []
-        for part in self._parts(resolved, rule):
-            try:
-                compile_rules([part.rule])
-            except RuleError as error:
-                found.append(dataclasses.replace(part.at, message=error.message))
-        return found
+        return list(blamed(resolved, rule, self._shelf))
 
-    def _entity_rule(self, resolved: ResolvedRule, action: Action) -> Rule | None:
-        self._unfit(resolved, "an entity", ("case", "edges", "edge"))
+    def _entity_rule(self, resolved: ResolvedRule, action: Action) -> tuple[Rule, ...]:
+        self._unfit(resolved, "an entity", ())
         given_name = resolved.fields["entity"]
         entity = ENTITIES.get(given_name.value)
         if entity is None:
             near = suggestion(given_name.value, ENTITIES)
             known = "" if near.startswith("one of") else f"; the known ones are {', '.join(ENTITIES)}"
             self._complain(given_name.problem(f"found the unknown entity {given_name.value!r}, expected {near}{known}"))
-            return None
+            return ()
         rule = entity.rule(action)
         given = self._examples(resolved)
-        return dataclasses.replace(
-            rule,
-            category=resolved.get("category", rule.category),
-            severity=resolved.get("severity", rule.severity),
-            mask=self._mask(resolved, action, entity.label),
-            allow=resolved.get("allow", ()),
-            hits=rule.hits + given.hit,
-            misses=rule.misses + given.miss,
+        return (
+            self._excepted(
+                resolved,
+                entity.name,
+                dataclasses.replace(
+                    rule,
+                    category=resolved.get("category", rule.category),
+                    severity=resolved.get("severity", rule.severity),
+                    mask=self._mask(resolved, action, entity.label),
+                    hits=rule.hits + given.hit,
+                    misses=rule.misses + given.miss,
+                ),
+            ),
         )
 
-    def _keyword_rule(self, resolved: ResolvedRule, action: Action) -> Rule:
-        self._unfit(resolved, "keywords", ("edge",))
-        terms = dict.fromkeys(resolved.get("keywords", ()))
-        for lexicon in self._lexicons_of(resolved):
-            terms |= dict.fromkeys(lexicon.terms)
+    def _excepted(self, resolved: ResolvedRule, entity: str, rule: PatternRule) -> PatternRule:
+        """The rule with the exceptions of its policy: phrases, and what else its entity takes."""
+        sort = SORTS.get(entity)
+        phrases: list[str] = []
+        networks: list[Network] = []
+        domains: list[str] = []
+        for index, phrase in enumerate(resolved.get("allow", ())):
+            network = network_of(phrase)
+            if isinstance(network, str):
+                self._complain(resolved.fields["allow"].problem(network, index))
+            elif network is not None and sort == "network":
+                networks.append(network)
+            elif network is not None:
+                message = f"found the network {phrase!r}, expected it only for IP addresses: here it never matches"
+                self._complain(resolved.fields["allow"].problem(message, index))
+            elif sort in ("email", "url") and (domain := domain_of(phrase, sort)) is not None:
+                domains.append(domain)
+            else:
+                phrases.append(phrase)
+        rule = dataclasses.replace(rule, allow=tuple(phrases))
+        if sort is None or not (networks or domains):
+            return rule
+        checks = rule.accept if isinstance(rule.accept, tuple) else (rule.accept,) * len(rule.expressions)
+        accept = tuple(Exceptions(check, tuple(networks), tuple(domains), sort) for check in checks)
+        return dataclasses.replace(rule, accept=accept)
+
+    def _keyword_rules(self, resolved: ResolvedRule, action: Action) -> tuple[Rule, ...]:
+        listed = ("languages", "term_actions") if "lexicon" in resolved.fields else ()
+        self._unfit(resolved, "keywords", ("case", "edges", "fold", "expand", *listed))
+        manner = Manner(
+            category=resolved.get("category", DEFAULT_CATEGORY),
+            severity=resolved.get("severity", "medium"),
+            action=action,
+            case=resolved.get("case", False),
+            edges=resolved.get("edges", "auto"),
+            folds=self._folds(resolved),
+        )
+        keep = resolved.get("term_actions", "keep") == "keep"
+        lists: dict[Manner, dict[str, None]] = {}
+        if keywords := resolved.get("keywords"):
+            lists[manner] = self._shelf.forms(resolved, keywords)
+        allow = dict.fromkeys(self._phrases(resolved))
+        for lexicon in self._shelf.of(resolved):
+            for traits, terms in lexicon.groups.items():
+                if terms and spoken(traits, resolved.get("languages")):
+                    self._misfit(resolved, lexicon, traits, terms, actions=keep)
+                    lists.setdefault(manner.of(traits, actions=keep), {}).update(self._shelf.forms(resolved, terms))
+            allow |= dict.fromkeys(lexicon.allow)
+        if not lists and not self._failed:
+            languages = ", ".join(resolved.get("languages", ()))
+            message = f"found no term of these languages in the lexicon, expected one: {languages}"
+            self._complain(resolved.fields["languages" if languages else "lexicon"].problem(message))
         examples = self._examples(resolved)
-        return KeywordRule(
+        return tuple(
+            KeywordRule(
+                id=resolved.id + own.tail(manner),
+                category=own.category,
+                severity=own.severity,
+                action=own.action,
+                mask=self._mask(resolved, own.action, DEFAULT_LABEL),
+                allow=tuple(allow),
+                hits=examples.hit if len(lists) == 1 else (),
+                misses=examples.miss,
+                terms=tuple(terms),
+                case_sensitive=own.case,
+                edges=own.edges,
+                folds=own.folds,
+            )
+            for own, terms in sorted(lists.items(), key=lambda each: each[0].tail(manner))
+        )
+
+    def _misfit(
+        self, resolved: ResolvedRule, lexicon: Lexicon, traits: Traits, terms: Mapping[str, int], *, actions: bool
+    ) -> None:
+        """What a list says about terms that does not go with what the rule says."""
+        at = next(iter(terms.values()))
+        if actions and traits.action is Action.REPLACE and "with" not in resolved.fields:
+            message = f"found the action 'replace' in a list for the rule {resolved.id!r}, which has no key 'with'"
+            self._complain(lexicon.at(at, 1, message))
+        if traits.folds and (resolved.get("case") or self._folds(resolved).exact):
+            switch = traits.folds[0][0]
+            message = (
+                f"found {switch!r} in a list for the rule {resolved.id!r}, expected no fold switch: the rule tells case"
+            )
+            self._complain(lexicon.at(at, 1, message))
+
+    def _near_rule(self, resolved: ResolvedRule, action: Action) -> Rule:
+        self._unfit(resolved, "words near each other", ("edges", "fold"))
+        near: NearEntry = resolved.fields["near"].value
+        examples = self._examples(resolved)
+        first, second = (self._near_words(resolved, side) for side in NEAR_SIDES)
+        return NearRule(
             id=resolved.id,
             category=resolved.get("category", DEFAULT_CATEGORY),
             severity=resolved.get("severity", "medium"),
             action=action,
             mask=self._mask(resolved, action, DEFAULT_LABEL),
-            allow=resolved.get("allow", ()),
+            allow=self._phrases(resolved),
             hits=examples.hit,
             misses=examples.miss,
-            terms=tuple(terms),
-            case_sensitive=resolved.get("case", False),
+            first=first,
+            second=second,
+            within=None if near.within is UNSET else near.within,
+            sentence=near.sentence is True,
             edges=resolved.get("edges", "auto"),
+            folds=self._folds(resolved),
         )
 
+    def _near_words(self, resolved: ResolvedRule, side: Literal["first", "second"]) -> tuple[str, ...]:
+        given = resolved.fields["near"]
+        words = getattr(given.value, side)
+        name = getattr(given.value, f"{side}_lexicon")
+        if (words is UNSET) == (name is UNSET):
+            found = f"neither {side!r} nor" if words is UNSET else f"both {side!r} and"
+            message = f"found {found} '{side}_lexicon' in 'near', expected one of them"
+            self._complain(given.problem(message, *(() if words is UNSET else (f"{side}_lexicon",))))
+            return ()
+        if words is not UNSET:
+            return tuple(dict.fromkeys(words))
+        lexicon = self._shelf.lexicon(given, name, f"{side}_lexicon")
+        if lexicon is None:
+            return ()
+        for traits, terms in lexicon.groups.items():
+            if traits.merged(PLAIN) != dataclasses.replace(PLAIN, languages=frozenset()) and terms:
+                message = "found a term with options of its own in a list for 'near', expected plain terms"
+                self._complain(lexicon.at(next(iter(terms.values())), 1, message))
+        return tuple(lexicon.terms)
+
+    def _phrases(self, resolved: ResolvedRule) -> tuple[str, ...]:
+        """The allow-phrases of a rule for words, none of which can be a network."""
+        phrases: tuple[str, ...] = resolved.get("allow", ())
+        for index, phrase in enumerate(phrases):
+            if network_of(phrase) is not None:
+                message = f"found the network {phrase!r}, expected it only for IP addresses: here it never matches"
+                self._complain(resolved.fields["allow"].problem(message, index))
+        return phrases
+
+    def _folds(self, resolved: ResolvedRule) -> Folds:
+        given = resolved.fields.get("fold")
+        if given is None:
+            return Folds()
+        entry: FoldEntry = given.value
+        switches = {name: on for name in entry.__struct_fields__ if (on := getattr(entry, name)) is not UNSET}
+        others = [name for name in switches if name != "exact"]
+        if resolved.get("case") and others:
+            message = f"found {others[0]!r} in a rule that tells case, expected no fold switch there"
+            self._complain(given.problem(message, others[0]))
+        elif switches.get("exact") and others:
+            message = f"found {others[0]!r} beside 'exact', expected one of them: then nothing is folded"
+            self._complain(given.problem(message, others[0]))
+        return Folds(**switches)
+
     def _pattern_rule(self, resolved: ResolvedRule, action: Action) -> Rule:
-        self._unfit(resolved, "a pattern", ("case", "edges"))
+        self._unfit(resolved, "a pattern", ("edge",))
         edge = resolved.get("edge", "none")
         examples = self._examples(resolved)
         one = resolved.get("pattern")
@@ -165,10 +311,12 @@ class Builder:
             right=edge,
         )
 
-    def _unfit(self, resolved: ResolvedRule, source: str, names: tuple[str, ...]) -> None:
-        for name in names:
-            if (given := resolved.fields.get(name)) is not None:
-                self._complain(given.problem(f"found {name!r} in a rule for {source}, expected it only in others"))
+    def _unfit(self, resolved: ResolvedRule, source: str, fits: tuple[str, ...]) -> None:
+        """Complain of keys that say how to look for something else than this rule does."""
+        for name, elsewhere in _HOW.items():
+            if name not in fits and (given := resolved.fields.get(name)) is not None:
+                message = f"found {name!r} in a rule for {source}, expected it only in one for {elsewhere}"
+                self._complain(given.problem(message))
 
     @staticmethod
     def _examples(resolved: ResolvedRule) -> Examples:
@@ -178,7 +326,7 @@ class Builder:
     def _mask(self, resolved: ResolvedRule, action: Action, label: str) -> Mask:
         if action is Action.REPLACE:
             text = resolved.get("with")
-            if text is None:
+            if text is None and resolved.fields["action"].value == "replace":
                 message = f"found the rule {resolved.id!r} with the action 'replace' but no key 'with', expected one"
                 self._complain(resolved.fields["action"].problem(message))
             return Label(text or "")
@@ -214,41 +362,3 @@ class Builder:
             )
             self._complain(given.problem(message, "key_env"))
         return key
-
-    def _lexicons_of(self, resolved: ResolvedRule) -> Iterator[Lexicon]:
-        given = resolved.fields.get("lexicon")
-        if given is None:
-            return
-        several = not isinstance(given.value, str)
-        for index, name in enumerate(given.value if several else (given.value,)):
-            path = given.document.path.parent / name
-            self.files.add(path)
-            if not path.is_file():
-                below = (index,) if several else ()
-                self._complain(given.problem(f"found no file {name!r} here, expected a lexicon", *below))
-                continue
-            if path not in self._lexicons:
-                self._lexicons[path] = read_lexicon(path)
-            lexicon, problems = self._lexicons[path]
-            self._complain(*problems)
-            yield lexicon
-
-    def _parts(self, resolved: ResolvedRule, rule: Rule) -> Iterator[Part]:
-        def at(name: str, *below: str | int) -> ConfigProblem:
-            return resolved.fields[name].problem("", *below)
-
-        alone = dataclasses.replace(rule, allow=())
-        if isinstance(alone, PatternRule):
-            for index, expression in enumerate(alone.expressions):
-                name = next(name for name in SOURCES if name in resolved.fields)
-                below = (index,) if name == "patterns" else ()
-                yield Part(dataclasses.replace(alone, expressions=(expression,)), at(name, *below))
-        elif isinstance(alone, KeywordRule):
-            for index, term in enumerate(resolved.get("keywords", ())):
-                yield Part(dataclasses.replace(alone, terms=(term,)), at("keywords", index))
-            for lexicon in self._lexicons_of(resolved):
-                for term, line in lexicon.terms.items():
-                    yield Part(dataclasses.replace(alone, terms=(term,)), ConfigProblem(str(lexicon.path), line, 1, ""))
-            alone = dataclasses.replace(alone, terms=("a",))
-        for index, phrase in enumerate(rule.allow):
-            yield Part(dataclasses.replace(alone, allow=(phrase,)), at("allow", index))

@@ -7,6 +7,7 @@ enter a digest only as hashes.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -18,11 +19,24 @@ from typing import Any
 from guardrail.errors import ConfigError, ConfigProblem, RuleError
 from guardrail.policy.build import Builder
 from guardrail.policy.examples import unproven
+from guardrail.policy.exceptions import Exceptions
 from guardrail.policy.load import Configuration, include_policy_file, load_configuration
 from guardrail.policy.policy import Policy
 from guardrail.policy.problems import one_of, suggestion
 from guardrail.policy.resolve import ResolvedPolicy, ResolvedRule, Resolver
-from guardrail.text.rules import Action, FixedChar, KeepLast, KeyedHash, KeywordRule, Label, Mask, PatternRule, Rule
+from guardrail.text.rules import (
+    Accept,
+    Action,
+    FixedChar,
+    KeepLast,
+    KeyedHash,
+    KeywordRule,
+    Label,
+    Mask,
+    NearRule,
+    PatternRule,
+    Rule,
+)
 from guardrail.text.scanner import RuleSet, compile_rules
 
 DEFAULT_LOCALE = "en"
@@ -35,15 +49,15 @@ REFUSALS = {
     "zh": "内容已按安全策略停止。",
 }
 
-_DIGEST_FORMAT = 1
+_DIGEST_FORMAT = 2
 """Part of every digest; raised when the same rules come to mean something else."""
 
 
 class Compiler:
     """Compiles the policies of one configuration; `problems` and `files` (lexicons read) grow as they are asked for.
 
-    `reuse`: policies compiled before; one with the same digest lends its rules, so that a reload compiles only
-    what changed. `thorough`: prove also the built-in entities by their own examples.
+    `reuse`: policies compiled before; one with the same rules lends them, so that a reload compiles only what
+    changed. `thorough`: prove also the built-in entities by their own examples.
     """
 
     def __init__(
@@ -57,8 +71,8 @@ class Compiler:
         self._resolver = Resolver(config.policies, config.known_policies)
         self._builder = Builder(environ)
         self._thorough = thorough
-        self._reuse = {policy.digest: policy.rules for policy in reuse}
-        self._in_force: dict[str, list[tuple[ResolvedRule, Rule]] | None] = {}
+        self._reuse = {policy.rules_digest: policy.rules for policy in reuse}
+        self._in_force: dict[str, list[tuple[ResolvedRule, tuple[Rule, ...]]] | None] = {}
         self._policies: dict[tuple[str, str | None], Policy | None] = {}
         self._rule_digests: dict[int, str] = {}
         self._rule_sets: dict[str, RuleSet | None] = {}
@@ -98,14 +112,15 @@ class Compiler:
         halt_scope = setting.get("halt", "choice")
         unknown_text = setting.get("unknown_text", "block")
         store_text = setting.get("store_text", False)
-        rules_digest = _digest([self._digest_of(rule) for _, rule in rules])
+        rules_digest = _digest([self._digest_of(rule) for _, parts in rules for rule in parts])
         digest = _digest([_DIGEST_FORMAT, rules_digest, halt_scope, unknown_text, notice, refusal, store_text])
-        rule_set = self._rule_set(resolved, rules, rules_digest, digest)
+        rule_set = self._rule_set(resolved, rules, rules_digest)
         if rule_set is None:
             return None
         return Policy(
             name=name,
             digest=digest,
+            rules_digest=rules_digest,
             rules=rule_set,
             halt_scope=halt_scope,
             unknown_text=unknown_text,
@@ -119,30 +134,36 @@ class Compiler:
         resolved = self._resolver.policy(name)
         return tuple(_notices(resolved)) if resolved is not None and not resolved.partial else ()
 
-    def rules(self, name: str) -> list[tuple[ResolvedRule, Rule]] | None:
-        """The rules in force in the policy, by id; None where it has problems."""
+    def rules(self, name: str) -> list[tuple[ResolvedRule, tuple[Rule, ...]]] | None:
+        """The rules in force in the policy, by id, each with what it comes to; None where it has problems."""
         if name not in self._in_force:
             self._in_force[name] = self._build(name)
         return self._in_force[name]
 
-    def _build(self, name: str) -> list[tuple[ResolvedRule, Rule]] | None:
+    def _build(self, name: str) -> list[tuple[ResolvedRule, tuple[Rule, ...]]] | None:
         resolved = self._resolver.policy(name)
         if resolved is None:
             return None
         self._found.update(_notice_problems(resolved))
-        built = [(each, *self._builder.rule(each)) for _, each in sorted(resolved.rules.items())]
+        built = [(each, *self._builder.rules(each)) for _, each in sorted(resolved.rules.items())]
+        rules = [(each, parts) for each, parts, _ in built if parts]
+        if clashes := set(_clashes(rules)):
+            self._found |= clashes
+            return None
         if not all(sound for _, _, sound in built):
             # The others are compiled all the same, so that what is wrong with them is known in the same run.
-            self._blame([(each, rule) for each, rule, _ in built if rule is not None])
+            self._blame(rules)
             return None
-        return [(each, rule) for each, rule, _ in built if rule is not None]
+        return rules
 
     def _rule_set(
-        self, resolved: ResolvedPolicy, rules: list[tuple[ResolvedRule, Rule]], rules_digest: str, digest: str
+        self, resolved: ResolvedPolicy, rules: list[tuple[ResolvedRule, tuple[Rule, ...]]], rules_digest: str
     ) -> RuleSet | None:
         if rules_digest not in self._rule_sets:
             try:
-                rule_set = self._reuse.get(digest) or compile_rules([rule for _, rule in rules])
+                rule_set = self._reuse.get(rules_digest)
+                if rule_set is None:
+                    rule_set = compile_rules([rule for _, parts in rules for rule in parts])
             except RuleError as error:
                 if not self._blame(rules):
                     message = f"these rules cannot be compiled together: {error.message}"
@@ -153,19 +174,20 @@ class Compiler:
         shared = self._rule_sets[rules_digest]
         if shared is None:
             return None
-        untried = [(each, rule) for each, rule in rules if id(rule) not in self._proven]
-        self._proven |= {id(rule) for _, rule in untried}
+        untried = [(each, parts) for each, parts in rules if id(each) not in self._proven]
+        self._proven |= {id(each) for each, _ in untried}
         self._found.update(unproven(untried, shared, thorough=self._thorough))
         return shared
 
-    def _blame(self, rules: list[tuple[ResolvedRule, Rule]]) -> bool:
+    def _blame(self, rules: list[tuple[ResolvedRule, tuple[Rule, ...]]]) -> bool:
         """Find what the engine does not take, rule by rule; whether there is any."""
         blamed: set[ConfigProblem] = set()
-        for resolved, rule in rules:
-            try:
-                compile_rules([rule])
-            except RuleError as error:
-                blamed.update(self._builder.blame(resolved, rule) or [resolved.at.problem(error.message)])
+        for resolved, parts in rules:
+            for rule in parts:
+                try:
+                    compile_rules([rule])
+                except RuleError as error:
+                    blamed.update(self._builder.blame(resolved, rule) or [resolved.at.problem(error.message)])
         self._found |= blamed
         return bool(blamed)
 
@@ -174,6 +196,18 @@ class Compiler:
         if id(rule) not in self._rule_digests:
             self._rule_digests[id(rule)] = _digest(_canonical(rule))
         return self._rule_digests[id(rule)]
+
+
+def _clashes(rules: list[tuple[ResolvedRule, tuple[Rule, ...]]]) -> Iterator[ConfigProblem]:
+    """Ids that terms set apart by a lexicon get, and another rule has."""
+    owners: dict[str, ResolvedRule] = {}
+    for resolved, parts in rules:
+        for rule in parts:
+            owner = owners.setdefault(rule.id, resolved)
+            if owner is not resolved and isinstance(rule, KeywordRule):
+                first, second = sorted((owner, resolved), key=lambda each: len(each.id))
+                message = f"found the id {rule.id!r}, expected another: some terms of the rule {first.id!r} have it"
+                yield second.at.problem(message, "id")
 
 
 def locale_of(wanted: str, known: Iterable[str]) -> str | None:
@@ -216,14 +250,29 @@ def _canonical(rule: Rule) -> list[Any]:
     common.append(_canonical_mask(rule.mask) if rule.action in (Action.REDACT, Action.REPLACE) else None)
     match rule:
         case KeywordRule():
-            return ["keywords", *common, sorted(set(rule.terms)), rule.case_sensitive, rule.edges]
+            folds = dataclasses.astuple(rule.folds)
+            return ["keywords", *common, sorted(set(rule.terms)), rule.case_sensitive, rule.edges, folds]
+        case NearRule():
+            lists = sorted(set(rule.first)), sorted(set(rule.second))
+            folds = dataclasses.astuple(rule.folds)
+            return ["near", *common, lists, rule.within, rule.sentence, rule.edges, folds]
         case PatternRule():
-            # A check is code, which a digest cannot look into: the entity's name, in the id, stands for it.
-            checked = rule.accept is not None
-            lefts = (rule.left,) * len(rule.expressions) if isinstance(rule.left, str) else rule.left
-            expressions = sorted(set(zip(rule.expressions, lefts, strict=True)))
-            return ["pattern", *common, expressions, rule.right, checked]
+            columns = (rule.left, rule.right, rule.accept, rule.contextual)
+            each = [one if isinstance(one, tuple) else (one,) * len(rule.expressions) for one in columns]
+            rows = sorted(
+                [expression, left, right, _canonical_check(accept), contextual]
+                for expression, left, right, accept, contextual in zip(rule.expressions, *each, strict=True)
+            )
+            context = [sorted(set(rule.context)), rule.within] if rule.context else []
+            return ["pattern", *common, rows, context, rule.lane]
     raise AssertionError(f"no such kind of rule: {rule!r}")
+
+
+def _canonical_check(accept: Accept | None) -> list[Any]:
+    """A check is code, which a digest cannot look into: the entity's name, in the id, stands for it."""
+    if isinstance(accept, Exceptions):
+        return ["except", sorted(map(str, accept.networks)), sorted(accept.domains), accept.check is not None]
+    return ["checked", accept is not None]
 
 
 def _canonical_mask(mask: Mask) -> list[Any]:

@@ -8,6 +8,7 @@ plain text.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -78,6 +79,15 @@ def read_document(path: Path) -> tuple[Document, list[ConfigProblem]]:
         found = f"the control character U+{ord(text[error.position]):04X}" if error.position < len(text) else "bad text"
         problems = [ConfigProblem(str(path), line, column, f"found {found}, expected printable text")]
     return document, problems + walk.problems
+
+
+def tidy(path: Path) -> Path:
+    """The path without `..` and `.`, where that is the same file: behind a symbolic link it need not be."""
+    plain = Path(os.path.normpath(path))
+    try:
+        return plain if plain == path or plain.resolve() == path.resolve() else path
+    except (OSError, RuntimeError):  # a loop of symbolic links
+        return path
 
 
 def read_text(path: Path) -> tuple[str | None, list[ConfigProblem]]:

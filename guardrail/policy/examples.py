@@ -19,51 +19,59 @@ from guardrail.text.scanner import RuleSet, Scanner, compile_rules
 
 
 def unproven(
-    rules: Sequence[tuple[ResolvedRule, Rule]], compiled: RuleSet, *, thorough: bool
+    rules: Sequence[tuple[ResolvedRule, Sequence[Rule]]], compiled: RuleSet, *, thorough: bool
 ) -> Iterator[ConfigProblem]:
     """A problem for each example that fails, at the line of the example.
 
-    `compiled`: a rule set that holds all of `rules`. `thorough`: also the examples that an entity brings along,
-    unless the policy has made exceptions to it; they fail at the line of the rule.
+    `rules`: each rule of a policy with the engine's rules that it came to. `compiled`: a rule set that holds all of
+    them. `thorough`: also the examples that an entity brings along, unless the policy has made exceptions to it; they
+    fail at the line of the rule.
     """
-    for resolved, rule in rules:
+    for resolved, parts in rules:
         given = resolved.fields.get("examples")
         examples: Examples = given.value if given is not None else Examples()
-        proof = _Proof(rule, compiled)
-        for kind, carried, own in (("hit", rule.hits, examples.hit), ("miss", rule.misses, examples.miss)):
-            brought = len(carried) - len(own)
-            for index, text in enumerate(carried):
-                if index < brought and (not thorough or rule.allow):
+        proof = _Proof(parts, compiled)
+        brought = parts if thorough and "entity" in resolved.fields and "allow" not in resolved.fields else ()
+        for kind, own, carried in (
+            ("hit", examples.hit, [text for rule in brought for text in rule.hits]),
+            ("miss", examples.miss, [text for rule in brought for text in rule.misses]),
+        ):
+            for index, text in enumerate([*own, *(text for text in carried if text not in own)]):
+                found = proof.find(text)
+                if (found is not None) == (kind == "hit"):
                     continue
-                if proof.finds(text) == (kind == "hit"):
-                    continue
-                fault = "finds nothing in" if kind == "hit" else "finds something in"
-                message = f"found that the rule {rule.id!r} {fault} its example {show(text)}, expected the opposite"
-                if given is not None and index >= brought:
-                    yield given.problem(message, kind, index - brought)
+                if found is None:
+                    message = f"found nothing in this example, expected the rule {resolved.id!r} to hit: {show(text)}"
+                else:
+                    message = f"found {show(found)} in this example, expected nothing for {resolved.id!r}: {show(text)}"
+                if given is not None and index < len(own):
+                    yield given.problem(message, kind, index)
                 else:
                     yield resolved.at.problem(message)
 
 
 class _Proof:
-    """Whether one rule finds something in a text."""
+    """What the parts of one rule find in a text."""
 
-    def __init__(self, rule: Rule, compiled: RuleSet) -> None:
-        self._rule = rule
+    def __init__(self, rules: Sequence[Rule], compiled: RuleSet) -> None:
+        self._rules = rules
+        self._ids = {rule.id for rule in rules}
         self._compiled = compiled
         self._alone: RuleSet | None = None
 
-    def finds(self, text: str) -> bool:
+    def find(self, text: str) -> str | None:
+        """The first hit, None where there is none."""
         found, ended = self._scan(self._compiled, text)
-        if found or not ended:
+        if found is not None or not ended:
             return found
         # Another rule halts in this text, and what stands after a halt is not reported.
         if self._alone is None:
-            self._alone = compile_rules([dataclasses.replace(self._rule, action=Action.LOG)])
+            self._alone = compile_rules([dataclasses.replace(rule, action=Action.LOG) for rule in self._rules])
         return self._scan(self._alone, text)[0]
 
-    def _scan(self, rules: RuleSet, text: str) -> tuple[bool, bool]:
+    def _scan(self, rules: RuleSet, text: str) -> tuple[str | None, bool]:
         scanner = Scanner(rules)
         scanner.feed(text)
         scanner.finish()
-        return any(finding.rule == self._rule.id for finding in scanner.findings()), scanner.halt is not None
+        hits = (text[found.start : found.end] for found in scanner.findings() if found.rule in self._ids)
+        return next(hits, None), scanner.halt is not None

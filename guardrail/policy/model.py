@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from guardrail.settings import FilePath, Name, Settings, Variable
+from guardrail.text.rules import MAX_NEAR
 
 RuleId = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$(?!\n)", title='an id of letters, digits, ".", "_" and "-"')
@@ -67,8 +68,51 @@ class Examples(Struct, frozen=True, forbid_unknown_fields=True):
     miss: Annotated[tuple[Example, ...], Meta(description="Texts in which the rule must find nothing.")] = ()
 
 
+class FoldEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which disguises of its terms a rule sees through; what is not named is as usual."""
+
+    marks: Annotated[
+        bool | UnsetType, Meta(description="Combining marks and accents (bo\u0336mb, b\u00f3mb); by default true.")
+    ] = UNSET
+    lookalikes: Annotated[
+        bool | UnsetType, Meta(description="Letters of other scripts that look alike; by default true.")
+    ] = UNSET
+    simplified: Annotated[
+        bool | UnsetType, Meta(description="Traditional Chinese characters for simplified ones; by default true.")
+    ] = UNSET
+    numbers: Annotated[bool | UnsetType, Meta(description="Chinese numerals for digits; by default true.")] = UNSET
+    leet: Annotated[bool | UnsetType, Meta(description="Digits and signs for letters (b0mb); by default true.")] = UNSET
+    noise: Annotated[
+        bool | UnsetType, Meta(description="Signs, mark-up and blanks between letters (b.o.m.b); by default false.")
+    ] = UNSET
+    repeats: Annotated[bool | UnsetType, Meta(description="Letters written too often (boooomb); by default false.")] = (
+        UNSET
+    )
+    exact: Annotated[
+        bool | UnsetType, Meta(description="Nothing is folded, not even width and case; by default false.")
+    ] = UNSET
+
+
+class NearEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A word of one list near a word of the other, in either order."""
+
+    first: Annotated[Annotated[tuple[Term, ...], Meta(min_length=1)] | UnsetType, Meta(description="One list.")] = UNSET
+    first_lexicon: Annotated[FilePath | UnsetType, Meta(description="A file with the one list.")] = UNSET
+    second: Annotated[
+        Annotated[tuple[Term, ...], Meta(min_length=1)] | UnsetType, Meta(description="The other list.")
+    ] = UNSET
+    second_lexicon: Annotated[FilePath | UnsetType, Meta(description="A file with the other list.")] = UNSET
+    within: Annotated[
+        Annotated[int, Meta(ge=0, le=MAX_NEAR)] | UnsetType,
+        Meta(description=f"Most characters between the two; by default {MAX_NEAR}."),
+    ] = UNSET
+    sentence: Annotated[
+        bool | UnsetType, Meta(description="Whether both must be in one sentence; by default false.")
+    ] = UNSET
+
+
 class RuleEntry(Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule: what to find (`entity`; `keywords` and `lexicon`; or `pattern`), and what to do about it."""
+    """One rule: one kind of thing to find, and what to do about it."""
 
     id: Annotated[
         RuleId | UnsetType,
@@ -82,7 +126,7 @@ class RuleEntry(Struct, frozen=True, forbid_unknown_fields=True):
     ] = UNSET
     lexicon: Annotated[
         FilePath | Annotated[tuple[FilePath, ...], Meta(min_length=1)] | UnsetType,
-        Meta(description="Find the terms of this file (or these files), relative to the policy file."),
+        Meta(description="Find the terms of this file (or these): .txt, .csv or .jsonl, relative to the policy file."),
     ] = UNSET
     pattern: Annotated[
         Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType,
@@ -92,6 +136,7 @@ class RuleEntry(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=4096)], ...], Meta(min_length=1)] | UnsetType,
         Meta(description="Find any of these regular expressions."),
     ] = UNSET
+    near: Annotated[NearEntry | UnsetType, Meta(description="Find a word of one list near one of another.")] = UNSET
     action: Annotated[
         Literal["allow", "log", "redact", "replace", "halt"] | UnsetType,
         Meta(
@@ -121,6 +166,24 @@ class RuleEntry(Struct, frozen=True, forbid_unknown_fields=True):
             "in Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese."
         ),
     ] = UNSET
+    fold: Annotated[
+        FoldEntry | UnsetType, Meta(description="For keywords: which disguises of a term are seen through.")
+    ] = UNSET
+    languages: Annotated[
+        Annotated[tuple[Locale, ...], Meta(min_length=1)] | UnsetType,
+        Meta(description="For lexicons: take only the terms of these languages, and those of none in particular."),
+    ] = UNSET
+    expand: Annotated[
+        Annotated[tuple[Literal["pinyin", "split"], ...], Meta(min_length=1)] | UnsetType,
+        Meta(description="For lexicons: find Chinese terms also in pinyin, or with their characters split in two."),
+    ] = UNSET
+    term_actions: Annotated[
+        Literal["keep", "ignore"] | UnsetType,
+        Meta(
+            description="For lexicons: whether the action that a list gives a term goes before the rule's; by default "
+            "`keep`. `ignore`: to try a list without its actions."
+        ),
+    ] = UNSET
     edge: Annotated[
         Literal["none", "digit", "word"] | UnsetType,
         Meta(
@@ -128,9 +191,13 @@ class RuleEntry(Struct, frozen=True, forbid_unknown_fields=True):
             "a letter, digit or underscore."
         ),
     ] = UNSET
-    allow: Annotated[tuple[Term, ...] | UnsetType, Meta(description="Phrases inside which a hit does not count.")] = (
-        UNSET
-    )
+    allow: Annotated[
+        tuple[Term, ...] | UnsetType,
+        Meta(
+            description="Phrases inside which a hit does not count. For `ip_address` also networks (10.0.0.0/8), for "
+            "`email_address` and `url` also domains (@example.com, example.com, *.example.com)."
+        ),
+    ] = UNSET
     examples: Annotated[Examples | UnsetType, Meta(description="Texts that prove the rule.")] = UNSET
 
 

@@ -16,6 +16,8 @@ class Policy:
     digest: str
     """SHA-256 (hex) over everything that decides an outcome: resolved rules with their terms, masks and settings."""
     rules: RuleSet
+    rules_digest: str = ""
+    """SHA-256 (hex) over the rules alone: policies that say the same otherwise share them, compiled."""
     halt_scope: Literal["choice", "response"] = "choice"
     """What a halt ends: the choice it happened in, or the whole response."""
     unknown_text: Literal["block", "pass"] = "block"

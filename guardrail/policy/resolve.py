@@ -22,8 +22,10 @@ from guardrail.policy.load import Loaded, parents_of
 from guardrail.policy.model import PolicyFile, RuleEntry
 from guardrail.policy.problems import one_of, suggestion
 
-SOURCES = ("entity", "keywords", "lexicon", "pattern", "patterns")
-_OF_SOURCE = (*SOURCES, "case", "edges", "edge", "examples")
+KINDS = (("entity",), ("keywords", "lexicon"), ("pattern", "patterns"), ("near",))
+"""The kinds of rule, each by the keys that say what it finds."""
+SOURCES = tuple(name for names in KINDS for name in names)
+_OF_SOURCE = (*SOURCES, "case", "edges", "fold", "languages", "expand", "term_actions", "edge", "examples")
 _NOT_INHERITED = ("policy", "extends", "rules")
 
 
@@ -170,7 +172,7 @@ def _entry_problems(entry: RuleEntry, at: Given) -> Iterator[ConfigProblem]:
         yield at.problem("found a rule without a key 'id' or 'entity', expected one")
     if "entity" in given and given.get("id", f"entity.{entry.entity}") != f"entity.{entry.entity}":
         yield at.problem(f"found the id {entry.id!r}, expected none: an entity's rule is 'entity.{entry.entity}'", "id")
-    kinds = [[name for name in names if name in given] for names in (SOURCES[:1], SOURCES[1:3], SOURCES[3:])]
+    kinds = [[name for name in names if name in given] for names in KINDS]
     kinds = [names for names in kinds if names]
     if len(kinds) > 1:
         yield at.problem(
@@ -180,5 +182,6 @@ def _entry_problems(entry: RuleEntry, at: Given) -> Iterator[ConfigProblem]:
         yield at.problem("found 'pattern' and 'patterns' in one rule, expected one of them", "patterns")
     action = given.get("action")
     for key, wanted in (("mask", "redact"), ("with", "replace")):
-        if key in given and action not in (None, wanted):
+        # The terms of a lexicon may have actions of their own.
+        if key in given and action not in (None, wanted) and "lexicon" not in given:
             yield at.problem(f"found {key!r} beside the action {action!r}, expected it only with {wanted!r}", key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 from guardrail.text.rules import (
     Action,
     FixedChar,
+    Folds,
     KeepLast,
     KeyedHash,
     KeywordRule,
     Label,
     Mask,
+    NearRule,
     PatternRule,
     Rule,
 )
@@ -98,6 +101,103 @@ def test_keywords_and_lexicons_join(tmp_path: Path) -> None:
     assert found.terms == ("a", "b", "c", "d")
 
 
+LIST = """\
+term,category,severity,action,options,allow,language
+plain,,,,,,
+worse,,high,halt,,,en
+case Name,,,,case,,
+n,slur,,,noise no-leet,n and more,zh
+same,abuse,medium,redact,,,
+"""
+
+
+def groups(folder: Path, *entries: str, **files: str) -> list[Rule]:
+    policy = "policy: p\nrules:\n" + "".join(f"  - {entry}\n" for entry in entries)
+    compiled = load(folder, {"policies/p.yaml": policy, **files}).policies["p"].rules
+    parts = [part for part in (compiled.removing, compiled.logging) if part is not None]
+    return sorted((each for part in parts for each in part.rules), key=lambda each: each.id)
+
+
+def test_terms_that_a_list_sets_apart_get_rules_of_their_own(tmp_path: Path) -> None:
+    entry = (
+        "{id: r, keywords: [own], lexicon: ../l.csv, action: redact, category: abuse, mask: {style: char}, allow: [z], "
+        "examples: {hit: [own plain, worse], miss: [case name]}}"
+    )
+    found = groups(tmp_path, entry, **{"l.csv": LIST})
+    allow = ("z", "n and more")
+    misses = ("case name",)
+    plain = KeywordRule(
+        id="r", category="abuse", severity="medium", action=Action.REDACT, mask=FixedChar(), allow=allow,
+        misses=misses, terms=("own", "plain", "same"),
+    )  # fmt: skip
+    assert found == [
+        plain,
+        dataclasses.replace(plain, id="r.case", terms=("case Name",), case_sensitive=True),
+        dataclasses.replace(
+            plain, id="r.high.halt", severity="high", action=Action.HALT, mask=Label("[REDACTED]"), terms=("worse",)
+        ),
+        dataclasses.replace(
+            plain, id="r.slur.no-leet.noise", category="slur", terms=("n",), folds=Folds(leet=False, noise=True)
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("action: log", {"r": ["plain", "same"], "r.case": ["case Name"], "r.high.halt": ["worse"],
+                         "r.redact": ["same"], "r.slur.no-leet.noise": ["n"]}),
+        ("action: log, term_actions: ignore",
+         {"r": ["plain", "same"], "r.case": ["case Name"], "r.high": ["worse"], "r.slur.no-leet.noise": ["n"]}),
+        ("action: log, term_actions: ignore, languages: [en]",
+         {"r": ["plain", "same"], "r.case": ["case Name"], "r.high": ["worse"]}),
+        ("action: log, term_actions: ignore, fold: {exact: true}, languages: [en]",
+         {"r": ["plain", "case Name", "same"], "r.high": ["worse"]}),
+        ("action: allow", {}),
+    ],
+)  # fmt: skip
+def test_a_rule_may_take_a_list_otherwise(tmp_path: Path, more: str, expected: dict[str, list[str]]) -> None:
+    if "r.redact" in expected:
+        expected = {**expected, "r": ["plain"]}
+    entry = f"{{id: r, lexicon: ../l.csv, category: abuse, {more}}}"
+    found = groups(tmp_path, entry, **{"l.csv": LIST})
+    assert {each.id: list(each.terms) for each in found if isinstance(each, KeywordRule)} == expected
+
+
+def test_an_id_that_terms_of_another_rule_get_is_refused(tmp_path: Path) -> None:
+    entries = (
+        "{id: r, lexicon: ../l.csv, action: redact, category: abuse}",
+        "{id: r.case, keywords: [x], action: log}",
+    )
+    files: dict[str, Any] = {"l.csv": LIST}
+    assert problems(tmp_path, *entries, **files) == [
+        "4:10: found the id 'r.case', expected another: some terms of the rule 'r' have it"
+    ]
+
+
+def test_words_near_each_other(tmp_path: Path) -> None:
+    entry = (
+        "{id: n, near: {first: [a, b, a], second_lexicon: ../s.txt, within: 40, sentence: true}, action: log, "
+        "edges: never, fold: {leet: false}, allow: [a or b]}"
+    )
+    assert groups(tmp_path, entry, **{"s.txt": "c\nd\n"}) == [
+        NearRule(
+            id="n", category="custom", action=Action.LOG, first=("a", "b"), second=("c", "d"), within=40, sentence=True,
+            edges="never", folds=Folds(leet=False), allow=("a or b",),
+        )
+    ]  # fmt: skip
+
+
+def test_exceptions_to_an_entity(tmp_path: Path) -> None:
+    found = rule(tmp_path, "{entity: ipv4, action: log, allow: [127.0.0.1, 10.0.0.0/8]}")
+    assert isinstance(found, PatternRule)
+    assert found.allow == ("127.0.0.1",)
+    assert isinstance(found.accept, tuple)
+    assert [check is not None and check("10.1.2.3") for check in found.accept] == [False] * len(found.expressions)
+    found = rule(tmp_path, "{entity: email, action: log, allow: ['@example.org', bob@example.io]}")
+    assert found.allow == ("bob@example.io",)
+
+
 def test_a_lexicon_is_found_beside_the_policy_that_names_it(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "guardrail.yaml": "version: 1\nupstreams: {default: {url: 'http://h'}}\npolicies: own\n",
@@ -117,11 +217,11 @@ def test_a_lexicon_is_found_beside_the_policy_that_names_it(tmp_path: Path) -> N
         ("{id: x, keywords: [x], action: replace}",
          "3:36: found the rule 'x' with the action 'replace' but no key 'with', expected one"),
         ("{entity: email, action: log, case: true}",
-         "3:40: found 'case' in a rule for an entity, expected it only in others"),
+         "3:40: found 'case' in a rule for an entity, expected it only in one for keywords"),
         ("{id: x, keywords: [x], action: log, edge: word}",
-         "3:47: found 'edge' in a rule for keywords, expected it only in others"),
+         "3:47: found 'edge' in a rule for keywords, expected it only in one for a pattern"),
         ("{id: x, pattern: x, action: log, edges: never}",
-         "3:45: found 'edges' in a rule for a pattern, expected it only in others"),
+         "3:45: found 'edges' in a rule for a pattern, expected it only in one for keywords"),
         ("{id: x, keywords: [x], action: redact, mask: {style: char, keep: 3}}",
          "3:70: found 'keep' in a mask of the style 'char', expected char"),
         ("{id: x, keywords: [x], action: redact, mask: {style: hash}}",
@@ -131,12 +231,53 @@ def test_a_lexicon_is_found_beside_the_policy_that_names_it(tmp_path: Path) -> N
         ("{id: x, keywords: [x], action: redact, mask: {style: hash, key_env: SHORT}}",
          "3:73: found only 15 bytes in the environment variable SHORT, expected a key of 16 bytes or more"),
         ("{id: x, lexicon: none.txt, action: log}", "3:22: found no file 'none.txt' here, expected a lexicon"),
-        ("{id: x, lexicon: [p.yaml, none.txt], action: log}",
-         "3:31: found no file 'none.txt' here, expected a lexicon"),
+        ("{id: x, lexicon: [../l.txt, none.txt], action: log}",
+         "3:33: found no file 'none.txt' here, expected a lexicon"),
+        ("{id: x, lexicon: ../guardrail.yaml, action: log}",
+         "guardrail.yaml:1:1: found a lexicon 'guardrail.yaml', expected a name that ends in one of .txt, .csv, "
+         ".jsonl"),
+        ("{id: x, keywords: [x], action: log, languages: [en]}",
+         "3:52: found 'languages' in a rule for keywords, expected it only in one for a lexicon"),
+        ("{id: x, pattern: x, action: log, fold: {leet: false}}",
+         "3:44: found 'fold' in a rule for a pattern, expected it only in one for keywords"),
+        ("{id: x, keywords: [x], action: log, case: true, fold: {exact: true, noise: true}}",
+         "3:80: found 'noise' in a rule that tells case, expected no fold switch there"),
+        ("{id: x, keywords: [x], action: log, fold: {exact: true, leet: false}}",
+         "3:67: found 'leet' beside 'exact', expected one of them: then nothing is folded"),
+        ("{id: x, keywords: [x], action: log, fold: {lete: false}}",
+         "3:48: found the unknown key 'lete', expected 'leet' (did you mean that?)"),
+        ("{id: x, near: {first: [a]}, action: log}",
+         "3:19: found neither 'second' nor 'second_lexicon' in 'near', expected one of them"),
+        ("{id: x, near: {first: [a], first_lexicon: ../l.txt, second: [b]}, action: log}",
+         "3:47: found both 'first' and 'first_lexicon' in 'near', expected one of them"),
+        ("{id: x, near: {first: [a], second: [b], within: 999}, action: log}",
+         "3:53: found 999, expected a whole number from 0 to 256"),
+        ("{id: x, near: {first: [a], second: [b]}, case: true, action: log}",
+         "3:52: found 'case' in a rule for words near each other, expected it only in one for keywords"),
+        ("{id: x, near: {first_lexicon: ../n.csv, second: [b]}, action: log}",
+         "n.csv:2:1: found a term with options of its own in a list for 'near', expected plain terms"),
+        ("{id: x, lexicon: ../t.csv, action: redact}",
+         "t.csv:4:1: found the action 'replace' in a list for the rule 'x', which has no key 'with'"),
+        ("{id: x, lexicon: ../t.csv, action: replace, with: y, case: true}",
+         "t.csv:3:1: found 'noise' in a list for the rule 'x', expected no fold switch: the rule tells case"),
+        ("{id: x, lexicon: ../e.csv, languages: [zh, de], action: log}",
+         "3:43: found no term of these languages in the lexicon, expected one: zh, de"),
+        ("{id: x, keywords: [x], action: log, allow: [10.0.0.0/8]}",
+         "3:49: found the network '10.0.0.0/8', expected it only for IP addresses: here it never matches"),
+        ("{entity: email, action: log, allow: [10.0.0.0/8]}",
+         "3:42: found the network '10.0.0.0/8', expected it only for IP addresses: here it never matches"),
+        ("{entity: ipv4, action: log, allow: [127.0.0.1, 10.1.0.0/8]}",
+         "3:52: found '10.1.0.0/8', expected the network's own address: 10.0.0.0/8"),
     ],
 )  # fmt: skip
 def test_problems_of_one_rule(tmp_path: Path, entry: str, problem: str) -> None:
-    assert problems(tmp_path, entry) == [problem]
+    files: dict[str, Any] = {
+        "l.txt": "a\n",
+        "t.csv": "term,action,options\na,log,\nb,,noise\nc,replace,\n",
+        "e.csv": "term,language\na,en\n",
+        "n.csv": "term,action,language\na,log,\nb,,en\n",
+    }
+    assert problems(tmp_path, entry, **files) == [problem]
 
 
 def test_an_unknown_entity_lists_the_known(tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""The lexicons of one configuration, each read once, and the forms of terms that a rule asks for.
+
+What is wrong with a list is told once for each rule that uses it; the caller keeps problems as a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from guardrail.errors import ConfigProblem
+from guardrail.policy.document import tidy
+from guardrail.policy.lexicon import Lexicon, read_lexicon
+from guardrail.policy.resolve import Given, ResolvedRule
+
+
+class Shelf:
+    """`complain` is told every problem; `files` grows as lists are asked for."""
+
+    def __init__(self, complain: Callable[..., None]) -> None:
+        self._complain = complain
+        self._lexicons: dict[Path, tuple[Lexicon, list[ConfigProblem]]] = {}
+        self.files: set[Path] = set()
+
+    def of(self, resolved: ResolvedRule) -> Iterator[Lexicon]:
+        """The lexicons of a rule, of those that are there."""
+        given = resolved.fields.get("lexicon")
+        if given is None:
+            return
+        several = not isinstance(given.value, str)
+        for index, name in enumerate(given.value if several else (given.value,)):
+            lexicon = self.lexicon(given, name, *((index,) if several else ()))
+            if lexicon is not None:
+                yield lexicon
+
+    def lexicon(self, given: Given, name: str, *below: str | int) -> Lexicon | None:
+        """The lexicon that is named at a place of a policy; None where there is none."""
+        path = tidy(given.document.path.parent / name)
+        self.files.add(path)
+        if not path.is_file():
+            self._complain(given.problem(f"found no file {name!r} here, expected a lexicon", *below))
+            return None
+        if path not in self._lexicons:
+            self._lexicons[path] = read_lexicon(path)
+        lexicon, problems = self._lexicons[path]
+        self.files.update(lexicon.files)
+        self._complain(*problems)
+        return lexicon
+
+    def forms(self, resolved: ResolvedRule, terms: Iterable[str]) -> dict[str, None]:
+        """The terms, and what else the rule is to find for them."""
+        forms = dict.fromkeys(terms)
+        if ways := resolved.get("expand"):
+            try:
+                from guardrail.policy.expansion import expand
+
+                forms |= dict.fromkeys(form for term in forms for form in expand(term, ways))
+            except ImportError as error:
+                self._complain(resolved.fields["expand"].problem(f"found an expansion that cannot be made: {error}"))
+        return forms
