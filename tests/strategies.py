@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from guardrail.text.rules import (
     Action,
     FixedChar,
+    Folds,
     KeepLast,
     KeyedHash,
     KeywordRule,
@@ -173,6 +174,7 @@ def _keyword_rules(draw: st.DrawFn, pool: list[str]) -> KeywordRule:
         allow=tuple(draw(st.lists(relatives, max_size=2))),
         case_sensitive=draw(st.sampled_from((False, False, True))),
         edges=draw(word_edges),
+        folds=Folds(marks=False, lookalikes=False, simplified=False, numbers=False, leet=False),
     )
 
 

@@ -3,8 +3,8 @@
 The clusters are the extended grapheme clusters of UAX #29 (as the `regex` package implements them), with four
 exceptions that keep streaming bounded and exact:
 
-- a pictograph that NFKC changes (such as the trade mark sign) counts as an ordinary character, so that a rule for
-  plain letters can never reach back into an emoji sequence;
+- a pictograph that the lanes read as a letter (such as the trade mark sign, or an A in a box) counts as an ordinary
+  character, so that a rule for plain letters can never reach back into an emoji sequence;
 - two lone surrogate halves side by side are one character;
 - a conjunct linker joins only after a consonant, as rule GB9c has it (the package lets it join after anything);
 - a cluster ends after 64 code points.
@@ -20,6 +20,8 @@ import unicodedata
 from functools import lru_cache
 
 import regex
+
+from guardrail.text.tables import LOOKALIKES
 
 MAX_CLUSTER = 64
 
@@ -37,7 +39,9 @@ _PREPEND = regex.compile(r"\p{GCB=Prepend}")
 @lru_cache(maxsize=4096)
 def is_sequence_pictograph(char: str) -> bool:
     """Whether the character can stand in an emoji sequence here."""
-    return _PICTOGRAPH.match(char) is not None and unicodedata.normalize("NFKC", char) == char
+    return (
+        _PICTOGRAPH.match(char) is not None and unicodedata.normalize("NFKC", char) == char and char not in LOOKALIKES
+    )
 
 
 def _plain(text: str) -> str:

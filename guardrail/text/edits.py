@@ -105,8 +105,11 @@ class _Widening:
         self._received = track.raw_at + len(raw)
         self._starts = [] if self._plain else cluster_starts(raw)
         self._final = final
+        self._unwidened = track.matchers.raw_rules
 
     def __call__(self, hit: Span) -> tuple[int, int, bool]:
+        if hit.rule in self._unwidened:
+            return hit.start, hit.end, True
         if self._plain:
             return hit.start, hit.end, self._final or hit.end < self._received
         starts, at = self._starts, self._at

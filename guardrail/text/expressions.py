@@ -69,11 +69,14 @@ _CLASS_ESCAPES = "dDwWsS"
 _CONTROL_ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v", "a": "\a"}
 
 
-def parse(source: str) -> Node:
-    """The tree of an expression. Raises ExpressionError."""
+def parse(source: str, *, raw: bool = False) -> Node:
+    """The tree of an expression; its literals read as the cased lane has them, or, for the raw lane, as they are.
+
+    Raises ExpressionError.
+    """
     if re.search("[\ud800-\udfff]", source):
         raise ExpressionError("found half a surrogate pair in the pattern; expected whole characters")
-    parser = _Parser(unicodedata.normalize("NFC", source))
+    parser = _Parser(source if raw else unicodedata.normalize("NFC", source), raw=raw)
     node = parser.choice()
     if parser.at < len(parser.source):
         raise parser.error("an unmatched ')'")
@@ -90,8 +93,9 @@ def parse(source: str) -> Node:
 
 
 class _Parser:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, raw: bool) -> None:
         self.source = source
+        self.raw = raw
         self.at = 0
         self.depth = 0
         self.ignore_case = False
@@ -178,6 +182,8 @@ class _Parser:
 
     def _character(self, char: str) -> Node:
         """A literal, as the lane that patterns run on has it: dashes are hyphens, ligatures are letters."""
+        if self.raw:
+            return self._atom(_literal(char))
         if is_ignorable(char):
             raise self.error(f"the invisible character {char!r}, which rules never see")
         atoms = tuple(self._atom(_literal(seen)) for seen in fold_cased(char))
@@ -273,7 +279,9 @@ class _Parser:
 
     def _member(self, char: str) -> str:
         """A character of a class's source, as the lane has it."""
-        seen = char if char.isascii() else fold_cased(char)
+        if self.raw or char.isascii():
+            return char
+        seen = fold_cased(char)
         if len(seen) > 1 or is_ignorable(char):
             raise self.error(
                 f"{char!r} in a class, which rules see as {'' if is_ignorable(char) else seen!r}; expected it outside,"

@@ -2,14 +2,16 @@
 
 A text is cut into *segments*: a character and the *joiners* that follow it (combining marks and whatever else
 Unicode composition may merge into it). A segment is folded on its own, so that folding a stream needs to hold no
-more than the segment that is still open. Two lanes are made:
+more than the segment that is still open. Lanes are made:
 
-    cased     NFKC(segment), with every dash a hyphen and every apostrophe a straight one
+    cased     NFKC(segment), with every dash a hyphen, every apostrophe a straight one and every digit an ASCII one
     folded    NFKC(casefold(cased)), with tabs and line ends as spaces, so that a phrase is found across a line's end;
               without iota subscripts, whose case fold is a letter that would stand apart
+    look      the same without combining marks, with look-alike letters as Latin ones, traditional Chinese as simplified
+              and Chinese numerals as digits; each of the four can be left out (see `Look`)
 
 Default-ignorable characters (zero-width, soft hyphen, variation selectors, tags, bidi controls) are dropped from
-both. Every folded character has the raw span of its whole segment, in code points.
+all. Every folded character has the raw span of its whole segment, in code points.
 
 Limits, each with its reason: a segment takes at most 30 joiners (the Stream-Safe Text Format of UAX #15), and
 256 ignorables in a row put a BREAK into the lanes that no rule can match across; together they bound what a
@@ -19,11 +21,14 @@ hostile text can make a stream hold.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 import regex
 
 from guardrail.text.clusters import is_prepend
+from guardrail.text.rules import Folds
+from guardrail.text.tables import HAN_NUMERALS, LOOKALIKES, NUMERALS, SIMPLIFIED
 
 MAX_JOINERS = 30
 MAX_IGNORABLES = 256
@@ -33,7 +38,11 @@ BREAK = "\uffff"
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 # Models like to set numbers with non-breaking hyphens, and words with curly apostrophes; to a rule they are all the one
 # on the keyboard.
-_ON_THE_KEYBOARD = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-") | dict.fromkeys([0x2018, 0x2019, 0x201B], "'")
+_ON_THE_KEYBOARD = (
+    dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
+    | dict.fromkeys([0x2018, 0x2019, 0x201B], "'")
+    | str.maketrans(NUMERALS)
+)
 BLANKS = dict.fromkeys(map(ord, "\t\n\r"), " ")
 """For `str.translate`: what the folded lane has for tabs and line ends."""
 _IOTA_SUBSCRIPT = "\u0345"
@@ -131,43 +140,110 @@ def fold_case(cased: str) -> str:
     return unicodedata.normalize("NFKC", cased.casefold()).translate(BLANKS)
 
 
+_STRIPPED = regex.compile(r"[\p{Script=Latin}\p{Script=Greek}\p{Script=Han}\p{ASCII}]")
+_CYRILLIC = regex.compile(r"\p{Script=Cyrillic}")
+
+
+def _is_mark(char: str) -> bool:
+    return not char.isascii() and unicodedata.category(char) in ("Mn", "Me")
+
+
+@lru_cache(maxsize=65536)
+def strip_marks(cased: str) -> str:
+    """A segment's cased lane without the combining marks that are no part of a letter in its script."""
+    if len(cased) == 1 and cased.isascii():
+        return cased
+    if _STRIPPED.match(cased):
+        parts = unicodedata.normalize("NFD", cased)
+    elif _CYRILLIC.match(cased):
+        parts = unicodedata.normalize("NFC", cased)
+    else:
+        return unicodedata.normalize("NFC", cased)
+    return unicodedata.normalize("NFC", "".join(char for char in parts if not _is_mark(char)))
+
+
+class Look:
+    """One combination of the four switches of `Folds` that make a look lane."""
+
+    __slots__ = ("_letters", "_signs", "marks", "simple", "switches")
+
+    def __init__(self, *, marks: bool, lookalikes: bool, simplified: bool, numbers: bool) -> None:
+        self.switches = (marks, lookalikes, simplified, numbers)
+        self.marks = marks
+        self._letters = str.maketrans(LOOKALIKES) if lookalikes else {}
+        self._signs = str.maketrans((SIMPLIFIED if simplified else {}) | (HAN_NUMERALS if numbers else {}))
+        self.simple = Simple(self.segment)
+        """For `str.translate`, see `Simple`."""
+
+    def segment(self, cased: str) -> str:
+        """The look lane of one segment, from its cased lane."""
+        return self.letters(strip_marks(cased) if self.marks else cased)
+
+    def letters(self, bare: str) -> str:
+        """The same for text without marks to strip."""
+        return fold_case(bare.translate(self._letters)).translate(self._signs)
+
+    def term(self, term: str) -> str | None:
+        """The look form of a term in its folded form; None when it has marks that this lane does not keep."""
+        if not term.isascii() and self.marks:
+            pieces = Segmenter("", 0).push(term, 0)
+            if any(strip_marks(cased) != cased for cased, _, _ in pieces):
+                return None
+        return self.letters(term)
+
+
+@lru_cache(maxsize=64)
+def look(folds: Folds) -> Look | None:
+    """The look lane of a rule with these folds; None when it has none but the folded lane."""
+    if not (folds.marks or folds.lookalikes or folds.simplified or folds.numbers):
+        return None
+    return _look(folds.marks, folds.lookalikes, folds.simplified, folds.numbers)
+
+
+@lru_cache(maxsize=16)
+def _look(marks: bool, lookalikes: bool, simplified: bool, numbers: bool) -> Look:
+    return Look(marks=marks, lookalikes=lookalikes, simplified=simplified, numbers=numbers)
+
+
 _SIMPLE_LIMIT = 65536
 """Characters remembered per table: more than any text in living scripts uses, few enough to bound the memory that
 a text running through all of Unicode can take."""
 
 
-class _Simple(dict[int, str]):
+class Simple(dict[int, str]):
     """A `str.translate` table made as characters are met.
 
-    A character that starts a segment, folds to exactly one character, and does not pull the next one into its
-    grapheme cluster maps to what it folds to; every other maps to BREAK, which tells the caller to take the slow way.
+    A character that starts a segment, folds to exactly one character in every lane, and does not pull the next one
+    into its grapheme cluster maps to what it folds to; every other maps to BREAK, which tells the caller to take the
+    slow way.
     """
 
-    def __init__(self, *, cased: bool) -> None:
-        self.cased = cased
+    def __init__(self, fold: Callable[[str], str]) -> None:
+        self._fold = fold
+        """From a segment's cased lane to this one."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
         value = BREAK
         if not (is_ignorable(char) or is_joiner(char) or is_prepend(char) or 0xD800 <= code <= 0xDFFF):
-            one = fold_cased(char)
-            both = fold_case(one)
-            if len(one) == 1 and len(both) == 1:
-                value = one if self.cased else both
+            cased = fold_cased(char)
+            folded = self._fold(cased)
+            if len(cased) == len(folded) == len(fold_case(cased)) == 1:
+                value = folded
         if len(self) < _SIMPLE_LIMIT:
             self[code] = value
         return value
 
 
-SIMPLE_CASED = _Simple(cased=True)
-SIMPLE_FOLDED = _Simple(cased=False)
+SIMPLE_CASED = Simple(str)
+SIMPLE_FOLDED = Simple(fold_case)
 
 
 class Segmenter:
     """The open segment at the end of a stream, for text that is not all simple characters.
 
     `push` takes raw text and gives the pieces that replace the open segment's lane characters: a list of
-    (cased, folded, raw start, raw end), the last of which is the segment that is now open (unless a BREAK closed it).
+    (cased, raw start, raw end), the last of which is the segment that is now open (unless a BREAK closed it).
     """
 
     __slots__ = ("end", "ignorables", "joiners", "open", "start")
@@ -180,8 +256,8 @@ class Segmenter:
         self.joiners = 0
         self.ignorables = 0
 
-    def push(self, text: str, at: int) -> list[tuple[str, str, int, int]]:
-        done: list[tuple[str, str, int, int]] = []
+    def push(self, text: str, at: int) -> list[tuple[str, int, int]]:
+        done: list[tuple[str, int, int]] = []
         high = ""
         for offset, char in enumerate(text, at):
             if high and is_low_surrogate(char):
@@ -198,7 +274,7 @@ class Segmenter:
                 if self.ignorables > MAX_IGNORABLES:
                     self.ignorables = 0
                     self._close(done)
-                    done.append((BREAK, BREAK, offset, offset + 1))
+                    done.append((BREAK, offset, offset + 1))
                     self.open = ""
                     self.joiners = 0
                 continue
@@ -218,13 +294,12 @@ class Segmenter:
         self._close(done)
         return done
 
-    def _close(self, done: list[tuple[str, str, int, int]]) -> None:
+    def _close(self, done: list[tuple[str, int, int]]) -> None:
         if self.open:
-            cased = fold_cased(self.open)
-            done.append((cased, fold_case(cased), self.start, self.end))
+            done.append((fold_cased(self.open), self.start, self.end))
 
 
 def fold_whole(text: str) -> tuple[str, str]:
-    """Both lanes (cased, folded) of a whole text: how terms are folded."""
-    pieces = Segmenter("", 0).push(text, 0)
-    return "".join(p[0] for p in pieces), "".join(p[1] for p in pieces)
+    """The cased and the folded lane of a whole text: how terms are folded."""
+    cased = [piece for piece, _, _ in Segmenter("", 0).push(text, 0)]
+    return "".join(cased), "".join(map(fold_case, cased))

@@ -20,6 +20,14 @@ class Lane:
         """Counts what `trim` dropped, so that a place in the window can be found again after it."""
         self.spans: list[tuple[int, int]] | None = None
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both have the same characters for the same raw text."""
+        if not isinstance(other, Lane):
+            return NotImplemented
+        return self.text == other.text and self.at == other.at and self.spans == other.spans
+
+    __hash__ = None  # type: ignore[assignment]
+
     def append(self, piece: str, start: int, end: int | None = None) -> None:
         """Add lane characters: of raw [start, end) each, or one raw character each from `start` on."""
         if self.spans is None and end is None and self.at + len(self.text) == start:

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, takewhile
-from typing import TypeVar
 
 import re2
 
@@ -93,31 +92,33 @@ class Live:
 class PatternMatcher:
     """The pattern rules of a rule set, compiled."""
 
-    def __init__(self, rules: Iterable[tuple[int, PatternRule]]) -> None:
+    def __init__(self, expressions_of: Iterable[tuple[int, PatternRule, int]]) -> None:
+        """`expressions_of`: the number of a rule, the rule, and which of its expressions. All run over one lane."""
         self.expressions: list[Expression] = []
         finds, lives, loose_lives, nodes = [], [], [], []
-        for index, rule in rules:
-            if not rule.expressions:
-                raise RuleError(rule.id, "found no pattern; expected at least one")
-            lefts, rights, accepts = each(rule, rule.left), each(rule, rule.right), each(rule, rule.accept)
-            for source, edge, right, accept in zip(rule.expressions, lefts, rights, accepts, strict=True):
-                try:
-                    node = expressions.parse(source)
-                    left = _LEFT[edge]
-                    find = left + f"(?:{expressions.render(node)})"
-                    live = left + f"(?:{expressions.prefixes(node)})"
-                    loose = expressions.relaxed(node)
-                    loose_find = left + f"(?:{expressions.render(loose)})"
-                    loose_live = left + f"(?:{expressions.prefixes(loose)})"
-                    compiled = Expression(index, Search(find), Live([loose_live], [live]), _RIGHT[right], accept)
-                except (ExpressionError, re2.error) as error:
-                    shown = source if len(source) <= 80 else f"{source[:80]}…"
-                    raise RuleError(rule.id, f"pattern {shown!r}: {_reason(error)}") from None
-                self.expressions.append(compiled)
-                finds.append(loose_find)
-                lives.append(live)
-                loose_lives.append(loose_live)
-                nodes.append(node)
+        raw = False
+        for index, rule, number in expressions_of:
+            source = rule.expressions[number]
+            raw = rule.lane == "raw"
+            try:
+                node = expressions.parse(source, raw=raw)
+                left = _LEFT[rule.left if isinstance(rule.left, str) else rule.left[number]]
+                right = _RIGHT[rule.right if isinstance(rule.right, str) else rule.right[number]]
+                find = left + f"(?:{expressions.render(node)})"
+                live = left + f"(?:{expressions.prefixes(node)})"
+                loose = expressions.relaxed(node)
+                loose_find = left + f"(?:{expressions.render(loose)})"
+                loose_live = left + f"(?:{expressions.prefixes(loose)})"
+                accept = rule.accept[number] if isinstance(rule.accept, tuple) else rule.accept
+                compiled = Expression(index, Search(find), Live([loose_live], [live]), right, accept)
+            except (ExpressionError, re2.error) as error:
+                shown = source if len(source) <= 80 else f"{source[:80]}…"
+                raise RuleError(rule.id, f"pattern {shown!r}: {_reason(error)}") from None
+            self.expressions.append(compiled)
+            finds.append(loose_find)
+            lives.append(live)
+            loose_lives.append(loose_live)
+            nodes.append(node)
         try:
             self._find = Search("|".join(dict.fromkeys(finds)))
             self._which = re2.Set.SearchSet(options())
@@ -133,11 +134,13 @@ class PatternMatcher:
         sets = sorted(set().union(*map(expressions.atoms, nodes)))
         self._last = frozenset().union(*map(expressions.ascii_members, sets))
         wide = tuple(s for s in sets if not expressions.is_ascii_only(s))
-        self.ascii_only = not wide
+        self._narrow = not wide
         """No set reaches beyond ASCII: only an ASCII character can extend a match."""
+        self.ascii_only = raw or not wide
+        """No mark that joins the last character can change what the expressions make of it."""
         self._grown = lru_cache(maxsize=4096)(lambda parts: _grown(wide, parts))
         self._opening = None if self.ascii_only else _search_for([_opening(node) for node in nodes])
-        self.reach = _reach(nodes)
+        self.reach = Reach.NONE if raw else _reach(nodes)
 
     def may_match(self, window: str) -> bool:
         """Whether the window can hold a complete match: a cheap no, or what a search says."""
@@ -152,7 +155,7 @@ class PatternMatcher:
     def live(self, window: str) -> int:
         """The window index where the live tail starts; `len(window)` when nothing is live."""
         last = window[-1]
-        if last not in self._last and (last < "\x80" or self.ascii_only):
+        if last not in self._last and (last < "\x80" or self._narrow):
             return len(window)
         return self._live(window)
 
@@ -179,7 +182,15 @@ class PatternMatcher:
         return () if self.ascii_only else self._grown(parts)
 
     def matches(
-        self, expression: int, window: str, resume: int, limit: int, soft: int, base: int, final: bool
+        self,
+        expression: int,
+        window: str,
+        resume: int,
+        limit: int,
+        soft: int,
+        base: int,
+        final: bool,
+        fits: Callable[[int, int], bool] | None = None,
     ) -> tuple[list[Match], int, int]:
         """Accepted matches of one expression from the index `resume` on, where to resume, and where what is still
         undecided starts (at most `limit`, where the expression is live).
@@ -195,6 +206,9 @@ class PatternMatcher:
             if match is None or match[0] + 1 >= limit:
                 return found, resume, limit
             start, end = match[0] + 1, match[1]
+            if fits is not None and not fits(expression, start):
+                resume = start + 1
+                continue
             following = window[end : end + 1]
             # A mark may yet turn a letter there into one that the edge does not count.
             unsure = end == base and following in this.right and following in COMPOSITION_FIRSTS
@@ -205,14 +219,6 @@ class PatternMatcher:
             else:
                 found.append(Match(this.rule, expression, start, end))
                 resume = end
-
-
-_T = TypeVar("_T")
-
-
-def each(rule: PatternRule, condition: _T | tuple[_T, ...]) -> tuple[_T, ...]:
-    """A condition of each of the rule's expressions."""
-    return condition if isinstance(condition, tuple) else (condition,) * len(rule.expressions)
 
 
 def _reason(error: Exception) -> str:

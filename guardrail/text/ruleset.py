@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from guardrail.errors import RuleError
 from guardrail.text.clusters import Reach
+from guardrail.text.disguise import LEET_I, noise_form, repeats_form
+from guardrail.text.fold import Look, fold_case, fold_cased, look
 from guardrail.text.keywords import KeywordMatcher
 from guardrail.text.patterns import PatternMatcher
-from guardrail.text.rules import Action, KeywordRule, PatternRule, Rule
+from guardrail.text.rules import MAX_NEAR, Action, Folds, KeywordRule, NearRule, PatternRule, Rule, WordEdges
+from guardrail.text.terms import Entry, Role, Way, check_term, edges_of, fold_term
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Disguises:
+    """The rules that share a look lane, and how they read it."""
+
+    look: Look
+    words: KeywordMatcher
+    """The look forms; may be the folded lane's matcher, which holds them too."""
+    leet: bool
+    """Whether any of them is also looked for in the leet readings."""
+    noise: KeywordMatcher | None
+    repeats: KeywordMatcher | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,11 +34,27 @@ class Matchers:
 
     rules: tuple[Rule, ...]
     folded: KeywordMatcher | None
-    """Case-insensitive terms, and the allow-phrases of pattern rules."""
+    """Case-insensitive terms, the allow-phrases and the context words of pattern rules."""
     cased: KeywordMatcher | None
+    raw: KeywordMatcher | None
+    """Terms of which nothing is folded."""
+    disguises: tuple[Disguises, ...]
     patterns: PatternMatcher | None
+    contextual: PatternMatcher | None
+    """Patterns that need a context word before them."""
+    raw_patterns: PatternMatcher | None
+    raw_rules: frozenset[int]
+    """Rules whose hits are exact to the character."""
     reach: Reach
     """Of what kinds the first characters are that a match may start with inside a grapheme cluster."""
+
+    @property
+    def reads_raw(self) -> bool:
+        return self.raw is not None or self.raw_patterns is not None
+
+    @property
+    def has_near(self) -> bool:
+        return any(isinstance(rule, NearRule) for rule in self.rules)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,22 +81,207 @@ def compile_rules(rules: Sequence[Rule]) -> RuleSet:
 def _matchers(rules: tuple[Rule, ...]) -> Matchers | None:
     if not rules:
         return None
-    folded, cased = KeywordMatcher(cased=False), KeywordMatcher(cased=True)
-    patterned: list[tuple[int, PatternRule]] = []
+    words = _Words(rules)
+    patterned: dict[tuple[str, bool], list[tuple[int, PatternRule, int]]] = {}
     for index, rule in enumerate(rules):
-        match rule:
-            case KeywordRule():
-                (cased if rule.case_sensitive else folded).add(index, rule, rule.terms, rule.edges)
-            case PatternRule():
-                patterned.append((index, rule))
-                folded.add(index, rule, (), "auto")
-    found = [lane for lane in (folded, cased) if lane.compile()]
-    patterns = PatternMatcher(patterned) if patterned else None
-    reach = folded.reach | cased.reach
+        if isinstance(rule, PatternRule):
+            for number, needs_context in enumerate(_contextual(rule)):
+                patterned.setdefault((rule.lane, needs_context), []).append((index, rule, number))
+    free, behind, raw = (patterned.get(kind) for kind in (("cased", False), ("cased", True), ("raw", False)))
+    patterns = PatternMatcher(free) if free else None
+    contextual = PatternMatcher(behind) if behind else None
+    reach = words.reach
+    for matcher in (patterns, contextual):
+        if matcher is not None:
+            reach |= matcher.reach
     return Matchers(
         rules,
-        folded if folded in found else None,
-        cased if cased in found else None,
+        words.folded if words.folded.compile() else None,
+        words.cased if words.cased.compile() else None,
+        words.raw if words.raw.compile() else None,
+        tuple(words.disguises()),
         patterns,
-        reach | patterns.reach if patterns else reach,
+        contextual,
+        PatternMatcher(raw) if raw else None,
+        frozenset(index for index, rule in enumerate(rules) if _is_raw(rule)),
+        reach,
     )
+
+
+def _contextual(rule: PatternRule) -> tuple[bool, ...]:
+    """Which of the rule's expressions need context. Raises RuleError for a rule that contradicts itself."""
+    if not rule.expressions:
+        raise RuleError(rule.id, "found no pattern; expected at least one")
+    each = rule.contextual if isinstance(rule.contextual, tuple) else (rule.contextual,) * len(rule.expressions)
+    if any(each) and not rule.context:
+        raise RuleError(rule.id, "found a pattern that needs context, and no context words")
+    if rule.lane == "raw" and (any(each) or rule.allow):
+        raise RuleError(rule.id, "a rule over the raw text takes neither context words nor allow-phrases")
+    return each
+
+
+@dataclass(slots=True)
+class _Group:
+    """The rules of one look lane, before they are compiled."""
+
+    look: Look
+    words: KeywordMatcher
+    noise: KeywordMatcher
+    repeats: KeywordMatcher
+
+
+class _Words:
+    """The phrases of all rules, each put where it is looked for."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        looks = dict.fromkeys(
+            look(rule.folds) for rule in rules if isinstance(rule, KeywordRule | NearRule) and _is_folded(rule)
+        )
+        segments = [_from_raw(one.segment) for one in looks if one is not None]
+        # One look lane is the usual case; the folded lane's automaton then serves both.
+        shared = len(segments) == 1
+        self.folded = KeywordMatcher(_from_raw(fold_case), *(segments if shared else ()))
+        self.cased = KeywordMatcher(fold_cased)
+        self.raw = KeywordMatcher()
+        self._groups: dict[Look | None, _Group] = {}
+        for one in looks:
+            segment = fold_case if one is None else one.segment
+            raw = _from_raw(segment)
+            self._groups[one] = _Group(
+                one or Look(marks=False, lookalikes=False, simplified=False, numbers=False),
+                self.folded if shared and one is not None else KeywordMatcher(raw),
+                KeywordMatcher(raw),
+                KeywordMatcher(raw),
+            )
+        for index, rule in enumerate(rules):
+            self._add(index, rule)
+
+    @property
+    def reach(self) -> Reach:
+        reach = self.folded.reach | self.cased.reach
+        for group in self._groups.values():
+            reach |= group.words.reach | group.noise.reach | group.repeats.reach
+        return reach
+
+    def disguises(self) -> Iterator[Disguises]:
+        for group in self._groups.values():
+            noise = group.noise if group.noise.compile() else None
+            repeats = group.repeats if group.repeats.compile() else None
+            if group.words is self.folded or group.words.compile() or noise or repeats:
+                yield Disguises(group.look, group.words, group.words.finds(Way.LEET), noise, repeats)
+
+    def _add(self, index: int, rule: Rule) -> None:
+        match rule:
+            case KeywordRule():
+                self._add_words(index, rule, [(rule.terms, Role.TERM)], rule.edges, rule.folds, rule.case_sensitive)
+            case NearRule():
+                if rule.within is not None and not 0 <= rule.within <= MAX_NEAR:
+                    raise RuleError(rule.id, f"found within: {rule.within}, expected 0 to {MAX_NEAR}")
+                lists = [(rule.first, Role.FIRST), (rule.second, Role.SECOND)]
+                self._add_words(index, rule, lists, rule.edges, rule.folds, False)
+            case PatternRule():
+                phrases = [(rule.context, Role.CONTEXT), (rule.allow, Role.ALLOW)]
+                entries = []
+                for word, role in _unique(rule, phrases, lambda phrase: fold_term(rule.id, phrase, cased=False)):
+                    entries.append((word, Entry(index, role, *edges_of(word, "auto"), 1 << Way.PLAIN)))
+                self.folded.add(entries)
+
+    def _add_words(
+        self,
+        index: int,
+        rule: Rule,
+        lists: list[tuple[tuple[str, ...], Role]],
+        edges: WordEdges,
+        folds: Folds,
+        case_sensitive: bool,
+    ) -> None:
+        """Add the phrases of a keyword or near rule, in every form in which they are looked for."""
+        phrases = [*lists, (rule.allow, Role.ALLOW)]
+        if folds.exact or case_sensitive:
+            fold = _raw_form(rule.id) if folds.exact else _cased_form(rule.id)
+            entries = [
+                (word, Entry(index, role, *edges_of(word, edges), 1 << Way.PLAIN))
+                for word, role in _unique(rule, phrases, fold)
+            ]
+            (self.raw if folds.exact else self.cased).add(entries)
+            return
+        group = self._groups[look(folds)]
+        plain: list[tuple[str, Entry]] = []
+        looked: list[tuple[str, Entry]] = []
+        noisy: list[tuple[str, Entry]] = []
+        repeated: list[tuple[str, Entry]] = []
+        for word, role in _unique(rule, phrases, lambda phrase: fold_term(rule.id, phrase, cased=False)):
+            left, right = edges_of(word, edges)
+            form = group.look.term(word) if look(folds) is not None else word
+            leet = folds.leet and left and right
+            latin = any("a" <= char <= "z" for char in word)
+
+            def entry(
+                found: str,
+                ways: int,
+                runs: tuple[int, ...] | None = None,
+                *,
+                role: Role = role,
+                sides: tuple[bool, bool] = (left, right),
+                latin: bool = latin,
+                leet: bool = leet,
+            ) -> tuple[str, Entry]:
+                if leet and found.translate(LEET_I) == found:
+                    ways |= 1 << Way.LEET
+                return found, Entry(index, role, *sides, ways, latin, runs)
+
+            same = form == word and group.words is self.folded
+            plain.append(entry(word, 1 << Way.PLAIN | (1 << Way.LOOK if same else 0), leet=leet and same))
+            if form is None:
+                continue
+            if not same:
+                if form != word:
+                    plain.append(entry(form, 1 << Way.PLAIN, leet=False))
+                looked.append(entry(form, 1 << Way.LOOK))
+            if folds.noise and (noise := noise_form(form)) is not None:
+                tight = noise.replace(" ", "")
+                for found in dict.fromkeys((noise, tight) if len(tight) > 1 else (noise,)):
+                    noisy.append(entry(found, 1 << Way.PLAIN))
+            if folds.repeats:
+                once, runs = repeats_form(form)
+                repeated.append(entry(once, 1 << Way.PLAIN, runs))
+        if group.words is self.folded:
+            plain += looked
+        else:
+            group.words.add(looked)
+        self.folded.add(plain)
+        group.noise.add(noisy)
+        group.repeats.add(repeated)
+
+
+def _is_raw(rule: Rule) -> bool:
+    return (isinstance(rule, KeywordRule | NearRule) and rule.folds.exact) or (
+        isinstance(rule, PatternRule) and rule.lane == "raw"
+    )
+
+
+def _is_folded(rule: KeywordRule | NearRule) -> bool:
+    return not rule.folds.exact and not (isinstance(rule, KeywordRule) and rule.case_sensitive)
+
+
+def _from_raw(fold: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda segment: fold(fold_cased(segment))
+
+
+def _raw_form(rule: str) -> Callable[[str], str]:
+    def form(phrase: str) -> str:
+        check_term(rule, phrase, phrase)
+        return phrase
+
+    return form
+
+
+def _cased_form(rule: str) -> Callable[[str], str]:
+    return lambda phrase: fold_term(rule, phrase, cased=True)
+
+
+def _unique(
+    rule: Rule, phrases: Sequence[tuple[tuple[str, ...], Role]], form: Callable[[str], str]
+) -> Iterator[tuple[str, Role]]:
+    """Each phrase once, in its form."""
+    return iter(dict.fromkeys((form(phrase), role) for part, role in phrases for phrase in part))

@@ -9,23 +9,52 @@ Offsets that leave this module are raw, in code points from the channel's start.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from guardrail.text.clusters import Reach, cluster_starts, is_prepend, open_cluster
+from guardrail.text.contexts import Contexts
+from guardrail.text.disguise import (
+    LEET_I,
+    LEET_L,
+    LEET_SIGN,
+    NOISE_LEET_I,
+    NOISE_LEET_L,
+    Reading,
+    is_noisy,
+    is_one_alphabet,
+    is_repetitive,
+    noise,
+    plain,
+    repeats,
+)
 from guardrail.text.fold import (
     BLANKS,
     BREAK,
     SIMPLE_CASED,
     SIMPLE_FOLDED,
     Segmenter,
-    decompose_last,
     fold_case,
     is_high_surrogate,
+    stand_in,
 )
-from guardrail.text.keywords import KeywordMatcher
+from guardrail.text.keywords import Alive, KeywordFindings, KeywordMatcher, Spare
 from guardrail.text.lane import Lane
-from guardrail.text.patterns import PatternMatcher
-from guardrail.text.ruleset import Matchers
+from guardrail.text.near import Near
+from guardrail.text.patterned import Patterned
+from guardrail.text.ruleset import Disguises, Matchers
+from guardrail.text.terms import Role, Way
+
+_CASED, _FOLDED, _LOOKS = 0, 1, 2
+"""Where the lanes stand in a track's list; the look lanes come last."""
+_LEETS: tuple[dict[int, int], ...] = (LEET_I, LEET_L)
+_NOISE_LEETS: tuple[dict[int, int] | None, ...] = (None, NOISE_LEET_I, NOISE_LEET_L)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+Softs = dict[tuple[KeywordMatcher, int], tuple[int, int]]
+"""For a reading: how much of its lane was examined, and from where on it was not decided, in lane positions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +76,17 @@ class Track:
     """
 
     __slots__ = (
-        "_cased",
-        "_folded",
+        "_contexts",
         "_half",
-        "_open",
+        "_lanes",
+        "_near",
+        "_opens",
+        "_patterns",
         "_plain",
-        "_resume",
+        "_raw_lane",
+        "_raw_patterns",
         "_segment",
+        "_soft",
         "allowed",
         "hits",
         "hold",
@@ -74,16 +107,23 @@ class Track:
         self.raw = ""
         """Raw text from `raw_at` on; begins with a grapheme cluster whenever that can matter."""
         self.raw_at = 0
-        self._folded = Lane()
-        self._cased = Lane()
+        self._lanes = [Lane() for _ in range(_LOOKS + len(matchers.disguises))]
+        self._raw_lane = Lane()
         self._half = ""
         """A high surrogate at the very end of the text: no character yet, so nothing looks at it."""
         self._segment: Segmenter | None = None
-        self._open = (0, 0)
-        """How many cased and folded characters the open segment has, when `_segment` is set."""
-        self._resume: dict[int, int] = {}
+        self._opens = [0] * len(self._lanes)
+        """How many characters of each lane the open segment has, when `_segment` is set."""
+        self._soft: Softs = {}
+        cased = self._lanes[_CASED]
+        self._contexts = Contexts(matchers.rules) if matchers.contextual is not None else None
+        self._patterns = [Patterned(matcher, cased) for matcher in (matchers.patterns,) if matcher is not None]
+        if matchers.contextual is not None:
+            self._patterns.append(Patterned(matchers.contextual, cased, self._contexts))
+        self._raw_patterns = None if matchers.raw_patterns is None else Patterned(matchers.raw_patterns, self._raw_lane)
+        self._near = Near(matchers.rules) if matchers.has_near else None
         self._plain = True
-        """Whether `_glance` may be tried: both lanes are regular and nothing is open."""
+        """Whether `_glance` may be tried: the lanes are regular and nothing is open."""
 
     def feed(self, text: str) -> None:
         """Take the next text, not empty."""
@@ -91,9 +131,10 @@ class Track:
             text = self._half + text
             self._half = ""
         if text.isascii():
-            cased, folded = text, text.lower()
+            folded = text.lower()
             if not text.isprintable():
                 folded = folded.translate(BLANKS)
+            texts = [text, folded, *[folded] * len(self.matchers.disguises)]
             simple = True
         else:
             if is_high_surrogate(text[-1]):
@@ -101,17 +142,18 @@ class Track:
                 text = text[:-1]
                 if not text:
                     return
-            cased, folded = text.translate(SIMPLE_CASED), text.translate(SIMPLE_FOLDED)
-            simple = BREAK not in cased
+            texts = [text.translate(SIMPLE_CASED), text.translate(SIMPLE_FOLDED)]
+            texts += [text.translate(one.look.simple) for one in self.matchers.disguises]
+            simple = not any(BREAK in one for one in texts)
         self.raw += text
-        if not (simple and self._plain and self._glance(text, cased, folded)):
-            self._study(text, cased, folded, simple=simple, final=False)
+        if not (simple and self._plain and self._glance(text, texts)):
+            self._study(text, texts, simple=simple, final=False)
 
     def finish(self) -> None:
         """No more text comes: decide everything."""
         half, self._half = self._half, ""
         self.raw += half
-        self._study(half, "", "", simple=not half, final=True)
+        self._study(half, [""] * len(self._lanes), simple=not half, final=True)
 
     def forget(self, before: int) -> None:
         """Drop the raw text before this offset."""
@@ -119,180 +161,256 @@ class Track:
             self.raw = self.raw[before - self.raw_at :]
             self.raw_at = before
 
-    def _glance(self, text: str, cased: str, folded: str) -> bool:
+    def _glance(self, text: str, texts: Sequence[str]) -> bool:
         """The usual case, or False with nothing changed."""
         matchers = self.matchers
         reach = matchers.reach
         if reach and not (self.raw.isascii() and not reach & Reach.ALWAYS and "\r" not in self.raw):
             return False
-        hold = wait = received = self.received + len(text)
-        lane, other = self._folded, self._cased
-        window, window_cased = lane.text + folded, other.text + cased
-        keep, keep_cased = len(window) - 1, len(window_cased) - 1
+        # The lanes are regular, so that all of them end at the same place: what counts is how far before the end.
+        received = self.received + len(text)
+        windows = [lane.text + new for lane, new in zip(self._lanes, texts, strict=True)]
+        keeps = [len(window) for window in windows]
+        hold = wait = received
         if matchers.folded is not None:
-            alive, undecided = matchers.folded.glance(window)
-            if alive < 0:
+            window = windows[_FOLDED]
+            alive = matchers.folded.glance(window)
+            if alive is None:
                 return False
-            hold, wait = lane.at + alive, lane.at + undecided
-            keep = undecided - 1
+            keeps[_FOLDED] = alive.keep
+            at = received - len(window)
+            hold, wait = at + alive.hold, at + alive.wait
+        for number, group in enumerate(matchers.disguises, _LOOKS):
+            look = windows[number]
+            alive = _glance_at(group, look, known=look == windows[_FOLDED])
+            if alive is None:
+                return False
+            keeps[number] = alive.keep if look != windows[_FOLDED] else min(alive.keep, keeps[_FOLDED])
+            at = received - len(look)
+            hold = min(hold, at + alive.hold)
+            wait = min(wait, at + alive.wait)
         if matchers.cased is not None:
-            alive, undecided = matchers.cased.glance(window_cased)
-            if alive < 0:
+            window = windows[_CASED]
+            alive = matchers.cased.glance(window)
+            if alive is None:
                 return False
-            hold = min(hold, other.at + alive)
-            wait = min(wait, other.at + undecided)
-            keep_cased = undecided - 1
-        if matchers.patterns is not None:
-            alive = matchers.patterns.glance(window_cased)
-            if alive < 0:
+            keeps[_CASED] = alive.keep
+            at = received - len(window)
+            hold = min(hold, at + alive.hold)
+            wait = min(wait, at + alive.wait)
+        for patterned in self._patterns:
+            window = windows[_CASED]
+            index = patterned.glance(window)
+            if index < 0:
                 return False
-            if alive <= keep_cased:
-                keep_cased = alive - 1
-            alive += other.at
-            if alive < hold:
-                hold = alive
-            if alive < wait:
-                wait = alive
-        lane.text = window[keep:]
-        lane.at += keep
-        other.text = window_cased[keep_cased:]
-        other.at += keep_cased
+            keeps[_CASED] = min(keeps[_CASED], index)
+            at = received - len(window) + index
+            hold = min(hold, at)
+            wait = min(wait, at)
+        if matchers.reads_raw:
+            window = self._raw_lane.text + text
+            keep = len(window)
+            if matchers.raw is not None:
+                alive = matchers.raw.glance(window)
+                if alive is None:
+                    return False
+                keep = alive.keep
+                hold = min(hold, received - len(window) + alive.hold)
+                wait = min(wait, received - len(window) + alive.wait)
+            if self._raw_patterns is not None:
+                index = self._raw_patterns.glance(window)
+                if index < 0:
+                    return False
+                keep = min(keep, index)
+                hold = min(hold, received - len(window) + index)
+                wait = min(wait, received - len(window) + index)
+            self._raw_lane.text = window[keep - 1 :]
+            self._raw_lane.at += keep - 1
+            self._raw_lane.base += keep - 1
+        for lane, window, keep in zip(self._lanes, windows, keeps, strict=True):
+            lane.text = window[keep - 1 :]
+            lane.at += keep - 1
+            lane.base += keep - 1
+        if self._contexts:
+            self._contexts.forget(received)
+        self._soft.clear()
         self.received = received
         self.hold = hold
         self.wait = wait
         return True
 
-    def _study(self, text: str, cased: str, folded: str, *, simple: bool, final: bool) -> None:
+    def _study(self, text: str, texts: Sequence[str], *, simple: bool, final: bool) -> None:
         """Everything, exactly."""
-        before_cased = self._extent(self._cased, 0)
-        before_folded = self._extent(self._folded, 1)
-        if simple and text:
-            self._segment = None
-            self._cased.append(cased, self.received)
-            self._folded.append(folded, self.received)
-        elif text:
-            self._fold(text)
+        matchers = self.matchers
+        befores = [self._extent(which) for which in range(len(self._lanes))]
+        seen = len(self._raw_lane.text)
+        if text:
+            if simple:
+                self._segment = None
+                for lane, new in zip(self._lanes, texts, strict=True):
+                    lane.append(new, self.received)
+            else:
+                self._fold(text)
+            if matchers.reads_raw:
+                whole = "".join(map(stand_in, text)) if _SURROGATE.search(text) else text
+                self._raw_lane.append(whole, self.received)
         self.received += len(text)
         self.hold = self.wait = self.received
-        matchers = self.matchers
+        keeps = [len(lane.text) for lane in self._lanes]
         if matchers.folded is not None:
-            keep_folded = self._keywords(matchers.folded, self._folded, before_folded, 1, final=final)
-        else:
-            keep_folded = len(self._folded.text) - 1
-        keep_cased = len(self._cased.text) - 1
+            keeps[_FOLDED] = self._keywords(matchers.folded, _FOLDED, befores[_FOLDED], final=final)
         if matchers.cased is not None:
-            keep_cased = self._keywords(matchers.cased, self._cased, before_cased, 0, final=final)
-        if matchers.patterns is not None:
-            keep_cased = min(keep_cased, self._patterns(matchers.patterns, final=final))
-        self._trim(self._folded, keep_folded, 1)
-        self._trim(self._cased, keep_cased, 0)
-        self._resume = {n: resume for n, resume in self._resume.items() if resume > self._cased.base + 1}
+            keeps[_CASED] = self._keywords(matchers.cased, _CASED, befores[_CASED], final=final)
+        softs: Softs = {}
+        for which, group in enumerate(matchers.disguises, _LOOKS):
+            keeps[which] = self._disguised(group, which, befores[which], keeps[_FOLDED], softs, final=final)
+        self._soft = softs
+        for patterned in self._patterns:
+            soft = self._extent(_CASED)[1]
+            keep = self._match(patterned, self._lanes[_CASED], soft, marks=True, final=final)
+            keeps[_CASED] = min(keeps[_CASED], keep)
+        if matchers.reads_raw:
+            self._study_raw(seen, final=final)
+        for which, keep in enumerate(keeps):
+            self._trim(which, keep)
+        for patterned in self._patterns:
+            patterned.forget()
+        if self._contexts is not None:
+            self._contexts.forget(min(self.wait, self.received))
+        if self._near is not None:
+            hits = self._near.step(self.raw, self.raw_at, self.wait, final=final)
+            self.hits += [Span(*hit) for hit in hits]
+            self.hold = min(self.hold, self._near.hold)
+            self.wait = min(self.wait, self._near.hold)
         clustered = self._snap(matchers.reach, final=final)
         self._plain = (
             self._segment is None
             and not clustered
-            and not self._resume
-            and self._cased.spans is None
-            and self._folded.spans is None
+            and not self._near
+            and not any(self._patterns)
+            and not self._raw_patterns
+            and all(lane.spans is None for lane in self._lanes)
         )
 
-    def _extent(self, lane: Lane, which: int) -> tuple[int, int]:
+    def _extent(self, which: int) -> tuple[int, int]:
         """(length, where the open segment begins, which a joiner may still change) of a lane as it stands."""
-        size = len(lane.text)
+        size = len(self._lanes[which].text)
         if self._segment is not None:
-            return size, size - self._open[which]
+            return size, size - self._opens[which]
         return size, size - 1 if self.received else size
 
     def _fold(self, text: str) -> None:
         """Fold text that is not simple onto the lanes, beginning with what is open."""
+        folds: list[Callable[[str], str]] = [str, fold_case, *(group.look.segment for group in self.matchers.disguises)]
         segment = self._segment
         if segment is None:
             # What is open is the last lane character, if there is one: its cased form folds on as the raw one would.
-            last = self._cased.text[-1] if self.received else ""
+            last = self._lanes[_CASED].text[-1] if self.received else ""
             segment = self._segment = Segmenter(last, self.received - len(last))
-            self._open = (len(last), len(fold_case(last)) if last else 0)
-        self._cased.pop(self._open[0])
-        self._folded.pop(self._open[1])
+            self._opens = [len(fold(last)) if last else 0 for fold in folds]
+        for lane, count in zip(self._lanes, self._opens, strict=True):
+            lane.pop(count)
         pieces = segment.push(text, self.received)
-        for piece_cased, piece_folded, start, end in pieces:
-            self._cased.append(piece_cased, start, end)
-            self._folded.append(piece_folded, start, end)
-        self._open = (len(pieces[-1][0]), len(pieces[-1][1])) if segment.open and pieces else (0, 0)
+        for lane, fold in zip(self._lanes, folds, strict=True):
+            for cased, start, end in pieces:
+                lane.append(fold(cased), start, end)
+        closed = not (segment.open and pieces)
+        self._opens = [0 if closed else len(fold(pieces[-1][0])) for fold in folds]
 
-    def _keywords(
-        self, matcher: KeywordMatcher, lane: Lane, before: tuple[int, int], which: int, *, final: bool
-    ) -> int:
+    def _keywords(self, matcher: KeywordMatcher, which: int, before: tuple[int, int], *, final: bool) -> int:
         """Search a lane for keywords; return the index from which the window must be kept."""
-        window = lane.text
-        size, soft = self._extent(lane, which)
-        if final:
-            soft = size
-        seen = matcher.examine(window, matcher.search(window), before, soft, final)
-        for hit in seen.hits:
-            span = Span(hit.rule, lane.start(hit.start, self.received), lane.end(hit.end))
-            (self.allowed if hit.allow else self.hits).append(span)
-        self.hold = min(self.hold, lane.start(seen.hold, self.received))
-        self.wait = min(self.wait, lane.start(seen.wait, self.received))
-        return seen.wait - 1
+        size, soft = self._extent(which)
+        found = matcher.examine(self._lanes[which].text, before, size if final else soft, final)
+        self._take(self._lanes[which], found)
+        return found.alive.keep
 
-    def _patterns(self, matcher: PatternMatcher, *, final: bool) -> int:
-        """Search the cased lane for patterns; return the index from which the window must be kept."""
-        lane = self._cased
+    def _disguised(
+        self, group: Disguises, which: int, before: tuple[int, int], known: int, softs: Softs, *, final: bool
+    ) -> int:
+        """Search a look lane, in every reading; return the index from which the window must be kept. `known`: what
+        that index is for the folded lane."""
+        lane = self._lanes[which]
         window = lane.text
-        size, soft = self._extent(lane, 0)
-        grown: list[str] = []
-        base = size
+        size, soft = self._extent(which)
         if final:
             soft = size
-        elif soft < size:
-            base, parts = decompose_last(window, soft)
-            grown = [window[:base] + char for char in matcher.grown(parts)]
-        views = () if final else (window, *grown)
-        resumes = {number: max(1, at - lane.base) for number, at in self._resume.items()}
-        undecided = size
-        for number in matcher.candidates(window) if matcher.may_match(window) else ():
-            resume = resumes.get(number, 1)
-            pending = 0
-            while pending < resume:
-                # Again after a match was accepted beyond where the expression was live: it may live on behind it.
-                limit = self._limit(matcher, number, views, resume)
-                found, resume, pending = matcher.matches(number, window, resume, limit, soft, base, final)
-                for match in found:
-                    self.hits.append(Span(match.rule, lane.start(match.start, self.received), lane.end(match.end)))
-            undecided = min(undecided, pending)
-            if resume > 1:
-                resumes[number] = resume
-                self._resume[number] = lane.base + resume
-        alive = size
-        for view in views:
-            start = matcher.live(view)
-            alive = min(alive, start if start < len(view) else size)
-        if any(resume > alive for resume in resumes.values()):
-            # Something lives inside a match that was accepted: ask each expression where it may go on.
-            alive = min(
-                self._limit(matcher, number, views, resumes.get(number, 1))
-                for number in range(len(matcher.expressions))
-            )
-        alive = min(alive, undecided)
-        raw = lane.start(alive, self.received)
+        spare = self._spare(lane)
+        keep = size
+        if group.words is self.matchers.folded and lane == self._lanes[_FOLDED]:
+            # What was found and is alive there is so here.
+            keep = known
+        elif group.words.finds(Way.LOOK):
+            found = group.words.examine(window, before, soft, final, Way.LOOK, spare)
+            self._take(lane, found)
+            keep = found.alive.keep
+        markup: set[tuple[int, int]] = set()
+        for matcher, number, reading, way in _readings(group, window, soft, markup, final=final):
+            place = self._soft.get((matcher, number))
+            earlier = before if place is None else (place[0] - lane.base, place[1] - lane.base)
+            found = matcher.examine_reading(window, reading, earlier, soft, final, way, spare)
+            softs[matcher, number] = size + lane.base, found.soft + lane.base
+            self._take(lane, found)
+            keep = min(keep, found.alive.keep)
+        for start, end in markup:
+            if start < keep < end:
+                keep = start
+        return keep
+
+    def _take(self, lane: Lane, found: KeywordFindings) -> None:
+        """Note what was found in a lane, and what is alive in it."""
+        for hit in found.hits:
+            entry = hit.entry
+            start, end = lane.start(hit.start, self.received), lane.end(hit.end)
+            match entry.role:
+                case Role.TERM:
+                    _add(self.hits, Span(entry.rule, start, end))
+                case Role.ALLOW:
+                    _add(self.allowed, Span(entry.rule, start, end))
+                case Role.CONTEXT:
+                    if self._contexts is not None:
+                        self._contexts.add(entry.rule, end)
+                case _:
+                    if self._near is not None:
+                        self._near.add(entry.rule, entry.role, start, end)
+        self.hold = min(self.hold, lane.start(found.alive.hold, self.received))
+        self.wait = min(self.wait, lane.start(found.alive.wait, self.received))
+
+    def _spare(self, lane: Lane) -> Spare:
+        """Whether what stands in a stretch of the lane is a word of another alphabet."""
+        return lambda start, end: is_one_alphabet(
+            self.raw[lane.start(start, self.received) - self.raw_at : lane.end(end) - self.raw_at]
+        )
+
+    def _match(self, patterned: Patterned, lane: Lane, soft: int, *, marks: bool, final: bool) -> int:
+        """Search a lane for patterns; return the index from which the window must be kept."""
+        found = patterned.study(soft, self.received, marks=marks, final=final)
+        for match in found.matches:
+            self.hits.append(Span(match.rule, lane.start(match.start, self.received), lane.end(match.end)))
+        raw = lane.start(found.alive, self.received)
         self.hold = min(self.hold, raw)
         self.wait = min(self.wait, raw)
-        return alive - 1
+        return found.alive
 
-    def _limit(self, matcher: PatternMatcher, number: int, views: tuple[str, ...], resume: int) -> int:
-        """Where the live tail of one expression starts, at or after `resume`; the window's length if nowhere."""
-        limit = size = len(self._cased.text)
-        for view in views:
-            start = matcher.live_of(number, view, resume)
-            limit = min(limit, start if start < len(view) else size)
-        return limit
+    def _study_raw(self, seen: int, *, final: bool) -> None:
+        """Search the raw lane, of whose window `seen` characters were examined earlier."""
+        lane = self._raw_lane
+        size = keep = len(lane.text)
+        if self.matchers.raw is not None:
+            found = self.matchers.raw.examine(lane.text, (seen, seen), size, final)
+            self._take(lane, found)
+            keep = found.alive.keep
+        if self._raw_patterns is not None:
+            keep = min(keep, self._match(self._raw_patterns, lane, size, marks=False, final=final))
+        lane.trim(keep - 1)
+        if self._raw_patterns is not None:
+            self._raw_patterns.forget()
 
-    def _trim(self, lane: Lane, keep: int, which: int) -> None:
-        """Forget what no match can touch, but never what is open, nor the character before it."""
-        size = len(lane.text)
+    def _trim(self, which: int, keep: int) -> None:
+        """Forget what stands before the index `keep`, but never what is open, nor the character before either."""
+        lane = self._lanes[which]
         if self._segment is not None:
-            keep = min(keep, size - self._open[which] - 1)
-        lane.trim(keep)
+            keep = min(keep, len(lane.text) - self._opens[which])
+        lane.trim(keep - 1)
         if len(lane.text) == 1 and self._segment is None:
             # Context only: its own raw span matters no more.
             lane.spans = None
@@ -306,7 +424,7 @@ class Track:
         if not final:
             opened = self.raw_at + open_cluster(self.raw, reach)
             if Reach.JOINER in reach:
-                opened = min(opened, self._cased.start(self._extent(self._cased, 0)[1], self.received))
+                opened = min(opened, self._lanes[_CASED].start(self._extent(_CASED)[1], self.received))
             self.hold = min(self.hold, opened)
             self.wait = min(self.wait, opened)
         self.hold = self._cluster_start(starts, self.hold)
@@ -316,3 +434,57 @@ class Track:
     def _cluster_start(self, starts: list[int], offset: int) -> int:
         within = offset - self.raw_at
         return self.raw_at + max((s for s in starts if s <= within), default=within)
+
+
+def _add(spans: list[Span], span: Span) -> None:
+    """Several readings may find the same."""
+    if span not in spans:
+        spans.append(span)
+
+
+def _readings(
+    group: Disguises, window: str, soft: int, markup: set[tuple[int, int]], *, final: bool
+) -> Iterator[tuple[KeywordMatcher, int, Reading, Way]]:
+    """What to look for in what reading of a look lane's window, but for the window as it is; each with a number.
+
+    Adds to `markup` where tags and entities stand.
+    """
+    leet = LEET_SIGN.search(window) is not None
+    if group.leet and leet:
+        for number, table in enumerate(_LEETS):
+            yield group.words, number, plain(window, window.translate(table), soft), Way.LEET
+    if group.noise is not None and is_noisy(window):
+        for number, read in enumerate(_NOISE_LEETS):
+            if read is not None and not (leet and group.noise.finds(Way.LEET)):
+                continue
+            view = noise(window if read is None else window.translate(read), final=final)
+            markup.update(view.markup)
+            for reading in view.readings:
+                yield group.noise, number, reading, Way.PLAIN if read is None else Way.LEET
+    if group.repeats is not None:
+        if is_repetitive(window):
+            yield group.repeats, 0, repeats(window, final=final), Way.PLAIN
+        if leet and group.repeats.finds(Way.LEET):
+            for number, table in enumerate(_LEETS, 1):
+                yield group.repeats, number, repeats(window.translate(table), final=final), Way.LEET
+
+
+def _glance_at(group: Disguises, window: str, *, known: bool) -> Alive | None:
+    """What is alive in a look lane's window, or None when something was hit. `known`: the window is that of the
+    folded lane, whose matcher has the words too."""
+    size = len(window)
+    alive: Alive | None
+    if known or not group.words.finds(Way.LOOK):
+        alive = Alive(size, size, size)
+    elif (alive := group.words.glance(window, Way.LOOK)) is None:
+        return None
+    markup: set[tuple[int, int]] = set()
+    for matcher, _, reading, way in _readings(group, window, size, markup, final=False):
+        found = matcher.glance_reading(window, reading, way)
+        if found is None:
+            return None
+        alive.join(found)
+    for start, end in markup:
+        if start < alive.keep < end:
+            alive.keep = start
+    return alive

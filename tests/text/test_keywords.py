@@ -11,8 +11,11 @@ import pytest
 from guardrail.errors import RuleError
 from guardrail.text.clusters import Reach
 from guardrail.text.fold import fold_whole
-from guardrail.text.keywords import MAX_TERM, KeywordMatcher, is_word
-from guardrail.text.rules import WordEdges
+from guardrail.text.keywords import Alive, KeywordMatcher
+from guardrail.text.rules import Folds, WordEdges
+from guardrail.text.ruleset import compile_rules
+from guardrail.text.scripts import is_word
+from guardrail.text.terms import MAX_TERM
 from tests.text.script import word
 
 INVISIBLE = "\u200b" * 257
@@ -21,24 +24,27 @@ ACUTE, DIAERESIS, DOT_BELOW = "\u0301", "\u0308", "\u0323"
 
 
 def matcher(*terms: str, edges: WordEdges = "auto", allow: tuple[str, ...] = (), cased: bool = False) -> KeywordMatcher:
-    built = KeywordMatcher(cased=cased)
-    built.add(0, word(*terms, allow=allow), terms, edges)
-    assert built.compile()
+    folds = Folds(marks=False, lookalikes=False, simplified=False, numbers=False, leet=False)
+    rule = word(*terms, edges=edges, allow=allow, case_sensitive=cased, folds=folds)
+    matchers = compile_rules([rule]).removing
+    assert matchers is not None
+    built = matchers.cased if cased else matchers.folded
+    assert built is not None
     return built
 
 
 def held(built: KeywordMatcher, text: str) -> tuple[str, str]:
     """What of a text is held, and what waits: the text as it came, nothing examined before, its last segment open."""
     window = "\n" + text
-    seen = built.examine(window, built.search(window), (1, 1), len(window) - 1, False)
-    return window[seen.hold :], window[seen.wait :]
+    alive = built.examine(window, (1, 1), len(window) - 1, False).alive
+    return window[alive.hold :], window[alive.wait :]
 
 
 def hits(built: KeywordMatcher, text: str) -> list[str]:
     """What is hit in a whole text; allow-phrases in brackets."""
     window = "\n" + text
-    seen = built.examine(window, built.search(window), (1, 1), len(window), True)
-    assert (seen.hold, seen.wait) == (len(window), len(window))
+    seen = built.examine(window, (1, 1), len(window), True)
+    assert (seen.alive.hold, seen.alive.wait) == (len(window), len(window))
     return [f"({found})" if hit.allow else found for hit in seen.hits for found in [window[hit.start : hit.end]]]
 
 
@@ -161,29 +167,29 @@ def test_what_is_held_is_what_may_become_a_term(terms: tuple[str, ...], edges: W
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("a word", "\na bomb", (-1, -1)),
-        ("a start", "\na bo", (3, 3)),
-        ("nothing", "\na cat", (6, 6)),
-        ("a start with no edge before it", "\nabo", (4, 4)),
+        ("a word", "\na bomb", None),
+        ("a start", "\na bo", 3),
+        ("nothing", "\na cat", 6),
+        ("a start with no edge before it", "\nabo", 4),
     ],
 )
-def test_glance(name: str, text: str, expected: tuple[int, int]) -> None:
-    assert matcher("bomb").glance(text) == expected
+def test_glance(name: str, text: str, expected: int | None) -> None:
+    alive = matcher("bomb").glance(text)
+    assert alive == (None if expected is None else Alive(expected, expected, expected))
 
 
 def test_what_was_decided_is_not_reported_again() -> None:
     built = matcher("ab", "b")
     window = "\nab ab b"
-    found = built.search(window)
-    assert len(built.examine(window, found, (1, 1), len(window), True).hits) == 3
-    assert [hit.start for hit in built.examine(window, found, (4, 3), len(window), True).hits] == [4, 7]
-    assert [hit.start for hit in built.examine(window, found, (3, 2), len(window), True).hits] == [1, 4, 7]
+    assert len(built.examine(window, (1, 1), len(window), True).hits) == 3
+    assert [hit.start for hit in built.examine(window, (4, 3), len(window), True).hits] == [4, 7]
+    assert [hit.start for hit in built.examine(window, (3, 2), len(window), True).hits] == [1, 4, 7]
 
 
 def test_nothing_starts_in_the_context() -> None:
     built = matcher("ab", edges="never")
-    assert built.examine("ab", built.search("ab"), (1, 1), 2, True).hits == []
-    assert built.alive("a", built.search("a")) == (1, 1)
+    assert built.examine("ab", (1, 1), 2, True).hits == []
+    assert built.glance("a") == Alive(1, 1, 1)
 
 
 @pytest.mark.parametrize("term", ["ế", "x" + "q" + DOT_BELOW + DIAERESIS, "각", "ṩa"])
@@ -220,9 +226,7 @@ def test_allow_phrases_have_no_reach() -> None:
 
 
 def test_nothing_to_look_for() -> None:
-    built = KeywordMatcher(cased=False)
-    built.add(0, word(), (), "auto")
-    assert not built.compile()
+    assert not KeywordMatcher().compile()
 
 
 @pytest.mark.parametrize(
@@ -248,7 +252,7 @@ def test_nothing_to_look_for() -> None:
 def test_terms_that_cannot_be_used(name: str, term: str, message: str) -> None:
     for terms, allow in (((term,), ()), (("bomb",), (term,))):
         with pytest.raises(RuleError) as raised:
-            KeywordMatcher(cased=False).add(0, word(*terms, id="mine", allow=allow), terms, "auto")
+            compile_rules([word(*terms, id="mine", allow=allow)])
         assert (raised.value.rule, raised.value.message) == ("mine", message)
 
 

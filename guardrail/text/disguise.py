@@ -1,0 +1,279 @@
+"""Readings of a lane that see through disguises: letters written as digits, pulled apart, or repeated.
+
+Each is a pure function of a lane's window: the end of the lane, which begins with one character of context. A
+reading has, for each of its characters, the stretch of the window that it stands for. What each reading is exactly
+stands in docs/design.md; what is here besides is how much of it may still change while the text goes on, and in
+what ways it may go on, since that is what holding back depends on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from guardrail.text.fold import BREAK
+from guardrail.text.scripts import is_unspaced
+from guardrail.text.tables import ALPHABETS
+
+MAX_GAP = 64
+"""Characters of noise between two letters: beyond, they are not one word to any reader, and a stream must be held."""
+MAX_RUN = 32
+"""Characters of one repeated letter, for the same reason."""
+
+_LEET = "034578962@$!|+"
+_LEET_AS = "oeastbggzasilt"
+LEET_I = str.maketrans(_LEET + "1", _LEET_AS + "i")
+LEET_L = str.maketrans(_LEET + "1", _LEET_AS + "l")
+# Between letters the other signs are noise.
+_NOISE_LEET = "034578962@$"
+NOISE_LEET_I = str.maketrans(_NOISE_LEET + "1", _LEET_AS[: len(_NOISE_LEET)] + "i")
+NOISE_LEET_L = str.maketrans(_NOISE_LEET + "1", _LEET_AS[: len(_NOISE_LEET)] + "l")
+
+LEET_SIGN = re.compile(r"[0-9@$!|+]")
+"""Searches for what a leet reading would change."""
+
+_SENTENCE_SIGNS = frozenset(".,;:!?'\"()[]{}<>&。、" + BREAK)
+
+
+def _ranges(codes: Sequence[int]) -> str:
+    """A regular expression's class members for sorted code points."""
+    out: list[str] = []
+    for code in codes:
+        if out and int(out[-1].split("-")[-1], 16) == code - 1:
+            out[-1] = f"{out[-1].split('-')[0]}-{code:x}"
+        else:
+            out.append(f"{code:x}-{code:x}")
+    return "".join(f"\\U{int(a, 16):08x}-\\U{int(b, 16):08x}" for a, b in (pair.split("-") for pair in out))
+
+
+_MARKS = _ranges([c for c in range(0x300, 0x110000) if unicodedata.category(chr(c))[0] == "M"])
+_LETTERS = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
+_TAG = r"</?[a-z][a-z0-9]{0,9}(?: [^<>]{0,40})?/?>"
+_ENTITY = r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,7});"
+_MARKUP = re.compile(f"{_TAG}|{_ENTITY}")
+_OPEN = re.compile(
+    r"(?:</?(?:[a-z][a-z0-9]{0,9}(?: [^<>]{0,40})?/?)?|&(?:#[0-9]{0,7}|#x[0-9a-f]{0,6}|[a-z][a-z0-9]{0,7})?)\Z"
+)
+# A letter before a sign that may be noise, a letter alone, one without need of spaces before a blank, or several
+# blanks: without any of these the view has every gap of the window as it is.
+_SUSPECT = re.compile(r"[^\W_][^\w\s.,;:!?'\"()\[\]{}>。、]|[^\W_]_|(?<![^\W_])[^\W_](?=[\W_])|[^\x00-\x7f]\s|[^\W_]&|[^\W_]\s\s")
+_DOUBLE = re.compile(r"([^\W\d_])\1")
+
+
+def is_noisy(window: str) -> bool:
+    """Whether the noise view of the window may differ from the window in a way that matters; a cheap no."""
+    return _SUSPECT.search(window, 1) is not None
+
+
+def is_repetitive(window: str) -> bool:
+    """Whether the repeats view of the window differs from the window."""
+    return _DOUBLE.search(window) is not None
+
+
+@lru_cache(maxsize=65536)
+def is_letter(char: str) -> bool:
+    return _LETTERS.match(char) is not None
+
+
+def is_one_alphabet(raw: str) -> bool:
+    """Whether the letters of a raw text, one at least, all belong to one alphabet that has Latin look-alikes."""
+    if raw.isascii():
+        return False
+    letters = {char for char in raw.casefold() if char.isalpha()}
+    return bool(letters) and any(letters <= alphabet for alphabet in ALPHABETS)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a window says when it is read in one way."""
+
+    text: str
+    starts: Sequence[int]
+    """Per character: the window index at which what it stands for begins."""
+    ends: Sequence[int]
+    """Per character: the window index behind it."""
+    soft: int
+    """From this window index on, what follows may change the reading: a hit that ends behind it is not decided."""
+    endings: tuple[str, ...]
+    """How the reading may go on: what ends the text followed by one of these may be a prefix that lives."""
+    hits: bool = True
+    """False: another reading has the same hits, this one is for what lives."""
+
+
+def plain(window: str, reading: str, soft: int) -> Reading:
+    """A reading character by character."""
+    size = len(window)
+    return Reading(reading, range(size), range(1, size + 1), soft, ("",))
+
+
+def repeats(window: str, *, final: bool) -> Reading:
+    """The repeats view. A run that began in the context is left out: no match can start in it."""
+    text: list[str] = [BREAK]
+    starts, ends = [0], [1]
+    at, size = 1, len(window)
+    while at < size and window[at] == window[0] and window[0].isalpha():
+        at += 1
+    while at < size:
+        char = window[at]
+        end = at + 1
+        if char.isalpha():
+            while end < size and window[end] == char:
+                end += 1
+        text.append(char)
+        starts.append(at)
+        ends.append(end)
+        at = end
+    soft = size - 1 if not final and window[-1].isalpha() else size
+    return Reading("".join(text), starts, ends, soft, ("",))
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The noise view of a window: its readings, and where mark-up stands that must not be cut in two."""
+
+    readings: tuple[Reading, ...]
+    markup: tuple[tuple[int, int], ...]
+    """Window stretches of the tags and entities, and of one that is still open."""
+
+
+def noise(window: str, *, final: bool) -> Noise:
+    """The noise view, in each way that what follows may decide."""
+    markup = tuple(match.span() for match in _MARKUP.finditer(window, 1))
+    begun = [] if final else _begun(window)
+    view = _View(window, markup, final=final)
+    soft = begun[0] if begun else len(window)
+    readings = [view.read(soft, lone=True)]
+    if view.uncertain:
+        readings.append(view.read(soft, lone=False))
+    for at in begun:
+        # Mark-up may come of it, of which no letter stays.
+        cut = _View(window[:at], tuple(span for span in markup if span[1] <= at), final=False, beside=True)
+        readings.append(dataclasses.replace(cut.read(at, lone=True), hits=False))
+    return Noise(tuple(readings), (*markup, *((at, len(window)) for at in begun)))
+
+
+def _begun(window: str) -> list[int]:
+    """Where mark-up stands that is not complete."""
+    found = []
+    at = 1
+    while (match := _OPEN.search(window, at)) is not None:
+        found.append(match.start())
+        at = match.start() + 1
+    return found
+
+
+class _View:
+    """A window on its way to a reading. `beside`: whether it is known that no letter follows."""
+
+    def __init__(self, window: str, markup: Sequence[tuple[int, int]], *, final: bool, beside: bool = False) -> None:
+        self._window = window
+        self._markup = markup
+        self._final = final
+        self._beside = beside
+        self.uncertain = False
+        """Set by `read`: whether it matters if the last character will turn out to be a lone letter."""
+
+    def read(self, soft: int, *, lone: bool) -> Reading:
+        """`soft`: where what follows may change the reading at the latest. `lone`: whether the last character, when
+        nothing is known of what follows, counts as a lone letter."""
+        window = self._window
+        text: list[str] = [BREAK]
+        starts, ends = [0], [1]
+        last = -1
+        for start, end in self._letters():
+            if last >= 0:
+                filling = self._filling(last, start, lone)
+                if filling:
+                    text.append(filling)
+                    starts.append(last + 1)
+                    ends.append(start)
+                if self._open_ended(start) and filling != self._filling(last, start, not lone):
+                    self.uncertain = True
+                    soft = min(soft, start)
+            text.append(window[start:end])
+            starts += range(start, end)
+            ends += range(start + 1, end + 1)
+            last = end - 1
+        return Reading("".join(text), starts, ends, soft, self._endings(last))
+
+    def _letters(self) -> list[tuple[int, int]]:
+        """The runs of letters outside of mark-up, from the first character after the context on."""
+        runs = []
+        at = 1
+        for start, end in (*self._markup, (len(self._window), 0)):
+            runs += [match.span() for match in _LETTERS.finditer(self._window, at, start)]
+            at = end
+        return runs
+
+    def _open_ended(self, at: int) -> bool:
+        """Whether nothing is known of what follows the character."""
+        return at == len(self._window) - 1 and not self._final and not self._beside
+
+    def _lone(self, at: int, lone: bool) -> bool:
+        window = self._window
+        if is_unspaced(window[at]):
+            return True
+        if is_letter(window[at - 1]):
+            return False
+        if at + 1 < len(window):
+            return not is_letter(window[at + 1])
+        return lone if self._open_ended(at) else True
+
+    def _rest(self, start: int, end: int) -> str:
+        """A gap without mark-up and tight signs."""
+        out: list[str] = []
+        at = start
+        for begin, stop in self._markup:
+            if begin >= start and stop <= end:
+                out.append(self._window[at:begin])
+                at = stop
+        out.append(self._window[at:end])
+        return "".join(char for char in "".join(out) if char.isspace() or char in _SENTENCE_SIGNS)
+
+    def _filling(self, last: int, start: int, lone: bool) -> str:
+        """What the view has for the gap between two letters."""
+        if start - last - 1 > MAX_GAP:
+            return BREAK
+        rest = self._rest(last + 1, start)
+        if not rest:
+            return ""
+        both = self._lone(last, lone) and self._lone(start, lone)
+        if rest.isspace():
+            return "" if both and len(rest) == 1 else " "
+        spaced = not is_unspaced(self._window[last]) and not is_unspaced(self._window[start])
+        return "" if both and spaced else BREAK
+
+    def _endings(self, last: int) -> tuple[str, ...]:
+        """How the text may go on behind its last letter."""
+        size = len(self._window)
+        if last < 0:
+            return ()
+        if last == size - 1:
+            return ("",)
+        if size - last - 1 > MAX_GAP:
+            return ()
+        rest = self._rest(last + 1, size)
+        if not rest:
+            return ("",)
+        lone = self._lone(last, lone=True)
+        if rest.isspace():
+            return ("", " ") if lone and len(rest) == 1 else (" ",)
+        return ("",) if lone and not is_unspaced(self._window[last]) else ()
+
+
+def noise_form(term: str) -> str | None:
+    """A term as the noise view has it; None when it cannot be found there."""
+    if not term or not is_letter(term[0]) or not is_letter(term[-1]):
+        return None
+    form = noise("\n" + term, final=True).readings[0].text[1:]
+    return form if len(form) > 1 and BREAK not in form else None
+
+
+def repeats_form(term: str) -> tuple[str, tuple[int, ...]]:
+    """A term as the repeats view has it, and how long each of its runs is."""
+    view = repeats("\n" + term, final=True)
+    return view.text[1:], tuple(end - start for start, end in zip(view.starts[1:], view.ends[1:], strict=True))
