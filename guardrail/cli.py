@@ -111,7 +111,11 @@ def simulate(
 @app.command()
 def check(
     path: Annotated[
-        Path, typer.Argument(help="guardrail.yaml, or a folder that holds one.", show_default="this folder")
+        Path,
+        typer.Argument(
+            help="guardrail.yaml, or a folder that holds one; or one policy, tenant or lexicon file.",
+            show_default="this folder",
+        ),
     ] = Path("."),
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the files instead.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to report.")] = Format.TEXT,

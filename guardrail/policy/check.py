@@ -1,4 +1,4 @@
-"""`guardrail check`: everything that is wrong with a configuration, or what it would do.
+"""`guardrail check`: everything that is wrong with a configuration or one file of it, or what it would do.
 
 Prints one problem a line as `file:line:column: …`, so that an editor or CI can jump to it. Loads as the proxy
 does, and on top proves the built-in entities by their own examples. Never prints a key or its hash.
@@ -16,13 +16,18 @@ from guardrail.policy.load import root_file
 from guardrail.policy.model import json_schema
 from guardrail.policy.policy import Policy
 from guardrail.policy.registry import Snapshot, load_snapshot
+from guardrail.policy.single import Kind, check_lexicon, check_policy, check_tenant, kind_of
 
 Format = Literal["text", "json"]
 
 
 def check(path: Path, out: TextIO, *, form: Format = "text", environ: Mapping[str, str] | None = None) -> int:
-    """Check the configuration at `path` and report to `out`. The exit status: 0 when it is good, else 1."""
+    """Check the configuration, or the one file, at `path` and report to `out`. The exit status: 0 when it is good,
+    else 1."""
     try:
+        if (kind := kind_of(path)) is not None:
+            _report_file(path, kind, out, form, environ)
+            return 0
         snapshot = load_snapshot(path, environ=environ, thorough=True)
     except ConfigError as error:
         _report_problems(error.problems, out, form)
@@ -48,6 +53,31 @@ def _report_problems(problems: list[ConfigProblem], out: TextIO, form: Format) -
         # The name of a file need not be text that can be printed.
         out.write(str(problem).encode("utf-8", "backslashreplace").decode() + "\n")
     out.write(f"{_count(len(problems), 'problem')}\n")
+
+
+def _report_file(path: Path, kind: Kind, out: TextIO, form: Format, environ: Mapping[str, str] | None) -> None:
+    """Check one file and tell what is in it. Raises ConfigError."""
+    summary: dict[str, Any]
+    match kind:
+        case "policy":
+            policy = check_policy(path, environ)
+            summary = {"policies": {policy.name: {"digest": policy.digest, "rules": _rules_of(policy)}}}
+            lines = [f"policy {policy.name}  {policy.digest[:12]}  {_count(_rules_of(policy), 'rule')}"]
+        case "tenant":
+            tenant = check_tenant(path)
+            keys = len(tenant.keys)
+            summary = {"tenants": {tenant.tenant: {"policy": tenant.policy, "upstream": tenant.upstream, "keys": keys}}}
+            lines = [
+                f"tenant {tenant.tenant}  policy {tenant.policy}  upstream {tenant.upstream}  {_count(keys, 'key')}"
+            ]
+        case "lexicon":
+            counts = check_lexicon(path)
+            summary = {"terms": counts}
+            lines = [f"{_count(number, 'term')}  {said}".rstrip() for said, number in sorted(counts.items())]
+    if form == "json":
+        _write_json({"ok": True, "problems": [], **summary}, out)
+    else:
+        out.write(f"{path} is good\n" + "".join(f"  {line}\n" for line in lines))
 
 
 def _summary(snapshot: Snapshot) -> dict[str, Any]:

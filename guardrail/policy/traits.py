@@ -65,6 +65,14 @@ class Traits:
         languages = self.languages | other.languages if self.languages and other.languages else frozenset()
         return Traits(**given, case=case, exact=exact, folds=folds, languages=languages)
 
+    def spelled(self) -> str:
+        """What is said, in the words of a list; "" where nothing is."""
+        folds = [name if on else f"no-{name}" for name, on in self.folds]
+        edges = f"edges={self.edges}" if self.edges is not None else None
+        options = [self.case and "case", self.exact and "exact", edges, *folds]
+        said = [self.category, self.severity, self.action, *options, *sorted(self.languages)]
+        return " ".join(str(word) for word in said if word)
+
 
 PLAIN = Traits()
 Fault = tuple[Field, str]

@@ -99,3 +99,49 @@ def test_a_file_whose_name_is_not_text(tmp_path: Path) -> None:
     code, output = check(tmp_path)
     assert code == 1
     assert "policies/bad\\udcff.yaml:" in output
+
+
+def test_one_policy(tmp_path: Path) -> None:
+    write(tmp_path, {**BAD, "policies/good.yaml": "policy: good\nextends: default\n"})
+    path = tmp_path / "policies/good.yaml"
+    code, output = check(path)
+    assert (code, output.splitlines()[0]) == (0, f"{path} is good")
+    assert output.splitlines()[1].startswith("  policy good  ")
+    code, output = check("--format", "json", path)
+    assert json.loads(output)["policies"].keys() == {"good"}
+    code, output = check(tmp_path / "policies/acme.yaml")
+    assert (code, output.count("unknown key 'wiht'")) == (1, 1)
+
+
+def test_one_policy_by_its_bare_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write(tmp_path, GOOD) / "policies")
+    assert check("acme.yaml")[1].splitlines()[0] == "acme.yaml is good"
+
+
+def test_one_tenant(tmp_path: Path) -> None:
+    write(tmp_path, {**GOOD, "tenants/u.yaml": "tenant: u\npolicy: acne\n", "tenants/v.yaml": "tenant: v\nkey: x\n"})
+    path = tmp_path / "tenants/t.yaml"
+    assert check(path) == (0, f"{path} is good\n  tenant t  policy acme  upstream default  1 key\n")
+    assert json.loads(check("--format", "json", path)[1])["tenants"]["t"]["keys"] == 1
+    problems = [check(tmp_path / name)[1].splitlines()[0] for name in ("tenants/u.yaml", "tenants/v.yaml")]
+    assert [line.removeprefix(f"{tmp_path}/tenants/") for line in problems] == [
+        "u.yaml:2:9: found the unknown policy 'acne', expected 'acme' (did you mean that?)",
+        "v.yaml:2:1: found the unknown key 'key', expected 'keys' (did you mean that?)",
+    ]
+
+
+def test_one_lexicon(tmp_path: Path) -> None:
+    path = tmp_path / "l.csv"
+    path.write_text("term,severity,action,options,language\na,,,,\nb,,,,\nc,high,replace,noise edges=never,en\n")
+    assert check(path) == (0, f"{path} is good\n  2 terms\n  1 term  high replace edges=never noise en\n")
+    assert json.loads(check("--format", "json", path)[1])["terms"][""] == 2
+    path.write_text("term,severity\na,hihg\n\u200b,\n", encoding="utf-8")
+    assert check(path)[1].splitlines()[:-1] == [f"{path}:2:3: found 'hihg', expected 'high' (did you mean that?)"]
+    path.write_text("term\na\n\u200b\n", encoding="utf-8")
+    code, output = check(path)
+    assert (code, output.splitlines()[0].startswith(f"{path}:3:1: ")) == (1, True)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    for name in ("none.yaml", "none.csv"):
+        assert check(tmp_path / name) == (1, f"{tmp_path}/{name}:1:1: found no file here, expected one\n1 problem\n")
