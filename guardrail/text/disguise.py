@@ -60,7 +60,7 @@ _OPEN = re.compile(
 )
 # A letter before a sign that may be noise, a letter alone, one without need of spaces before a blank, or several
 # blanks: without any of these the view has every gap of the window as it is.
-_SUSPECT = re.compile(r"[^\W_][^\w\s.,;:!?'\"()\[\]{}>。、]|[^\W_]_|(?<![^\W_])[^\W_](?=[\W_])|[^\x00-\x7f]\s|[^\W_]&|[^\W_]\s\s")
+_SUSPECT = re.compile(r"[^\W_](?:[^\w\s.,;:!?'\"()\[\]{}>。、]|_|&|\s\s)|(?<![^\W_])[^\W_](?=[\W_])|[^\x00-\x7f]\s")
 _DOUBLE = re.compile(r"([^\W\d_])\1")
 
 
