@@ -1,4 +1,4 @@
-"""The command line: serve · demo · simulate · check · scan. Each command only parses and calls."""
+"""The command line: serve · demo · simulate · check · scan · protect. Each command only parses and calls."""
 
 from __future__ import annotations
 
@@ -151,6 +151,53 @@ def scan(
     from guardrail.scan import run
 
     raise typer.Exit(run(file, policy, config, chunks=chunks, as_json=form is Format.JSON, jsonl=jsonl, show=show))
+
+
+protect = typer.Typer(help="Sets of fingerprints of documents that must not be reproduced.", no_args_is_help=True)
+app.add_typer(protect, name="protect")
+
+
+@protect.command("add")
+def protect_add(
+    files: Annotated[list[str], typer.Argument(help="Text files, folders of them, or -: standard input.")],
+    to: Annotated[Path, typer.Option(help="The set; made if there is none.", show_default=False)],
+    words: Annotated[
+        int | None, typer.Option(help="Words that may not be reproduced; of a new set: 12.", show_default=False)
+    ] = None,
+    characters: Annotated[
+        int | None,
+        typer.Option(help="The same in scripts without spaces between words; of a new set: 20.", show_default=False),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--id", help="What to call the document, instead of by its file.", show_default=False)
+    ] = None,
+) -> None:
+    """Put documents into a set; one of the same name is replaced."""
+    from guardrail.protect import add
+
+    raise typer.Exit(add(files, to, words=words, characters=characters, name=name))
+
+
+@protect.command("list")
+def protect_list(
+    path: Annotated[Path, typer.Argument(help="The set.", show_default=False)],
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+) -> None:
+    """Print the documents of a set."""
+    from guardrail.protect import show
+
+    raise typer.Exit(show(path, as_json=form is Format.JSON))
+
+
+@protect.command("remove")
+def protect_remove(
+    path: Annotated[Path, typer.Argument(help="The set.", show_default=False)],
+    names: Annotated[list[str], typer.Argument(metavar="ID...", help="Documents.", show_default=False)],
+) -> None:
+    """Take documents out of a set."""
+    from guardrail.protect import remove
+
+    raise typer.Exit(remove(path, names))
 
 
 def main() -> None:
