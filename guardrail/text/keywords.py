@@ -83,6 +83,11 @@ class Alive:
         self.keep = min(self.keep, other.keep)
 
 
+_FAR = 1 << 62
+NOTHING = Alive(_FAR, _FAR, _FAR)
+"""Nothing is alive: told by identity, to spare making one for each look."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeywordFindings:
     """What one window holds: decided hits, and what is alive."""
@@ -210,7 +215,7 @@ class KeywordMatcher:
         return found
 
     def glance(self, window: str, way: Way = Way.PLAIN) -> Alive | None:
-        """What is alive in a window that is read as it is; None when a word was hit."""
+        """What is alive in a window that is read as it is, or NOTHING; None when a word was hit."""
         found = self._find(window, True)
         words = self.words
         for hit in found:
@@ -218,7 +223,7 @@ class KeywordMatcher:
                 return None
         size = len(window)
         if not found or found[-1][2] < size:
-            return Alive(size, size, size)
+            return NOTHING
         return self._alive(window, found, way)
 
     def _alive(self, window: str, found: list[tuple[int, int, int]], way: Way) -> Alive:

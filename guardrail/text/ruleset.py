@@ -49,10 +49,6 @@ class Matchers:
     """Of what kinds the first characters are that a match may start with inside a grapheme cluster."""
 
     @property
-    def reads_raw(self) -> bool:
-        return self.raw is not None or self.raw_patterns is not None
-
-    @property
     def has_near(self) -> bool:
         return any(isinstance(rule, NearRule) for rule in self.rules)
 

@@ -39,7 +39,7 @@ from guardrail.text.fold import (
     is_high_surrogate,
     stand_in,
 )
-from guardrail.text.keywords import Alive, KeywordFindings, KeywordMatcher, Spare
+from guardrail.text.keywords import NOTHING, Alive, KeywordFindings, KeywordMatcher, Spare
 from guardrail.text.lane import Lane
 from guardrail.text.near import Near
 from guardrail.text.patterned import Patterned
@@ -85,6 +85,7 @@ class Track:
         "_plain",
         "_raw_lane",
         "_raw_patterns",
+        "_reads_raw",
         "_segment",
         "_soft",
         "allowed",
@@ -109,6 +110,7 @@ class Track:
         self.raw_at = 0
         self._lanes = [Lane() for _ in range(_LOOKS + len(matchers.disguises))]
         self._raw_lane = Lane()
+        self._reads_raw = matchers.raw is not None or matchers.raw_patterns is not None
         self._half = ""
         """A high surrogate at the very end of the text: no character yet, so nothing looks at it."""
         self._segment: Segmenter | None = None
@@ -167,77 +169,100 @@ class Track:
         reach = matchers.reach
         if reach and not (self.raw.isascii() and not reach & Reach.ALWAYS and "\r" not in self.raw):
             return False
-        # The lanes are regular, so that all of them end at the same place: what counts is how far before the end.
+        # The lanes are regular, so that all of them end at the same place, and an index counts the same from there.
+        lanes = self._lanes
         received = self.received + len(text)
-        windows = [lane.text + new for lane, new in zip(self._lanes, texts, strict=True)]
-        keeps = [len(window) for window in windows]
+        cased, folded = lanes[_CASED], lanes[_FOLDED]
+        window_cased = cased.text + texts[_CASED]
+        window = folded.text + texts[_FOLDED]
+        keep_cased = size_cased = len(window_cased)
+        keep = size = len(window)
         hold = wait = received
         if matchers.folded is not None:
-            window = windows[_FOLDED]
             alive = matchers.folded.glance(window)
             if alive is None:
                 return False
-            keeps[_FOLDED] = alive.keep
-            at = received - len(window)
-            hold, wait = at + alive.hold, at + alive.wait
+            if alive is not NOTHING:
+                at = received - size
+                hold, wait, keep = at + alive.hold, at + alive.wait, alive.keep
+        looks: list[tuple[str, int, bool]] = []
         for number, group in enumerate(matchers.disguises, _LOOKS):
-            look = windows[number]
-            alive = _glance_at(group, look, known=look == windows[_FOLDED])
+            lane = lanes[number]
+            same = lane.text is folded.text and texts[number] is texts[_FOLDED]
+            look = window if same else lane.text + texts[number]
+            same = same or look == window
+            keep_look = len(look)
+            alive = _glance_at(group, look, known=same)
             if alive is None:
                 return False
-            keeps[number] = alive.keep if look != windows[_FOLDED] else min(alive.keep, keeps[_FOLDED])
-            at = received - len(look)
-            hold = min(hold, at + alive.hold)
-            wait = min(wait, at + alive.wait)
+            if alive is not NOTHING:
+                at = received - len(look)
+                hold, wait, keep_look = min(hold, at + alive.hold), min(wait, at + alive.wait), alive.keep
+            if same and keep < keep_look:
+                keep_look = keep
+            looks.append((look, keep_look, same and keep_look == keep))
         if matchers.cased is not None:
-            window = windows[_CASED]
-            alive = matchers.cased.glance(window)
+            alive = matchers.cased.glance(window_cased)
             if alive is None:
                 return False
-            keeps[_CASED] = alive.keep
-            at = received - len(window)
-            hold = min(hold, at + alive.hold)
-            wait = min(wait, at + alive.wait)
+            if alive is not NOTHING:
+                at = received - size_cased
+                hold, wait, keep_cased = min(hold, at + alive.hold), min(wait, at + alive.wait), alive.keep
         for patterned in self._patterns:
-            window = windows[_CASED]
-            index = patterned.glance(window)
+            index = patterned.glance(window_cased)
             if index < 0:
                 return False
-            keeps[_CASED] = min(keeps[_CASED], index)
-            at = received - len(window) + index
-            hold = min(hold, at)
-            wait = min(wait, at)
-        if matchers.reads_raw:
-            window = self._raw_lane.text + text
-            keep = len(window)
-            if matchers.raw is not None:
-                alive = matchers.raw.glance(window)
-                if alive is None:
-                    return False
-                keep = alive.keep
-                hold = min(hold, received - len(window) + alive.hold)
-                wait = min(wait, received - len(window) + alive.wait)
-            if self._raw_patterns is not None:
-                index = self._raw_patterns.glance(window)
-                if index < 0:
-                    return False
-                keep = min(keep, index)
-                hold = min(hold, received - len(window) + index)
-                wait = min(wait, received - len(window) + index)
-            self._raw_lane.text = window[keep - 1 :]
-            self._raw_lane.at += keep - 1
-            self._raw_lane.base += keep - 1
-        for lane, window, keep in zip(self._lanes, windows, keeps, strict=True):
-            lane.text = window[keep - 1 :]
-            lane.at += keep - 1
-            lane.base += keep - 1
+            if index < size_cased:
+                keep_cased = min(keep_cased, index)
+                at = received - size_cased + index
+                hold, wait = min(hold, at), min(wait, at)
+        if self._reads_raw:
+            seen = self._glance_raw(text)
+            if seen is None:
+                return False
+            hold, wait = min(hold, received - seen[0]), min(wait, received - seen[1])
+        folded.text = window[keep - 1 :]
+        folded.at += keep - 1
+        folded.base += keep - 1
+        for number, (look, keep_look, same) in enumerate(looks, _LOOKS):
+            lane = lanes[number]
+            # One string where it is one text, so that the next look can tell at a glance.
+            lane.text = folded.text if same else look[keep_look - 1 :]
+            lane.at += keep_look - 1
+            lane.base += keep_look - 1
+        cased.text = window_cased[keep_cased - 1 :]
+        cased.at += keep_cased - 1
+        cased.base += keep_cased - 1
         if self._contexts:
             self._contexts.forget(received)
-        self._soft.clear()
+        if self._soft:
+            self._soft = {}
         self.received = received
         self.hold = hold
         self.wait = wait
         return True
+
+    def _glance_raw(self, text: str) -> tuple[int, int] | None:
+        """How far before the end holding and waiting must begin for the raw lane, which moves on; None when something
+        was hit."""
+        matchers, lane = self.matchers, self._raw_lane
+        window = lane.text + text
+        size = hold = wait = keep = len(window)
+        if matchers.raw is not None:
+            alive = matchers.raw.glance(window)
+            if alive is None:
+                return None
+            if alive is not NOTHING:
+                hold, wait, keep = alive.hold, alive.wait, alive.keep
+        if self._raw_patterns is not None:
+            index = self._raw_patterns.glance(window)
+            if index < 0:
+                return None
+            hold, wait, keep = min(hold, index), min(wait, index), min(keep, index)
+        lane.text = window[keep - 1 :]
+        lane.at += keep - 1
+        lane.base += keep - 1
+        return size - hold, size - wait
 
     def _study(self, text: str, texts: Sequence[str], *, simple: bool, final: bool) -> None:
         """Everything, exactly."""
@@ -251,7 +276,7 @@ class Track:
                     lane.append(new, self.received)
             else:
                 self._fold(text)
-            if matchers.reads_raw:
+            if self._reads_raw:
                 whole = "".join(map(stand_in, text)) if _SURROGATE.search(text) else text
                 self._raw_lane.append(whole, self.received)
         self.received += len(text)
@@ -269,7 +294,7 @@ class Track:
             soft = self._extent(_CASED)[1]
             keep = self._match(patterned, self._lanes[_CASED], soft, marks=True, final=final)
             keeps[_CASED] = min(keeps[_CASED], keep)
-        if matchers.reads_raw:
+        if self._reads_raw:
             self._study_raw(seen, final=final)
         for which, keep in enumerate(keeps):
             self._trim(which, keep)
@@ -472,19 +497,26 @@ def _readings(
 def _glance_at(group: Disguises, window: str, *, known: bool) -> Alive | None:
     """What is alive in a look lane's window, or None when something was hit. `known`: the window is that of the
     folded lane, whose matcher has the words too."""
-    size = len(window)
-    alive: Alive | None
-    if known or not group.words.finds(Way.LOOK):
-        alive = Alive(size, size, size)
-    elif (alive := group.words.glance(window, Way.LOOK)) is None:
+    alive: Alive | None = NOTHING
+    if not known and group.words.finds(Way.LOOK) and (alive := group.words.glance(window, Way.LOOK)) is None:
         return None
+    if not (
+        (group.leet and LEET_SIGN.search(window))
+        or (group.noise is not None and is_noisy(window))
+        or (group.repeats is not None and (is_repetitive(window) or LEET_SIGN.search(window)))
+    ):
+        return alive
+    size = len(window)
+    joined = Alive(size, size, size)
+    if alive is not None:
+        joined.join(alive)
     markup: set[tuple[int, int]] = set()
     for matcher, _, reading, way in _readings(group, window, size, markup, final=False):
         found = matcher.glance_reading(window, reading, way)
         if found is None:
             return None
-        alive.join(found)
+        joined.join(found)
     for start, end in markup:
-        if start < alive.keep < end:
-            alive.keep = start
-    return alive
+        if start < joined.keep < end:
+            joined.keep = start
+    return joined
