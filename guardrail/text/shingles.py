@@ -7,9 +7,13 @@ look-alikes as the letters they look like, case-folded, digits as ASCII, traditi
                  cut after each 64th
     a character  one letter of a script that does not separate words (Han, kana, Thai, ...), or one Hangul syllable
 
-and everything else only separates: line breaks, punctuation and Markdown change nothing. A word weighs 1/words of a
-shingle, a character 1/characters. The shingle that ends at a unit is the shortest run of units that ends there and
-weighs 1 or more: it depends on what stands before its end alone, so that a document and a stream agree on it.
+and everything else only separates: line breaks, punctuation and Markdown change nothing. What is dropped belongs to
+the unit before it, if that is one that a stream spells out: a word, a Hangul syllable, a letter of a script that sets
+marks on its letters (Thai, Lao, Khmer, Myanmar). Han and kana are whole as soon as they are there.
+
+A word weighs 1/words of a shingle, a character 1/characters. The shingle that ends at a unit is the shortest run of
+units that ends there and weighs 1 or more: it depends on what stands before its end alone, so that a document and a
+stream agree on it.
 
 Promises: units do not depend on how the text came in pieces; memory is bounded by one shingle and one unit. Never
 keeps a text: what leaves this module of a document are hashes.
@@ -54,24 +58,18 @@ class Shape:
 
 # What a character is to a unit.
 _DROPPED, _SIGN, _LETTER, _CHARACTER, _SEVERAL, _SURROGATE = range(6)
-# _LETTER: one of a word. _CHARACTER: a unit. _SEVERAL: several of these, or a part of a Hangul syllable.
+# _LETTER: one of a word. _CHARACTER: a unit that is whole. _SEVERAL: several of these, or one that may go on.
 
 # By script extensions, so that the marks that several scripts share (the long vowel of kana) are among them.
-_UNSPACED = regex.compile(
-    r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}"
-    r"\p{scx=Bopomofo}]"
-)
+_WHOLE = regex.compile(r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}]")
+_SPELLED = regex.compile(r"[\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]")
 _LETTERS = str.maketrans(LOOKALIKES | NUMERALS)
 _SIMPLIFIED = str.maketrans(SIMPLIFIED)
 
 
-def _is_jamo(char: str) -> bool:
-    return "\u1100" <= char <= "\u11ff" or "\ua960" <= char <= "\ua97f" or "\ud7b0" <= char <= "\ud7ff"
-
-
-def _goes_on(jamo: str) -> bool:
-    """Whether it is a vowel or a final consonant, which belongs to the syllable before it."""
-    return "\u1160" <= jamo <= "\u11ff" or jamo >= "\ud7b0"
+def _goes_on(char: str) -> bool:
+    """Whether it is a Hangul vowel or final consonant, which belongs to the syllable before it."""
+    return "\u1160" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7ff"
 
 
 def _bare(text: str) -> str:
@@ -89,11 +87,13 @@ def _fold(char: str) -> str:
 def _kind(folded: str) -> int:
     if not folded:
         return _DROPPED
-    if len(folded) > 1 or _is_jamo(folded):
+    if len(folded) > 1:
         return _SEVERAL
     if folded == " ":
         return _SIGN
-    return _CHARACTER if _UNSPACED.match(folded) else _LETTER
+    if _WHOLE.match(folded):
+        return _CHARACTER
+    return _SEVERAL if _SPELLED.match(folded) else _LETTER
 
 
 _SLICE = 1 << 15
@@ -138,7 +138,7 @@ class UnitReader:
         """The folded text of the unit that may still go on, "" for none; it starts at raw offset `open_at`."""
         self.open_at = 0
         self.syllable = False
-        """Whether that is a Hangul syllable; else it is a word."""
+        """Whether that is a syllable or letter; else it is a word."""
         self._end = 0
         self._dropped = 0
         self._half = ""
@@ -212,6 +212,7 @@ class UnitReader:
                 self._dropped += 1
                 if self._dropped > MAX_DROPPED:
                     self._close(units)
+                self._end = end
                 start = end
                 continue
             self._dropped = 0
@@ -236,16 +237,17 @@ class UnitReader:
 
     def _take(self, char: str, start: int, end: int, units: list[Unit]) -> None:
         """One folded character of a raw one that spans [start, end)."""
-        jamo = _is_jamo(char)
-        letter = jamo or (char != " " and not _UNSPACED.match(char))
-        if not (letter and self.open and jamo == self.syllable and (not jamo or _goes_on(char))):
+        syllable = _SPELLED.match(char) is not None
+        letter = syllable or (char != " " and not _WHOLE.match(char))
+        goes_on = _goes_on(char) if syllable else letter
+        if not (goes_on and self.open and syllable == self.syllable):
             self._close(units)
             if not letter:
                 if char != " ":
                     units.append((char, start, end))
                 return
             self.open_at = start
-            self.syllable = jamo
+            self.syllable = syllable
         self.open += char
         self._end = end
         if len(self.open) >= MAX_WORD:
@@ -311,11 +313,11 @@ class Shingler:
 
 def shingles(text: str, shape: Shape) -> Iterator[tuple[int, int | None]]:
     """The hash of every shingle of a text, with that of its opening (see `Shingler`) if its last unit is of those that
-    a stream spells out: a word or a Hangul syllable."""
+    a stream spells out."""
     shingler = Shingler(shape)
     for unit in _units(text):
         word = unit[-1] == " "
-        opening = shingler.opening(word=word) if word or _is_jamo(unit[0]) else None
+        opening = shingler.opening(word=word) if word or not _WHOLE.match(unit) else None
         shingler.add(unit)
         shingle = shingler.shingle()
         if shingle is not None:
