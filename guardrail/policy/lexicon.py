@@ -187,7 +187,7 @@ class _Reader:
         if not self._sound(term, place, column, "a term"):
             return False
         before = self._home.setdefault(term, traits)
-        if before != traits:
+        if before is not traits and before != traits:
             first = groups[before].pop(term) if term in groups.get(before, ()) else place
             merged = before.merged(traits)
             if merged is None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from guardrail.policy.problems import one_of, suggestion
@@ -20,6 +21,9 @@ COLUMNS = ("term", *FIELDS[:4], "allow", "language", "note")
 
 _MAX_LINES = 100
 """Lines of one row: a quote that is never closed must not swallow the file."""
+
+_LISTS = ("allow", "options", "language")
+"""Keys of a JSON object that may have several texts."""
 
 _BETWEEN_PHRASES = re.compile(r"\s+\|\s+")
 
@@ -32,13 +36,10 @@ class Row:
     term: str
     traits: tuple[str, ...]
     """The text of each of `traits.FIELDS`."""
-    allow: tuple[str, ...] = ()
-    note: str = ""
-    columns: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """(line, column) of each field that was given."""
-
-    def place(self, name: str) -> tuple[int, int]:
-        return self.columns.get(name, (self.line, 1))
+    allow: tuple[str, ...]
+    note: str
+    place: Callable[[str], tuple[int, int]]
+    """(line, column) of a field by its name; of one that was not given, the row's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ def csv_rows(text: str) -> Iterator[Row | BadRow]:
     """Rows of comma-separated values (RFC 4180). White space around a field and lines that begin with `#` do not
     count; trailing fields may be left out."""
     header: list[str] | None = None
+    order: list[int] = []
+    empty = [""] * len(COLUMNS)
     for record in _records(text):
         if isinstance(record, BadRow):
             yield record
@@ -65,59 +68,70 @@ def csv_rows(text: str) -> Iterator[Row | BadRow]:
             yield from problems
             if "term" not in header:
                 return
+            order = [header.index(name) if name in header else -1 for name in ("term", "allow", "note", *FIELDS)]
             continue
-        if len(record) > len(header):
-            line, column, _ = record[len(header)]
-            message = f"found {len(record)} fields, expected at most {len(header)}; a comma in a field needs quotes"
-            yield BadRow(line, column, message)
+        values = record.values
+        if len(values) > len(header):
+            message = f"found {len(values)} fields, expected at most {len(header)}; a comma in a field needs quotes"
+            yield BadRow(*record.place(len(header)), message)
             continue
-        places = {name: (line, column) for name, (line, column, _) in zip(header, record, strict=False)}
-        values = {name: value for name, (_, _, value) in zip(header, record, strict=False)}
-        yield Row(
-            record[0][0],
-            values.get("term", ""),
-            tuple(values.get(name, "") for name in FIELDS),
-            tuple(_BETWEEN_PHRASES.split(values["allow"])) if values.get("allow") else (),
-            values.get("note", ""),
-            places,
-        )
+        values += empty  # index -1 is an empty one, and so is every field that was left out
+        term, allow, note, *traits = [values[index] for index in order]
+        phrases = tuple(_BETWEEN_PHRASES.split(allow)) if allow else ()
+        yield Row(record.line, term, tuple(traits), phrases, note, partial(_field_place, record, header))
 
 
-def _header(record: list[tuple[int, int, str]]) -> tuple[list[str], list[BadRow]]:
-    names: list[str] = []
+def _field_place(record: _Record, header: list[str], name: str) -> tuple[int, int]:
+    return record.place(header.index(name)) if name in header else (record.line, 1)
+
+
+@dataclass(slots=True)
+class _Record:
+    """The fields of one record, and where they stand, for whoever has to say so."""
+
+    line: int
+    values: list[str]
+    text: str
+    starts: list[int] | None = None
+    """Where each field starts in `text`; None where every comma ends one."""
+
+    def place(self, index: int) -> tuple[int, int]:
+        """(line, column) of a field, or of the record where it has no such field."""
+        if self.starts is None:
+            fields = self.text.split(",")
+            if index >= len(fields):
+                return self.line, 1
+            before, field = sum(map(len, fields[:index])) + index, fields[index]
+            return self.line, before + (len(field) - len(field.lstrip()) if field.strip() else 0) + 1
+        return _place(self.text, self.starts[index], self.line) if index < len(self.starts) else (self.line, 1)
+
+
+def _header(record: _Record) -> tuple[list[str], list[BadRow]]:
+    names = record.values
     problems = []
-    for line, column, name in record:
+    for index, name in enumerate(names):
         if name not in COLUMNS:
             message = f"found the unknown column {name!r}, expected {suggestion(name, COLUMNS)}"
-            problems.append(BadRow(line, column, message))
-        elif name in names:
-            problems.append(BadRow(line, column, f"found the column {name!r} again, expected each name once"))
-        names.append(name)
+            problems.append(BadRow(*record.place(index), message))
+        elif name in names[:index]:
+            problems.append(BadRow(*record.place(index), f"found the column {name!r} again, expected each name once"))
     if "term" not in names:
-        line, column, _ = record[0]
         message = f"found a first row without the column 'term', expected the names of the columns: {one_of(COLUMNS)}"
         problems = problems if len(problems) < len(names) else []
-        problems.append(BadRow(line, column, message))
+        problems.append(BadRow(*record.place(0), message))
     return names, problems
 
 
-def _records(text: str) -> Iterator[list[tuple[int, int, str]] | BadRow]:
-    """Each record as the (line, column, value) of its fields."""
+def _records(text: str) -> Iterator[_Record | BadRow]:
     lines = text.split("\n")
     number = 0
     while number < len(lines):
         line = lines[number].removesuffix("\r")
         number += 1
-        if not line.strip() or line.startswith("#"):
+        if line[:1] == "#" or not line.strip():
             continue
         if '"' not in line:
-            fields = []
-            at = 1
-            for value in line.split(","):
-                trimmed = value.strip()
-                fields.append((number, at + (value.index(trimmed[0]) if trimmed else 0), trimmed))
-                at += len(value) + 1
-            yield fields
+            yield _Record(number, [value.strip() for value in line.split(",")], line)
             continue
         # Quoted fields may hold line ends: the record goes on until a line leaves none open.
         first = number
@@ -135,19 +149,20 @@ def _records(text: str) -> Iterator[list[tuple[int, int, str]] | BadRow]:
 _FIELD = re.compile(r'[^\S\n]*(?:"((?:[^"]|"")*)"[^\S\n]*|([^",]*))(,|\Z)')
 
 
-def _quoted(record: str, first: int) -> list[tuple[int, int, str]] | BadRow:
-    fields = []
+def _quoted(text: str, first: int) -> _Record | BadRow:
+    record = _Record(first, [], text, [])
+    assert record.starts is not None  # just given
     at = 0
     while True:
-        found = _FIELD.match(record, at)
+        found = _FIELD.match(text, at)
         if found is None:
-            return _misquoted(record, at, first)
+            return _misquoted(text, at, first)
         group = 1 if found[1] is not None else 2
-        value = found[group].replace('""', '"') if group == 1 else found[group]
-        fields.append((*_place(record, found.start(group), first), value.strip()))
+        record.values.append((found[1].replace('""', '"') if group == 1 else found[2]).strip())
+        record.starts.append(found.start(group))
         at = found.end()
         if not found[3]:
-            return fields
+            return record
 
 
 def _misquoted(record: str, at: int, first: int) -> BadRow:
@@ -174,60 +189,63 @@ def jsonl_rows(text: str) -> Iterator[Row | BadRow]:
     """Rows of JSON objects, one a line. `options`, `allow` and `language` may be lists."""
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
+        if not stripped or stripped[0] == "#":
             continue
-        problems: list[BadRow] = []
         try:
-            pairs: Any = json.loads(line, object_pairs_hook=lambda pairs: _Pairs(pairs))
+            pairs = json.loads(line, object_pairs_hook=_Pairs)
         except json.JSONDecodeError as error:
             yield BadRow(number, error.colno, f"this is not valid JSON: {error.msg}")
             continue
         except (ValueError, RecursionError):
             yield BadRow(number, 1, "this is not JSON that can be read: a number too long, or nested too deeply")
             continue
-        if not isinstance(pairs, _Pairs):
-            yield BadRow(number, 1, 'found no object, expected one on each line: {"term": …}')
-            continue
-        values: dict[str, tuple[str, ...]] = {}
-        places = {name: (number, _column(line, name)) for name, _ in pairs.items}
-        for name, value in pairs.items:
-            message = _wrong(name, value, values)
-            if message:
-                problems.append(BadRow(*places[name], message))
-            else:
-                values[name] = tuple(value) if isinstance(value, list) else (value,)
+        problems = list(_wrong(number, line, pairs))
         if problems:
             yield from problems
             continue
-        words = {name: " ".join(given).strip() for name, given in values.items()}
+        given = dict(pairs)
+        allow = given.get("allow", ())
         yield Row(
             number,
-            words.get("term", ""),
-            tuple(words.get(name, "") for name in FIELDS),
-            tuple(phrase.strip() for phrase in values.get("allow", ())),
-            words.get("note", ""),
-            places,
+            given["term"].strip(),
+            tuple(_words(given.get(name, "")) for name in FIELDS),
+            tuple(phrase.strip() for phrase in ((allow,) if isinstance(allow, str) else allow)),
+            given.get("note", "").strip(),
+            partial(_key_place, number, line),
         )
 
 
-@dataclass(slots=True)
-class _Pairs:
-    items: list[tuple[str, Any]]
+class _Pairs(list[tuple[str, Any]]):
+    """An object, with every key as often as it stands there."""
 
 
-def _wrong(name: str, value: Any, before: dict[str, tuple[str, ...]]) -> str | None:
-    if name not in COLUMNS:
-        return f"found the unknown key {name!r}, expected {suggestion(name, COLUMNS)}"
-    if name in before:
-        return f"found the key {name!r} again, expected it once"
-    if name in ("allow", "options", "language"):
-        if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
-            return "found something else, expected a text or a list of texts"
-    elif not isinstance(value, str):
-        return "found something else, expected a text"
-    return None
+def _words(given: str | list[str]) -> str:
+    return given if isinstance(given, str) else " ".join(given)
 
 
-def _column(line: str, name: str) -> int:
+def _key_place(number: int, line: str, name: str) -> tuple[int, int]:
     """Where a key stands; keys are as good as never escaped."""
-    return line.find(json.dumps(name, ensure_ascii=False)) + 1 or 1
+    return number, line.find(json.dumps(name, ensure_ascii=False)) + 1 or 1
+
+
+def _wrong(number: int, line: str, pairs: Any) -> Iterator[BadRow]:
+    """What is wrong with the value of a line."""
+    if not isinstance(pairs, _Pairs):
+        yield BadRow(number, 1, 'found no object, expected one on each line: {"term": …}')
+        return
+    before: set[str] = set()
+    for name, value in pairs:
+        message = None
+        if name not in COLUMNS:
+            message = f"found the unknown key {name!r}, expected {suggestion(name, COLUMNS)}"
+        elif name in before:
+            message = f"found the key {name!r} again, expected it once"
+        elif not isinstance(value, str):
+            listed = name in _LISTS and type(value) is list and all(isinstance(each, str) for each in value)
+            if not listed:
+                message = f"found something else, expected a text{' or a list of texts' if name in _LISTS else ''}"
+        if message is not None:
+            yield BadRow(*_key_place(number, line, name), message)
+        before.add(name)
+    if "term" not in before:
+        yield BadRow(number, 1, "found no key 'term', expected one")

@@ -60,14 +60,14 @@ def test_masks(tmp_path: Path, mask: str, expected: Mask) -> None:
 
 
 def test_an_entity_brings_what_the_policy_does_not_say(tmp_path: Path) -> None:
-    found = rule(tmp_path, "{entity: email, action: redact}")
+    found = rule(tmp_path, "{entity: email_address, action: redact}")
     assert isinstance(found, PatternRule)
-    assert (found.id, found.category, found.severity) == ("entity.email", "personal_data", "medium")
+    assert (found.id, found.category, found.severity) == ("entity.email_address", "personal_data", "medium")
     assert (found.mask, found.action) == (Label("[EMAIL]"), Action.REDACT)
-    entry = "{entity: email, action: log, category: contact, severity: low, allow: [a@b.example]}"
+    entry = "{entity: email_address, action: log, category: contact, severity: low, allow: [a@b.example]}"
     changed = rule(tmp_path, entry)
     assert (changed.category, changed.severity, changed.allow) == ("contact", "low", ("a@b.example",))
-    hashed = rule(tmp_path, "{entity: email, action: redact, mask: {style: hash, key_env: KEY}}")
+    hashed = rule(tmp_path, "{entity: email_address, action: redact, mask: {style: hash, key_env: KEY}}")
     assert hashed.mask == KeyedHash("EMAIL", KEY.encode())
 
 
@@ -189,12 +189,12 @@ def test_words_near_each_other(tmp_path: Path) -> None:
 
 
 def test_exceptions_to_an_entity(tmp_path: Path) -> None:
-    found = rule(tmp_path, "{entity: ipv4, action: log, allow: [127.0.0.1, 10.0.0.0/8]}")
+    found = rule(tmp_path, "{entity: ip_address, action: log, allow: [127.0.0.1, 10.0.0.0/8]}")
     assert isinstance(found, PatternRule)
     assert found.allow == ("127.0.0.1",)
     assert isinstance(found.accept, tuple)
     assert [check is not None and check("10.1.2.3") for check in found.accept] == [False] * len(found.expressions)
-    found = rule(tmp_path, "{entity: email, action: log, allow: ['@example.org', bob@example.io]}")
+    found = rule(tmp_path, "{entity: email_address, action: log, allow: ['@example.org', bob@example.io]}")
     assert found.allow == ("bob@example.io",)
 
 
@@ -216,7 +216,7 @@ def test_a_lexicon_is_found_beside_the_policy_that_names_it(tmp_path: Path) -> N
         ("{id: x, keywords: [x]}", "3:5: found the rule 'x' without an action, expected one"),
         ("{id: x, keywords: [x], action: replace}",
          "3:36: found the rule 'x' with the action 'replace' but no key 'with', expected one"),
-        ("{entity: email, action: log, case: true}",
+        ("{entity: email_address, action: log, case: true}",
          "3:40: found 'case' in a rule for an entity, expected it only in one for keywords"),
         ("{id: x, keywords: [x], action: log, edge: word}",
          "3:47: found 'edge' in a rule for keywords, expected it only in one for a pattern"),
@@ -264,9 +264,9 @@ def test_a_lexicon_is_found_beside_the_policy_that_names_it(tmp_path: Path) -> N
          "3:43: found no term of these languages in the lexicon, expected one: zh, de"),
         ("{id: x, keywords: [x], action: log, allow: [10.0.0.0/8]}",
          "3:49: found the network '10.0.0.0/8', expected it only for IP addresses: here it never matches"),
-        ("{entity: email, action: log, allow: [10.0.0.0/8]}",
+        ("{entity: email_address, action: log, allow: [10.0.0.0/8]}",
          "3:42: found the network '10.0.0.0/8', expected it only for IP addresses: here it never matches"),
-        ("{entity: ipv4, action: log, allow: [127.0.0.1, 10.1.0.0/8]}",
+        ("{entity: ip_address, action: log, allow: [127.0.0.1, 10.1.0.0/8]}",
          "3:52: found '10.1.0.0/8', expected the network's own address: 10.0.0.0/8"),
     ],
 )  # fmt: skip

@@ -76,7 +76,7 @@ def test_the_same_outcome_has_the_same_digest(tmp_path: Path, same: str) -> None
         RULES + "store_text: true\n",
         RULES + "notice: false\n",
         RULES + "notice: {en: Stop.}\n",
-        RULES + "  - {entity: email, action: log}\n",
+        RULES + "  - {entity: email_address, action: log}\n",
     ],
 )
 def test_another_outcome_has_another_digest(tmp_path: Path, other: str) -> None:

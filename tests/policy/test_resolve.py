@@ -33,7 +33,7 @@ locale: zh
 halt: response
 rules:
   - {id: words, keywords: [a], action: redact, case: true, severity: high, examples: {hit: [a]}}
-  - {entity: email, action: redact, mask: {style: char}, allow: [a@b.example]}
+  - {entity: email_address, action: redact, mask: {style: char}, allow: [a@b.example]}
 """
 
 
@@ -62,11 +62,11 @@ def test_fields_given_override_and_a_new_source_starts_anew(
     assert (found, problems) == (expected, [])
 
 
-@pytest.mark.parametrize("child", ["{entity: email, action: halt}", "{id: entity.email, action: halt}"])
+@pytest.mark.parametrize("child", ["{entity: email_address, action: halt}", "{id: entity.email_address, action: halt}"])
 def test_an_entity_of_a_parent_is_spoken_of_by_name_or_by_id(tmp_path: Path, child: str) -> None:
     text = f"policy: child\nextends: base\nrules:\n  - {child}\n"
     resolved, problems = resolve(tmp_path, "child", base=BASE, child=text)
-    found = fields(resolved)["entity.email"]
+    found = fields(resolved)["entity.email_address"]
     assert (found["entity"], found["action"], found["allow"]) == ("email", "halt", ("a@b.example",))
     assert problems == []
 
@@ -124,11 +124,11 @@ def test_entries_that_do_not_hold_together(tmp_path: Path) -> None:
           - {id: a, action: log}
           - {id: b, keywords: [x], pattern: y, action: log}
           - {id: c, pattern: x, patterns: [y], action: log}
-          - {id: d, entity: email, action: log}
+          - {id: d, entity: email_address, action: log}
           - {id: e, keywords: [x], action: log, mask: {style: char}}
           - {id: f, keywords: [x], action: redact, with: y}
           - {id: e, keywords: [y], action: log}
-          - {entity: email, action: log}
+          - {entity: email_address, action: log}
         """
     assert complaints(tmp_path, {"policies/p.yaml": policy}) == [
         "policies/p.yaml:3:5: found a rule without a key 'id' or 'entity', expected one",
@@ -136,7 +136,7 @@ def test_entries_that_do_not_hold_together(tmp_path: Path) -> None:
         "pattern, patterns, near",
         "policies/p.yaml:5:37: found 'keywords' and 'pattern' in one rule, expected one kind of source",
         "policies/p.yaml:6:35: found 'pattern' and 'patterns' in one rule, expected one of them",
-        "policies/p.yaml:7:10: found the id 'd', expected none: an entity's rule is 'entity.email'",
+        "policies/p.yaml:7:10: found the id 'd', expected none: an entity's rule is 'entity.email_address'",
         "policies/p.yaml:8:47: found 'mask' beside the action 'log', expected it only with 'redact'",
         "policies/p.yaml:9:50: found 'with' beside the action 'redact', expected it only with 'replace'",
         "policies/p.yaml:10:10: found the rule 'e' again, expected each id once (first: rule 6)",
