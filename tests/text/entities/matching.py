@@ -1,10 +1,12 @@
 """What the engine must find, by a plain matcher over the whole text, and both of them asked about an entity.
 
-The plain matcher folds by NFKC and drops zero-width characters; a match is reported as folded text.
+The plain matcher folds by NFKC and drops zero-width characters; a match is reported as folded text. It measures the
+distance to a context word in folded text.
 """
 
 from __future__ import annotations
 
+import re
 import string
 import unicodedata
 from functools import cache
@@ -14,6 +16,7 @@ import re2
 from guardrail.text.entities import Entity
 from guardrail.text.rules import Action, Finding
 from guardrail.text.scanner import RuleSet, Scanner, compile_rules
+from guardrail.text.scripts import is_word
 
 _WORD = frozenset(string.ascii_letters + string.digits + "_")
 _EDGES = {
@@ -21,6 +24,7 @@ _EDGES = {
     "digit": frozenset(string.digits),
     "number": frozenset(string.digits + "."),
     "word": _WORD,
+    "newline": frozenset("\n"),
 }
 
 
@@ -35,19 +39,44 @@ def _compiled(expression: str) -> re2._Regexp:
     return re2.compile(expression, options)
 
 
+def context_ends(entity: Entity, text: str) -> list[int]:
+    """Where the context words in a folded text end. A word edge is where no letter of a script with spaces is."""
+    ends = []
+    for word in entity.context:
+        for match in re.finditer(re.escape(fold(word)), text, re.IGNORECASE):
+            start, end = match.span()
+            left, right = text[max(0, start - 1) : start + 1], text[end - 1 : end + 1]
+            if not (len(left) == 2 and all(map(is_word, left))) and not (len(right) == 2 and all(map(is_word, right))):
+                ends.append(end)
+    return ends
+
+
 def plain(entity: Entity, text: str) -> list[str]:
     """The matches of an entity: leftmost-longest for each expression, rejected ones retried a character later."""
     text = fold(text)
+    ends = context_ends(entity, text)
     spans = set()
-    lefts = (entity.left,) * len(entity.expressions) if isinstance(entity.left, str) else entity.left
-    for expression, left in zip(entity.expressions, lefts, strict=True):
+    count = len(entity.expressions)
+    for expression, left, right, accept, contextual in zip(
+        entity.expressions,
+        (entity.left,) * count if isinstance(entity.left, str) else entity.left,
+        (entity.right,) * count if isinstance(entity.right, str) else entity.right,
+        entity.accept if isinstance(entity.accept, tuple) else (entity.accept,) * count,
+        (entity.contextual,) * count if isinstance(entity.contextual, bool) else entity.contextual,
+        strict=True,
+    ):
         compiled = _compiled(expression)
         at = 0
         while (match := compiled.search(text, at)) is not None:
             start, end = match.span()
             beside = text[max(0, start - 1) : start], text[end : end + 1]
-            free = beside[0] not in _EDGES[left] and beside[1] not in _EDGES[entity.right]
-            if free and (entity.accept is None or entity.accept(text[start:end])):
+            real = (
+                beside[0] not in _EDGES[left]
+                and beside[1] not in _EDGES[right]
+                and (accept is None or accept(text[start:end]))
+                and (not contextual or any(0 <= start - word <= entity.within for word in ends))
+            )
+            if real:
                 spans.add((start, end))
                 at = end
             else:

@@ -11,7 +11,10 @@ BADGE = Entity(
     expressions=(r"BDG-\d{6}",),
     left="word",
     right="digit",
-    hits=("BDG-123456",),
+    contextual=True,
+    context=("badge",),
+    within=10,
+    hits=("badge BDG-123456",),
     misses=("BDG-12345",),
 )
 
@@ -21,7 +24,8 @@ def test_a_rule_has_the_entity_s_fields_and_the_policy_s_choice() -> None:
     assert (rule.id, rule.category, rule.severity) == ("entity.badge", "personal_data", "low")
     assert (rule.action, rule.mask, rule.allow) == (Action.REDACT, FixedChar("#"), ("BDG-000000",))
     assert (rule.expressions, rule.left, rule.right, rule.accept) == ((r"BDG-\d{6}",), "word", "digit", None)
-    assert (rule.hits, rule.misses) == (("BDG-123456",), ("BDG-12345",))
+    assert (rule.contextual, rule.context, rule.within) == (True, ("badge",), 10)
+    assert (rule.hits, rule.misses) == (("badge BDG-123456",), ("BDG-12345",))
 
 
 def test_the_label_is_the_mask_unless_one_is_chosen() -> None:

@@ -1,7 +1,17 @@
-from guardrail.text.entities.ipv6 import ENTITY
+from guardrail.text.entities.ip_address import ENTITY
 from tests.text.entities.matching import check
 
 FOUND = (
+    "192.168.1.1",
+    "203.0.113.42",
+    "8.8.8.8",
+    "10.0.0.1",
+    "172.16.254.1",
+    "１９２．１６８．０．１０",
+    "127.0.0.1",
+    "10.1.2.0",
+    "198.51.100.7",
+    "100.64.0.1",
     "2001:0db8:85a3:0000:0000:8a2e:0370:7334",
     "2001:db8::1",
     "::1",

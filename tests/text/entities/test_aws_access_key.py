@@ -1,4 +1,4 @@
-from guardrail.text.entities.aws_key import ENTITY
+from guardrail.text.entities.aws_access_key import ENTITY
 from tests.text.entities.matching import check
 
 ID = "AKIA" + "IOSFODNN7EXAMPLE"

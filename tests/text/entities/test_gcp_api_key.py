@@ -1,4 +1,4 @@
-from guardrail.text.entities.gcp_key import ENTITY
+from guardrail.text.entities.gcp_api_key import ENTITY
 from tests.text.entities.matching import check
 
 KEY = "AIza" + "SyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe"

@@ -1,4 +1,4 @@
-from guardrail.text.entities.iban import ENTITY
+from guardrail.text.entities.iban_code import ENTITY
 from tests.text.entities.matching import check
 
 FOUND = (

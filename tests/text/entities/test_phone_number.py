@@ -1,4 +1,4 @@
-from guardrail.text.entities.phone import ENTITY
+from guardrail.text.entities.phone_number import ENTITY
 from tests.text.entities.matching import check
 
 FOUND = (

@@ -1,4 +1,4 @@
-from guardrail.text.entities.email import ENTITY
+from guardrail.text.entities.email_address import ENTITY
 from tests.text.entities.matching import check
 
 FOUND = (
