@@ -23,10 +23,10 @@ LANGUAGES: Final[tuple[Language, ...]] = ("english", "chinese", "code")
 TOKEN: Final = re.compile(r" ?[A-Za-z]{1,5}|[\u3400-\u9fff]{1,2}|\s+|.", re.DOTALL)
 
 PERSONAL: Final = (
-    "email", "credit_card", "iban", "ipv4", "ipv6", "phone", "cn_resident_id", "us_ssn", "url",
+    "email_address", "credit_card", "iban_code", "ip_address", "phone_number", "cn_resident_id", "us_ssn", "url",
 )  # fmt: skip
 SECRETS: Final = (
-    "aws_key", "gcp_key", "azure_key", "github_token", "gitlab_token", "slack_token", "stripe_key",
+    "aws_access_key", "gcp_api_key", "azure_key", "github_token", "gitlab_token", "slack_token", "stripe_key",
     "openai_key", "anthropic_key", "private_key", "jwt",
 )  # fmt: skip
 

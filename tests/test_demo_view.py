@@ -13,7 +13,7 @@ from guardrail.demo_view import Outcome, Part, show_intro, show_outcome, show_st
 def hit(text: str, part: str, action: str = "redact", channel: str = "content") -> dict[str, Any]:
     start = text.index(part)
     return {
-        "rule": "entity.email",
+        "rule": "entity.email_address",
         "action": action,
         "start": start,
         "end": start + len(part),
@@ -118,7 +118,7 @@ def test_in_colour_no_marks_are_needed() -> None:
 def test_the_facts_of_an_answer() -> None:
     text = " ".join(printed(outcome(), width=200).split())
     assert "finish stop · first token +1.2 ms · whole answer -0.3 ms · held at most 11 characters" in text
-    assert "entity.email redact" in text
+    assert "entity.email_address redact" in text
 
 
 def test_a_halted_answer_says_where_the_model_server_stopped() -> None:

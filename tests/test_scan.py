@@ -21,7 +21,7 @@ from guardrail.scan import BadText, Chunks, scan_document, scan_rows, scan_text
 POLICY = """\
 policy: test
 rules:
-  - {entity: email, action: redact}
+  - {entity: email_address, action: redact}
   - {id: brand, keywords: [Acme Cola], action: replace, with: our drink, category: brand, severity: low}
   - {id: watch, keywords: [watched], action: log}
   - {id: stop, keywords: [vault code], action: halt, category: secret, severity: high}
@@ -72,7 +72,7 @@ def test_json(policy: Path) -> None:
         (f["rule"], f["category"], f["action"], f["channel"], TEXT[f["start"] : f["end"]]) for f in found["findings"]
     ]
     assert told == [
-        ("entity.email", "personal_data", "redact", "content", "bob@example.org"),
+        ("entity.email_address", "personal_data", "redact", "content", "bob@example.org"),
         ("brand", "brand", "replace", "content", "Acme Cola"),
         ("watch", "custom", "log", "content", "watched"),
         ("stop", "secret", "halt", "content", "vault code"),

@@ -20,10 +20,7 @@ Sort = Literal["network", "email", "url"]
 
 SORTS: dict[str, Sort] = {
     "ip_address": "network",
-    "ipv4": "network",
-    "ipv6": "network",
     "email_address": "email",
-    "email": "email",
     "url": "url",
 }
 """Which sort of exception an entity takes."""

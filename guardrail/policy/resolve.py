@@ -122,7 +122,7 @@ class Resolver:
             at = Given(entry, loaded.document, ("rules", index))
             problems = list(_entry_problems(entry, at))
             self.problems.update(problems)
-            rule_id = entry.id if entry.id is not UNSET else f"entity.{entry.entity}"
+            rule_id = entry.id if entry.id is not UNSET else f"entity.{str(entry.entity).lower()}"
             if entry.id is UNSET and entry.entity is UNSET:
                 continue
             if rule_id in first:
@@ -133,6 +133,8 @@ class Resolver:
             parent = resolved.rules.get(rule_id)
             given = dict(_given(entry))
             given.pop("id", None)
+            if "entity" in given:  # other tools spell the names in capitals
+                given["entity"] = given["entity"].lower()
             sourced = any(source in given for source in SOURCES)
             if parent is None and unsure and not (sourced and "action" in given):
                 continue  # the parent's rule may say the rest
@@ -170,8 +172,8 @@ def _entry_problems(entry: RuleEntry, at: Given) -> Iterator[ConfigProblem]:
     given = dict(_given(entry))
     if "id" not in given and "entity" not in given:
         yield at.problem("found a rule without a key 'id' or 'entity', expected one")
-    if "entity" in given and given.get("id", f"entity.{entry.entity}") != f"entity.{entry.entity}":
-        yield at.problem(f"found the id {entry.id!r}, expected none: an entity's rule is 'entity.{entry.entity}'", "id")
+    if "entity" in given and given.get("id", own := f"entity.{given['entity'].lower()}") != own:
+        yield at.problem(f"found the id {entry.id!r}, expected none: an entity's rule is {own!r}", "id")
     kinds = [[name for name in names if name in given] for names in KINDS]
     kinds = [names for names in kinds if names]
     if len(kinds) > 1:

@@ -59,9 +59,9 @@ POLICY = {
     "policy": "acme",
     "notice": {"en": "\n[Stopped. Case {case_id}]"},
     "rules": [
-        {"entity": "email", "action": "redact"},
+        {"entity": "email_address", "action": "redact"},
         {"entity": "credit_card", "action": "redact", "mask": {"style": "keep_last", "keep": 4}},
-        {"entity": "aws_key", "action": "halt"},
+        {"entity": "aws_access_key", "action": "halt"},
         {
             "id": "brand.acme",
             "keywords": ["Acme Cola"],

@@ -18,7 +18,7 @@ WRONG = "\u200b"  # folds to nothing
         ("{id: x, pattern: 'y+', action: log}", ["3:22"]),
         ("{id: x, keywords: [ok, '_', fine, '_'], action: log, allow: [ok, '_']}", ["3:28", "3:70"]),
         ("{id: x, lexicon: ../l.csv, action: log}", ["l.csv:2", "l.csv:3"]),
-        ("{entity: email_address, action: log, allow: [ok, '_']}", ["3:46"]),
+        ("{entity: url, action: log, allow: [ok, '_']}", ["3:44"]),
     ],
 )
 def test_places(tmp_path: Path, entry: str, places: list[str]) -> None:

@@ -217,7 +217,7 @@ def test_a_lexicon_is_found_beside_the_policy_that_names_it(tmp_path: Path) -> N
         ("{id: x, keywords: [x], action: replace}",
          "3:36: found the rule 'x' with the action 'replace' but no key 'with', expected one"),
         ("{entity: email_address, action: log, case: true}",
-         "3:40: found 'case' in a rule for an entity, expected it only in one for keywords"),
+         "3:48: found 'case' in a rule for an entity, expected it only in one for keywords"),
         ("{id: x, keywords: [x], action: log, edge: word}",
          "3:47: found 'edge' in a rule for keywords, expected it only in one for a pattern"),
         ("{id: x, pattern: x, action: log, edges: never}",
@@ -265,9 +265,9 @@ def test_a_lexicon_is_found_beside_the_policy_that_names_it(tmp_path: Path) -> N
         ("{id: x, keywords: [x], action: log, allow: [10.0.0.0/8]}",
          "3:49: found the network '10.0.0.0/8', expected it only for IP addresses: here it never matches"),
         ("{entity: email_address, action: log, allow: [10.0.0.0/8]}",
-         "3:42: found the network '10.0.0.0/8', expected it only for IP addresses: here it never matches"),
+         "3:50: found the network '10.0.0.0/8', expected it only for IP addresses: here it never matches"),
         ("{entity: ip_address, action: log, allow: [127.0.0.1, 10.1.0.0/8]}",
-         "3:52: found '10.1.0.0/8', expected the network's own address: 10.0.0.0/8"),
+         "3:58: found '10.1.0.0/8', expected the network's own address: 10.0.0.0/8"),
     ],
 )  # fmt: skip
 def test_problems_of_one_rule(tmp_path: Path, entry: str, problem: str) -> None:
@@ -281,9 +281,11 @@ def test_problems_of_one_rule(tmp_path: Path, entry: str, problem: str) -> None:
 
 
 def test_an_unknown_entity_lists_the_known(tmp_path: Path) -> None:
-    near, far = problems(tmp_path, "{entity: emial, action: log}", "{entity: zzz, action: allow}")
-    assert near.startswith("3:14: found the unknown entity 'emial', expected 'email' (did you mean that?); the known")
-    assert far.startswith("4:14: found the unknown entity 'zzz', expected one of email, ")
+    near, far = problems(tmp_path, "{entity: email_adress, action: log}", "{entity: zzz, action: allow}")
+    assert near.startswith(
+        "3:14: found the unknown entity 'email_adress', expected 'email_address' (did you mean that?); the known"
+    )
+    assert far.startswith("4:14: found the unknown entity 'zzz', expected one of email_address, ")
     assert "credit_card" in near
     assert "credit_card" in far
 

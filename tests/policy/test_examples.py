@@ -49,7 +49,8 @@ def test_other_rules_and_actions_do_not_count(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_entities_count_when_asked_for(tmp_path: Path) -> None:
-    files = {"policies/p.yaml": "policy: p\nrules:\n  - {entity: email_address, action: redact, allow: [x@example.io]}\n"}
+    entry = "{entity: email_address, action: redact, allow: [x@example.io]}"
+    files = {"policies/p.yaml": f"policy: p\nrules:\n  - {entry}\n"}
     assert load_snapshot(write(tmp_path, files), thorough=True).policies.keys() == {"p"}
 
 

@@ -62,12 +62,19 @@ def test_fields_given_override_and_a_new_source_starts_anew(
     assert (found, problems) == (expected, [])
 
 
-@pytest.mark.parametrize("child", ["{entity: email_address, action: halt}", "{id: entity.email_address, action: halt}"])
+@pytest.mark.parametrize(
+    "child",
+    [
+        "{entity: email_address, action: halt}",
+        "{entity: EMAIL_ADDRESS, action: halt}",
+        "{id: entity.email_address, action: halt}",
+    ],
+)
 def test_an_entity_of_a_parent_is_spoken_of_by_name_or_by_id(tmp_path: Path, child: str) -> None:
     text = f"policy: child\nextends: base\nrules:\n  - {child}\n"
     resolved, problems = resolve(tmp_path, "child", base=BASE, child=text)
     found = fields(resolved)["entity.email_address"]
-    assert (found["entity"], found["action"], found["allow"]) == ("email", "halt", ("a@b.example",))
+    assert (found["entity"], found["action"], found["allow"]) == ("email_address", "halt", ("a@b.example",))
     assert problems == []
 
 

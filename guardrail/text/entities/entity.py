@@ -9,15 +9,17 @@ an expression of its own wherever a longer run of digits would otherwise hide a 
 
 Plain digits may also be part of a decimal. Their expressions have the left edge `number`, and take along a point and
 a digit behind them (never a zero: tables print whole numbers as `13812345678.0`), which the check then rejects.
+
+A number that many other numbers look like is `contextual`: it counts only behind one of the words in `context`. One
+random number in ten passes a check of one digit, so such a check alone is not enough for plain digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from guardrail.text.rules import Action, Label, Mask, PatternEdge, PatternRule, Severity
+from guardrail.text.rules import Accept, Action, Label, Mask, PatternEdge, PatternRule, RightEdge, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +36,13 @@ class Entity:
     """What to look for instead when the action is `halt`: the start of a long secret that tells it already, so that
     the model is stopped there and not after the last line. Empty: the expressions."""
     left: PatternEdge | tuple[PatternEdge, ...] = "none"
-    right: PatternEdge = "none"
-    accept: Callable[[str], bool] | None = None
+    right: RightEdge | tuple[RightEdge, ...] = "none"
+    accept: Accept | tuple[Accept | None, ...] | None = None
     """Total: any text gives an answer, none an exception."""
+    contextual: bool | tuple[bool, ...] = False
+    context: tuple[str, ...] = ()
+    """In the languages where such a number is used, and in English."""
+    within: int = 48
     hits: tuple[str, ...]
     """Example texts that hold exactly one entity of this kind."""
     misses: tuple[str, ...]
@@ -57,4 +63,7 @@ class Entity:
             left=self.left,
             right=self.right,
             accept=self.accept,
+            contextual=self.contextual,
+            context=self.context,
+            within=self.within,
         )

@@ -47,7 +47,7 @@ def _accept(match: str) -> bool:
 
 
 ENTITY = Entity(
-    name="iban",
+    name="iban_code",
     label="[IBAN]",
     category="personal_data",
     severity="high",

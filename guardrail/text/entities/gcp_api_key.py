@@ -12,7 +12,7 @@ _KEY = "AIza" + "SyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe"
 _CLIENT = "GOCSPX-" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9v"
 
 ENTITY = Entity(
-    name="gcp_key",
+    name="gcp_api_key",
     label="[GCP_KEY]",
     category="secret",
     severity="critical",

@@ -114,7 +114,7 @@ def _plus(match: str) -> str:
 
 
 ENTITY = Entity(
-    name="phone",
+    name="phone_number",
     label="[PHONE]",
     category="personal_data",
     severity="medium",

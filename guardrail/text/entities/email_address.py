@@ -44,7 +44,7 @@ def _runs_on(labels: list[str]) -> bool:
 
 
 ENTITY = Entity(
-    name="email",
+    name="email_address",
     label="[EMAIL]",
     category="personal_data",
     severity="medium",

@@ -21,7 +21,7 @@ _ID = "AKIA" + "IOSFODNN7EXAMPLE"
 _SECRET = "wJalrXUtnFEMI/K7MDENG" + "/bPxRfiCYEXAMPLEKEY"
 
 ENTITY = Entity(
-    name="aws_key",
+    name="aws_access_key",
     label="[AWS_KEY]",
     category="secret",
     severity="critical",
