@@ -163,3 +163,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policies: Annotated[FilePath, Meta(description="Folder of policy files, relative to this file.")] = "policies"
     tenants: Annotated[FilePath, Meta(description="Folder of tenant files, relative to this file.")] = "tenants"
     records: Annotated[Records, Meta(description="Records kept in memory.")] = Records()
+    cache: Annotated[
+        bool | FilePath,
+        Meta(
+            description="Folder for what was worked out from long lists, relative to this file. `true`: the user's own "
+            "folder of caches. `false`: none."
+        ),
+    ] = True

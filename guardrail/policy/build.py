@@ -17,6 +17,7 @@ from guardrail.errors import ConfigProblem
 from guardrail.policy.blame import NEAR_SIDES, blamed
 from guardrail.policy.exceptions import SORTS, Exceptions, Network, domain_of, network_of
 from guardrail.policy.lexicon import Lexicon
+from guardrail.policy.lists import Lists
 from guardrail.policy.model import Examples, FoldEntry, MaskEntry, NearEntry
 from guardrail.policy.problems import one_of, suggestion
 from guardrail.policy.resolve import Given, ResolvedRule
@@ -66,9 +67,9 @@ _MASK_FIELDS = {
 class Builder:
     """Builds the rules of one configuration; reads each lexicon once."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], lists: Lists) -> None:
         self._environ = environ
-        self._shelf = Shelf(self._complain)
+        self._shelf = Shelf(self._complain, lists)
         self._built: dict[int, tuple[tuple[Rule, ...], bool]] = {}
         self._failed = False
         self.problems: set[ConfigProblem] = set()

@@ -18,8 +18,10 @@ from typing import Any
 
 from guardrail.errors import ConfigError, ConfigProblem, RuleError
 from guardrail.policy.build import Builder
+from guardrail.policy.cache import Cache, open_cache
 from guardrail.policy.examples import unproven
 from guardrail.policy.exceptions import Exceptions
+from guardrail.policy.lists import Lists
 from guardrail.policy.load import Configuration, include_policy_file, load_configuration
 from guardrail.policy.policy import Policy
 from guardrail.policy.problems import one_of, suggestion
@@ -49,6 +51,9 @@ REFUSALS = {
     "zh": "内容已按安全策略停止。",
 }
 
+_PARTS = 16
+"""Its square is the number of parts that the terms of a list are digested in."""
+
 _DIGEST_FORMAT = 2
 """Part of every digest; raised when the same rules come to mean something else."""
 
@@ -57,7 +62,7 @@ class Compiler:
     """Compiles the policies of one configuration; `problems` and `files` (lexicons read) grow as they are asked for.
 
     `reuse`: policies compiled before; one with the same rules lends them, so that a reload compiles only what
-    changed. `thorough`: prove also the built-in entities by their own examples.
+    changed. `thorough`: prove also the built-in entities by their own examples. `lists`: lexicons read before.
     """
 
     def __init__(
@@ -67,9 +72,10 @@ class Compiler:
         *,
         reuse: Iterable[Policy] = (),
         thorough: bool = False,
+        lists: Lists | None = None,
     ) -> None:
         self._resolver = Resolver(config.policies, config.known_policies)
-        self._builder = Builder(environ)
+        self._builder = Builder(environ, Lists() if lists is None else lists)
         self._thorough = thorough
         self._reuse = {policy.rules_digest: policy.rules for policy in reuse}
         self._in_force: dict[str, list[tuple[ResolvedRule, tuple[Rule, ...]]] | None] = {}
@@ -210,6 +216,13 @@ def _clashes(rules: list[tuple[ResolvedRule, tuple[Rule, ...]]]) -> Iterator[Con
                 yield second.at.problem(message, "id")
 
 
+def cache_of(config: Configuration, environ: Mapping[str, str]) -> Cache:
+    """The cache that a configuration asks for; none where it cannot be read."""
+    if config.settings is None:
+        return Cache(None)
+    return open_cache(config.settings.file.cache, config.settings.document.path.parent, environ)
+
+
 def locale_of(wanted: str, known: Iterable[str]) -> str | None:
     """The known language that serves for `wanted`: the same, or the same without the region."""
     known = tuple(known)
@@ -251,9 +264,9 @@ def _canonical(rule: Rule) -> list[Any]:
     match rule:
         case KeywordRule():
             folds = dataclasses.astuple(rule.folds)
-            return ["keywords", *common, sorted(set(rule.terms)), rule.case_sensitive, rule.edges, folds]
+            return ["keywords", *common, _digest_of_terms(rule.terms), rule.case_sensitive, rule.edges, folds]
         case NearRule():
-            lists = sorted(set(rule.first)), sorted(set(rule.second))
+            lists = _digest_of_terms(rule.first), _digest_of_terms(rule.second)
             folds = dataclasses.astuple(rule.folds)
             return ["near", *common, lists, rule.within, rule.sentence, rule.edges, folds]
         case PatternRule():
@@ -266,6 +279,17 @@ def _canonical(rule: Rule) -> list[Any]:
             context = [sorted(set(rule.context)), rule.within] if rule.context else []
             return ["pattern", *common, rows, context, rule.lane]
     raise AssertionError(f"no such kind of rule: {rule!r}")
+
+
+def _digest_of_terms(terms: Iterable[str]) -> str:
+    """SHA-256 (hex) over a set of terms; taken in small parts, since to sort 100,000 at once stops every thread."""
+    parts: dict[int, list[str]] = {}
+    for term in dict.fromkeys(terms):
+        parts.setdefault(ord(term[0]) % _PARTS * _PARTS + ord(term[-1]) % _PARTS, []).append(term)
+    whole = hashlib.sha256()
+    for _, part in sorted(parts.items()):
+        whole.update(json.dumps(sorted(part)).encode())
+    return whole.hexdigest()
 
 
 def _canonical_check(accept: Accept | None) -> list[Any]:
@@ -315,7 +339,8 @@ def load_policy(
                 f"found the unknown policy {wanted!r}, expected {suggestion(wanted, sorted(files.known_policies))}"
             )
             files.problems.append(ConfigProblem(os.fspath(config or "the shipped configuration"), 0, 0, message))
-    compiler = Compiler(files, os.environ if environ is None else environ, thorough=thorough)
+    environ = os.environ if environ is None else environ
+    compiler = Compiler(files, environ, thorough=thorough, lists=Lists(cache_of(files, environ)))
     policy = compiler.policy(wanted)
     problems = compiler.problems.union(files.problems)
     if problems or policy is None:

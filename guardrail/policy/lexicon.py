@@ -10,6 +10,7 @@ contradict each other, that is a problem which names both lines. What a term mea
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ class Lexicon:
 
     files: list[Path] = field(default_factory=list)
     """The file itself first."""
+    digests: list[str] = field(default_factory=list)
+    """Of the text of each of the files that could be read; see `digest_of`."""
     groups: dict[Traits, dict[str, int]] = field(default_factory=dict)
     """The terms by what is said about them, each with its place (see `at`)."""
     allow: dict[str, int] = field(default_factory=dict)
@@ -62,6 +65,11 @@ def read_lexicon(path: Path) -> tuple[Lexicon, list[ConfigProblem]]:
     if not reader.problems and not any(reader.lexicon.groups.values()):
         reader.problems.append(ConfigProblem(str(path), 1, 1, "found no term, expected one a line"))
     return reader.lexicon, reader.problems
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 (hex) of the text of a file."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class _Reader:
@@ -89,6 +97,7 @@ class _Reader:
             text, problems = read_text(path)
             self.problems += problems
             if text is not None:
+                self.lexicon.digests.append(digest_of(text))
                 if kind == ".txt":
                     self._lines(path, number, text)
                 else:

@@ -10,12 +10,14 @@ Loading runs in a thread. Nothing here blocks the event loop or touches a runnin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +26,8 @@ import msgspec
 import watchfiles
 
 from guardrail.errors import ConfigError, ConfigProblem
-from guardrail.policy.compile import Compiler, locale_of
+from guardrail.policy.compile import Compiler, cache_of, locale_of
+from guardrail.policy.lists import Lists
 from guardrail.policy.load import ANONYMOUS, Configuration, load_configuration, root_file
 from guardrail.policy.policy import Policy
 from guardrail.policy.problems import one_of
@@ -120,6 +123,10 @@ class Snapshot:
 SETTLE = 0.3
 """Seconds until an edit that could not be read is read once more: an editor may have emptied the file first."""
 
+SWITCH = 0.0005
+"""Seconds that a thread which loads a configuration runs on when the event loop has something to do. Python's usual
+5 ms would be paid at every system call of a stream: they let go of the interpreter."""
+
 _QUIET_MS = 100
 _BURST_MS = 1000
 """A reload starts when the files were quiet for the first, at the latest after the second."""
@@ -142,6 +149,7 @@ class Registry:
         *,
         upstream: str | None = None,
         environ: Mapping[str, str] | None = None,
+        lists: Lists | None = None,
     ) -> None:
         self.current = snapshot
         self.problems: tuple[ConfigProblem, ...] = ()
@@ -151,6 +159,7 @@ class Registry:
         self._path = path
         self._upstream = upstream
         self._environ = environ
+        self._lists = Lists() if lists is None else lists
         self._reloading = asyncio.Lock()
 
     @classmethod
@@ -158,7 +167,9 @@ class Registry:
         cls, path: Path | None, *, upstream: str | None = None, environ: Mapping[str, str] | None = None
     ) -> Registry:
         """A registry with the configuration at `path` in effect. Raises ConfigError; see `load_snapshot`."""
-        return cls(load_snapshot(path, upstream=upstream, environ=environ), path, upstream=upstream, environ=environ)
+        lists = Lists()
+        snapshot = load_snapshot(path, upstream=upstream, environ=environ, lists=lists)
+        return cls(snapshot, path, upstream=upstream, environ=environ, lists=lists)
 
     async def reload(self) -> bool:
         """Read the files again; True when they are in effect afterwards.
@@ -194,13 +205,15 @@ class Registry:
         async with self._reloading:
             for remaining in reversed(range(tries)):
                 try:
-                    snapshot = await asyncio.to_thread(
-                        load_snapshot,
-                        self._path,
-                        upstream=self._upstream,
-                        environ=self._environ,
-                        reuse=self.current.compiled,
-                    )
+                    with _yielding():
+                        snapshot = await asyncio.to_thread(
+                            load_snapshot,
+                            self._path,
+                            upstream=self._upstream,
+                            environ=self._environ,
+                            reuse=self.current.compiled,
+                            lists=self._lists,
+                        )
                 except Exception as error:
                     if remaining:
                         await asyncio.sleep(SETTLE)
@@ -222,6 +235,17 @@ class Registry:
         return sorted(filter(Path.is_dir, folders)) or [Path.cwd()]
 
 
+@contextlib.contextmanager
+def _yielding() -> Iterator[None]:
+    """While a configuration is loaded in a thread, the event loop gets the interpreter back within `SWITCH`."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
 def _told(error: Exception, path: Path | None) -> tuple[ConfigProblem, ...]:
     if isinstance(error, ConfigError):
         return tuple(error.problems)
@@ -236,6 +260,7 @@ def load_snapshot(
     environ: Mapping[str, str] | None = None,
     reuse: Iterable[Policy] = (),
     thorough: bool = False,
+    lists: Lists | None = None,
 ) -> Snapshot:
     """Read, check and compile a configuration.
 
@@ -244,10 +269,14 @@ def load_snapshot(
     `environ`: where the keys of hash masks come from; None for the process environment.
     `reuse`: policies whose compiled rules may be shared where nothing changed.
     `thorough`: prove also the built-in entities by their own examples.
+    `lists`: lexicons read before; it remembers those of this configuration.
     Raises ConfigError with every problem of every file.
     """
     config = load_configuration(path, upstream=upstream)
-    compiler = Compiler(config, os.environ if environ is None else environ, reuse=reuse, thorough=thorough)
+    environ = os.environ if environ is None else environ
+    lists = Lists() if lists is None else lists
+    lists.cache = cache_of(config, environ)
+    compiler = Compiler(config, environ, reuse=reuse, thorough=thorough, lists=lists)
     policies = {name: compiler.policy(name) for name in config.policies}
     problems = config.problems + _unspoken(config, compiler)
     tenants = [
@@ -273,6 +302,7 @@ def load_snapshot(
             settings.anonymous.upstream,
             locale=compiler.spoken(settings.anonymous.policy),
         )
+    lists.forget(compiler.files)
     files = {path.absolute() for path in config.files | compiler.files}
     return Snapshot(
         settings,

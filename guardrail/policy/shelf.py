@@ -10,15 +10,17 @@ from pathlib import Path
 
 from guardrail.errors import ConfigProblem
 from guardrail.policy.document import tidy
-from guardrail.policy.lexicon import Lexicon, read_lexicon
+from guardrail.policy.lexicon import Lexicon
+from guardrail.policy.lists import Lists
 from guardrail.policy.resolve import Given, ResolvedRule
 
 
 class Shelf:
-    """`complain` is told every problem; `files` grows as lists are asked for."""
+    """`complain` is told every problem; `files` grows as lists are asked for. `lists` remembers from before."""
 
-    def __init__(self, complain: Callable[..., None]) -> None:
+    def __init__(self, complain: Callable[..., None], lists: Lists) -> None:
         self._complain = complain
+        self._lists = lists
         self._lexicons: dict[Path, tuple[Lexicon, list[ConfigProblem]]] = {}
         self.files: set[Path] = set()
 
@@ -41,7 +43,7 @@ class Shelf:
             self._complain(given.problem(f"found no file {name!r} here, expected a lexicon", *below))
             return None
         if path not in self._lexicons:
-            self._lexicons[path] = read_lexicon(path)
+            self._lexicons[path] = self._lists.read(path)
         lexicon, problems = self._lexicons[path]
         self.files.update(lexicon.files)
         self._complain(*problems)

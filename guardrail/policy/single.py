@@ -16,6 +16,7 @@ from guardrail.policy.build import Builder
 from guardrail.policy.compile import load_policy
 from guardrail.policy.document import Document, read_document
 from guardrail.policy.lexicon import SUFFIXES, read_lexicon
+from guardrail.policy.lists import Lists
 from guardrail.policy.load import ROOT_NAME, load_configuration
 from guardrail.policy.model import TenantFile
 from guardrail.policy.policy import Policy
@@ -67,7 +68,7 @@ def check_lexicon(path: Path) -> dict[str, int]:
     fields: dict[str, Any] = {"lexicon": path.name, "action": "log", "with": ""}
     given = {name: Given(value, document, (name,)) for name, value in fields.items()}
     resolved = ResolvedRule("x", Given(None, document, ()), given)
-    builder = Builder({})
+    builder = Builder({}, Lists())
     rules, _ = builder.rules(resolved)
     for rule in rules:
         try:

@@ -11,7 +11,7 @@ from guardrail.policy.compile import NOTICES, REFUSALS, load_policy
 from guardrail.policy.load import shipped_config
 from guardrail.policy.policy import Policy
 from guardrail.scan import Chunks, scan_text
-from tests.policy.tree import complaints, load, write
+from tests.policy.tree import ROOT, complaints, load, write
 
 
 def compiled(folder: Path, policy: str, environ: dict[str, str] | None = None, **files: str) -> Policy:
@@ -200,3 +200,21 @@ class TestLoadPolicy:
     def test_no_such_file(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="found no file here"):
             load_policy(tmp_path / "none.yaml")
+
+
+def test_what_says_the_same_in_other_words_shares_rules(tmp_path: Path) -> None:
+    files = {"policies/p.yaml": RULES, "policies/q.yaml": "policy: q\nextends: p\nnotice: {en: Stop.}\n"}
+    before = load(tmp_path, files).policies
+    assert before["p"].rules is before["q"].rules
+    assert before["p"].digest != before["q"].digest
+
+
+def test_long_lists_are_kept_where_the_configuration_says(tmp_path: Path) -> None:
+    words = "".join(f"term number {n}\n" for n in range(6000))
+    files = {"policies/p.yaml": "policy: p\nrules: [{id: x, lexicon: ../l.txt, action: log}]\n", "l.txt": words}
+    path = write(tmp_path, {**files, "guardrail.yaml": ROOT + "cache: kept\n"})
+    policy = load_policy("p", path, environ={})
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+    assert load_policy("p", path, environ={}).digest == policy.digest
+    write(tmp_path, {"guardrail.yaml": ROOT + "cache: false\n"})
+    assert load_policy("p", path, environ={}).digest == policy.digest

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from guardrail.errors import ConfigProblem
 from guardrail.policy.document import Document
+from guardrail.policy.lists import Lists
 from guardrail.policy.resolve import Given, ResolvedRule
 from guardrail.policy.shelf import Shelf
 
@@ -19,7 +20,7 @@ def rule(folder: Path, **fields: object) -> ResolvedRule:
 
 def test_the_lexicons_of_a_rule(tmp_path: Path) -> None:
     told: list[ConfigProblem] = []
-    shelf = Shelf(lambda *problems: told.extend(problems))
+    shelf = Shelf(lambda *problems: told.extend(problems), Lists())
     (tmp_path / "policies").mkdir()
     (tmp_path / "a.txt").write_text("@include b.txt\na\n", encoding="utf-8")
     (tmp_path / "b.txt").write_text("b\x07\n", encoding="utf-8")
@@ -36,5 +37,5 @@ def test_the_lexicons_of_a_rule(tmp_path: Path) -> None:
 
 
 def test_forms_are_the_terms_where_nothing_more_is_asked_for(tmp_path: Path) -> None:
-    shelf = Shelf(lambda *problems: None)
+    shelf = Shelf(lambda *problems: None, Lists())
     assert list(shelf.forms(rule(tmp_path), ("b", "a", "b"))) == ["b", "a"]
