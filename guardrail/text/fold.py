@@ -165,7 +165,7 @@ def strip_marks(cased: str) -> str:
 class Look:
     """One combination of the four switches of `Folds` that make a look lane."""
 
-    __slots__ = ("_letters", "_signs", "marks", "simple", "switches")
+    __slots__ = ("_bare", "_letters", "_signs", "marks", "simple", "switches")
 
     def __init__(self, *, marks: bool, lookalikes: bool, simplified: bool, numbers: bool) -> None:
         self.switches = (marks, lookalikes, simplified, numbers)
@@ -174,6 +174,7 @@ class Look:
         self._signs = str.maketrans((SIMPLIFIED if simplified else {}) | (HAN_NUMERALS if numbers else {}))
         self.simple = Simple(self.segment)
         """For `str.translate`, see `Simple`."""
+        self._bare = Simple(strip_marks) if marks else {}
 
     def segment(self, cased: str) -> str:
         """The look lane of one segment, from its cased lane."""
@@ -185,10 +186,13 @@ class Look:
 
     def term(self, term: str) -> str | None:
         """The look form of a term in its folded form; None when it has marks that this lane does not keep."""
-        if not term.isascii() and self.marks:
-            pieces = Segmenter("", 0).push(term, 0)
-            if any(strip_marks(cased) != cased for cased, _, _ in pieces):
+        if term.isascii():
+            return term
+        if self.marks and (bare := term.translate(self._bare)) != term:
+            if BREAK not in bare or any(strip_marks(cased) != cased for cased, _, _ in Segmenter("", 0).push(term, 0)):
                 return None
+        elif BREAK not in (form := term.translate(self.simple)):
+            return form
         return self.letters(term)
 
 

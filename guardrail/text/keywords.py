@@ -18,6 +18,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ahocorasick_rs
 
@@ -35,6 +36,7 @@ _HOLD = _HOLD_FREE | _HOLD_EDGE
 _WAIT = _WAIT_FREE | _WAIT_EDGE
 _BITS = 6
 _ALL = (1 << _BITS) - 1
+_LEET = 1 << Way.LEET
 _KEPT_LETTERS = 2
 """Letters of a leet hit that must be read as they are: `b0mb` is a word, `a55` the name of a thing."""
 
@@ -124,9 +126,8 @@ class KeywordMatcher:
                 allowed.append((word, entry))
             elif entry.role is not Role.CONTEXT:
                 terms.setdefault(word, []).append(entry)
-                # A space of the folded lane may be a line feed; what needs a word edge cannot follow a linker.
-                reach = reach_of("\n" if word[0] == " " else word[0])
-                self.reach |= reach & ~Reach.CONSONANT if entry.left else reach
+                if word[0] == " " or not word[0].isascii():
+                    self.reach |= _reach(word[0], entry.left)
         for phrase, allow in allowed:
             for cut in range(len(phrase)):
                 for entry in terms.get(phrase[cut:], ()):
@@ -139,9 +140,10 @@ class KeywordMatcher:
             return False
         flags: dict[str, int] = {}
         room: dict[str, int] = {}
-        open_terms: dict[str, bool] = {}
+        open_terms: set[str] = set()
         doom: dict[str, list[list[tuple[str, bool]]]] = {}
         needs: dict[str, list[tuple[int, ...]] | None] = {}
+        excused = any(entry.leads for entries in self._words.values() for entry in entries)
         counted = any(entry.runs for entries in self._words.values() for entry in entries)
         for word, entries in self._words.items():
             keep = _keeps(entries)
@@ -149,32 +151,27 @@ class KeywordMatcher:
             spared = bool(leads) and all(leads)
             flags.setdefault(word, 0)
             size = len(word)
-            leet = any(entry.ways & 1 << Way.LEET for entry in entries)
+            leet = any(entry.ways & _LEET for entry in entries)
             for prefix in partials(word, self._folds):
                 flags[prefix] = flags.get(prefix, 0) | keep
                 if leet and room.get(prefix, 0) < size:
                     room[prefix] = size
-                if leads:
-                    if spared:
-                        doom.setdefault(prefix, []).extend(leads)
-                    else:
-                        open_terms[prefix] = True
+                if spared:
+                    doom.setdefault(prefix, []).extend(leads)
+                elif excused and leads:
+                    open_terms.add(prefix)
                 if counted:
                     _need(needs, prefix, entries)
         order = list(self._words) + [prefix for prefix in flags if prefix not in self._words]
         # Words come first, so that one look at the smallest pattern number tells whether a word was hit.
+        bits = [flags[prefix] for prefix in order]
         self._flags = [
-            bytes(flags[prefix] >> _BITS * way & _ALL for prefix in order) if self._ways & 1 << way else b""
-            for way in Way
+            bytes([keep >> _BITS * way & _ALL for keep in bits]) if self._ways & 1 << way else b"" for way in Way
         ]
-        self._room = bytes(min(room.get(prefix, 0), 255) for prefix in order) if room else b""
+        self._room = bytes([min(room.get(prefix, 0), 255) for prefix in order]) if room else b""
         self._entries = list(self._words.values())
         self._doom = (
-            {
-                number: doom[prefix]
-                for number, prefix in enumerate(order)
-                if prefix in doom and not open_terms.get(prefix)
-            }
+            {number: doom[prefix] for number, prefix in enumerate(order) if prefix in doom and prefix not in open_terms}
             if doom
             else {}
         )
@@ -399,21 +396,31 @@ _UNDECIDED = {
 }
 
 
+@lru_cache(maxsize=65536)
+def _reach(first: str, edge: bool) -> Reach:
+    """The reach of a word that begins so. A space of the folded lane may be a line feed; what needs a word edge cannot
+    follow a linker."""
+    reach = reach_of("\n" if first == " " else first)
+    return reach & ~Reach.CONSONANT if edge else reach
+
+
 def _keeps(entries: Sequence[Entry]) -> int:
     """What a prefix of these phrases keeps alive, in each way."""
     keep = 0
     for entry in entries:
-        edge = 1 if entry.left else 0
-        own = _KEEP_FREE << edge
-        if entry.role is not Role.CONTEXT:
-            own |= _WAIT_FREE << edge
-        if entry.role in _HOLDING:
-            own |= _HOLD_FREE << edge
-        for way in Way:
-            # In the folded lane every form is looked for.
-            if entry.ways & 1 << way or way is Way.PLAIN:
-                keep |= own << _BITS * way
+        keep |= _keep(entry.role, entry.left, entry.ways)
     return keep
+
+
+@lru_cache(maxsize=256)
+def _keep(role: Role, left: bool, ways: int) -> int:
+    own = _KEEP_FREE
+    if role is not Role.CONTEXT:
+        own |= _WAIT_FREE
+    if role in _HOLDING:
+        own |= _HOLD_FREE
+    # In the folded lane every form is looked for.
+    return sum(own << left << _BITS * way for way in Way if ways & 1 << way or way is Way.PLAIN)
 
 
 def _need(needs: dict[str, list[tuple[int, ...]] | None], prefix: str, entries: Sequence[Entry]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from guardrail.text.keywords import KeywordMatcher
 from guardrail.text.patterns import PatternMatcher
 from guardrail.text.rules import MAX_NEAR, Action, Folds, KeywordRule, NearRule, PatternRule, Rule, WordEdges
 from guardrail.text.terms import Entry, Role, Way, check_term, edges_of, fold_term
+
+_LATIN = re.compile("[a-z]")
+_PLAIN, _LOOK, _LEET = 1 << Way.PLAIN, 1 << Way.LOOK, 1 << Way.LEET
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +183,7 @@ class _Words:
                 phrases = [(rule.context, Role.CONTEXT), (rule.allow, Role.ALLOW)]
                 entries = []
                 for word, role in _unique(rule, phrases, lambda phrase: fold_term(rule.id, phrase, cased=False)):
-                    entries.append((word, Entry(index, role, *edges_of(word, "auto"), 1 << Way.PLAIN)))
+                    entries.append((word, Entry(index, role, *edges_of(word, "auto"), _PLAIN)))
                 self.folded.add(entries)
 
     def _add_words(
@@ -196,7 +200,7 @@ class _Words:
         if folds.exact or case_sensitive:
             fold = _raw_form(rule.id) if folds.exact else _cased_form(rule.id)
             entries = [
-                (word, Entry(index, role, *edges_of(word, edges), 1 << Way.PLAIN))
+                (word, Entry(index, role, *edges_of(word, edges), _PLAIN))
                 for word, role in _unique(rule, phrases, fold)
             ]
             (self.raw if folds.exact else self.cased).add(entries)
@@ -210,7 +214,7 @@ class _Words:
             left, right = edges_of(word, edges)
             form = group.look.term(word) if look(folds) is not None else word
             leet = folds.leet and left and right
-            latin = any("a" <= char <= "z" for char in word)
+            latin = _LATIN.search(word) is not None
 
             def entry(
                 found: str,
@@ -223,24 +227,24 @@ class _Words:
                 leet: bool = leet,
             ) -> tuple[str, Entry]:
                 if leet and found.translate(LEET_I) == found:
-                    ways |= 1 << Way.LEET
+                    ways |= _LEET
                 return found, Entry(index, role, *sides, ways, latin, runs)
 
             same = form == word and group.words is self.folded
-            plain.append(entry(word, 1 << Way.PLAIN | (1 << Way.LOOK if same else 0), leet=leet and same))
+            plain.append(entry(word, _PLAIN | (_LOOK if same else 0), leet=leet and same))
             if form is None:
                 continue
             if not same:
                 if form != word:
-                    plain.append(entry(form, 1 << Way.PLAIN, leet=False))
-                looked.append(entry(form, 1 << Way.LOOK))
+                    plain.append(entry(form, _PLAIN, leet=False))
+                looked.append(entry(form, _LOOK))
             if folds.noise and (noise := noise_form(form)) is not None:
                 tight = noise.replace(" ", "")
                 for found in dict.fromkeys((noise, tight) if len(tight) > 1 else (noise,)):
-                    noisy.append(entry(found, 1 << Way.PLAIN))
+                    noisy.append(entry(found, _PLAIN))
             if folds.repeats:
                 once, runs = repeats_form(form)
-                repeated.append(entry(once, 1 << Way.PLAIN, runs))
+                repeated.append(entry(once, _PLAIN, runs))
         if group.words is self.folded:
             plain += looked
         else:
