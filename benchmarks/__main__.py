@@ -1,4 +1,4 @@
-"""`python -m benchmarks [speed|holdback|memory|engine|all] [--quick] [--json FILE]`: print the figures."""
+"""`python -m benchmarks [speed|holdback|memory|engine|all|false-alarms] [--quick] [--json FILE]`: print the figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import engine, holdback, memory, speed
+from benchmarks import engine, false_alarms, holdback, memory, speed
 from benchmarks.processes import pin_to_one_cpu
 
 PARTS = ("engine", "holdback", "memory", "speed")
@@ -20,10 +20,20 @@ PARTS = ("engine", "holdback", "memory", "speed")
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=(*PARTS, "all"), default="all")
+    parser.add_argument("part", nargs="?", choices=(*PARTS, "all", "false-alarms"), default="all")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and streams: a look, not a figure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="for false-alarms: labelled texts, not part of this"
+    )
+    parser.add_argument(
+        "--policy", action="append", metavar="NAME", help="for false-alarms: instead of the shipped ones"
+    )
     options = parser.parse_args()
+    if options.part == "false-alarms" and options.data is None:
+        parser.error(
+            "false-alarms needs --data FOLDER: <set>/<set>.jsonl.gz, with rows of text, labels, role and split"
+        )
     # So that a kill unwinds as well, and stops what was started.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     wide = None if sys.stdout.isatty() else 120
@@ -36,7 +46,14 @@ def main() -> int:
     rounds = 2 if options.quick else 7
     found: dict[str, object] = {}
     for part in PARTS if options.part == "all" else (options.part,):
-        if part == "engine":
+        if part == "false-alarms":
+            try:
+                alarms = false_alarms.measure(options.data, options.policy or false_alarms.POLICIES)
+            except false_alarms.NoData as error:
+                parser.error(str(error))
+            false_alarms.show(alarms, console)
+            found[part] = false_alarms.as_json(alarms)
+        elif part == "engine":
             costs = engine.measure_engine(rounds, (10_000,) if options.quick else (10_000, 100_000))
             engine.show(costs, console)
             found[part] = engine.as_json(costs)

@@ -165,9 +165,8 @@ class TestLoadPolicy:
 
     def test_an_unknown_name(self, tmp_path: Path) -> None:
         write(tmp_path, {"policies/p.yaml": RULES})
-        with pytest.raises(
-            ConfigError, match="found the unknown policy 'q', expected one of default, demo, entities-all, p"
-        ):
+        known = "default, demo, entities-all, family, lexicons, p"
+        with pytest.raises(ConfigError, match=f"found the unknown policy 'q', expected one of {known}"):
             load_policy("q", tmp_path)
 
     def test_by_path_with_parents_beside_it_and_in_the_configuration(self, tmp_path: Path) -> None:
