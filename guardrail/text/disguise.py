@@ -52,6 +52,9 @@ def _ranges(codes: Sequence[int]) -> str:
 
 _MARKS = _ranges([c for c in range(0x300, 0x110000) if unicodedata.category(chr(c))[0] == "M"])
 _LETTERS = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
+# Letters and the words behind them, with single blanks between, that are of more than one letter and need spaces:
+# such blanks always stay.
+_STRETCH = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?: [a-z0-9](?:[^\W_]|[{_MARKS}])+)*")
 _TAG = r"</?[a-z][a-z0-9]{0,9}(?: [^<>]{0,40})?/?>"
 _ENTITY = r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,7});"
 _MARKUP = re.compile(f"{_TAG}|{_ENTITY}")
@@ -61,7 +64,7 @@ _OPEN = re.compile(
 # A letter before a sign that may be noise, a letter alone, one without need of spaces before a blank, or several
 # blanks: without any of these the view has every gap of the window as it is.
 _SUSPECT = re.compile(r"[^\W_](?:[^\w\s.,;:!?'\"()\[\]{}>。、]|_|&|\s\s)|(?<![^\W_])[^\W_](?=[\W_])|[^\x00-\x7f]\s")
-_DOUBLE = re.compile(r"([^\W\d_])\1")
+_RUN = re.compile(r"([^\W\d_])\1+")
 
 
 def is_noisy(window: str) -> bool:
@@ -71,7 +74,7 @@ def is_noisy(window: str) -> bool:
 
 def is_repetitive(window: str) -> bool:
     """Whether the repeats view of the window differs from the window."""
-    return _DOUBLE.search(window) is not None
+    return _RUN.search(window) is not None
 
 
 @lru_cache(maxsize=65536)
@@ -112,21 +115,22 @@ def plain(window: str, reading: str, soft: int) -> Reading:
 
 def repeats(window: str, *, final: bool) -> Reading:
     """The repeats view. A run that began in the context is left out: no match can start in it."""
-    text: list[str] = [BREAK]
-    starts, ends = [0], [1]
     at, size = 1, len(window)
     while at < size and window[at] == window[0] and window[0].isalpha():
         at += 1
-    while at < size:
-        char = window[at]
-        end = at + 1
-        if char.isalpha():
-            while end < size and window[end] == char:
-                end += 1
-        text.append(char)
-        starts.append(at)
-        ends.append(end)
-        at = end
+    text = [BREAK]
+    starts, ends = [0], [1]
+    for run in _RUN.finditer(window, at):
+        first, end = run.span()
+        if run[1].isalpha():
+            text.append(window[at : first + 1])
+            starts += range(at, first + 1)
+            ends += range(at + 1, first + 1)
+            ends.append(end)
+            at = end
+    text.append(window[at:])
+    starts += range(at, size)
+    ends += range(at + 1, size + 1)
     soft = size - 1 if not final and window[-1].isalpha() else size
     return Reading("".join(text), starts, ends, soft, ("",))
 
@@ -201,11 +205,11 @@ class _View:
         return Reading("".join(text), starts, ends, soft, self._endings(last))
 
     def _letters(self) -> list[tuple[int, int]]:
-        """The runs of letters outside of mark-up, from the first character after the context on."""
+        """Runs of letters, and of plain words, outside of mark-up, from the first character after the context on."""
         runs = []
         at = 1
         for start, end in (*self._markup, (len(self._window), 0)):
-            runs += [match.span() for match in _LETTERS.finditer(self._window, at, start)]
+            runs += [match.span() for match in _STRETCH.finditer(self._window, at, start)]
             at = end
         return runs
 
