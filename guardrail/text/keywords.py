@@ -185,6 +185,7 @@ class KeywordMatcher:
         automaton = ahocorasick_rs.AhoCorasick(order, matchkind=ahocorasick_rs.MatchKind.Standard, store_patterns=False)
         self._find = automaton.find_matches_as_indexes
         self.words = len(self._entries)
+        self._longest = max(map(len, self._words))
         self._words = {}
         return True
 
@@ -306,9 +307,9 @@ class KeywordMatcher:
         """What is alive in a reading of the window; None when a word was hit."""
         if reading.hits:
             words = self.words
-            for hit in self._find(reading.text, True):
-                if hit[0] < words and hit[1] > 0:
-                    return None
+            found = self._find(reading.text, True)
+            if found and min(found)[0] < words and any(hit[0] < words and hit[1] > 0 for hit in found):
+                return None
         return self._alive_in(window, reading, way)
 
     def examine_reading(
@@ -354,13 +355,18 @@ class KeywordMatcher:
         size = len(window)
         alive = Alive(size, size, size)
         flags = self._flags[way]
+        whole = len(reading.text)
+        # No prefix that lives begins before this.
+        cut = max(0, whole - self._longest)
         for ending in reading.endings:
-            text = reading.text + ending
+            text = reading.text[cut:] + ending
             end = len(text)
             for number, first, last in reversed(self._find(text, True)):
                 if last < end:
                     break
-                if first == 0 or first >= len(reading.text):
+                first += cut
+                last += cut
+                if first == 0 or first >= whole:
                     continue
                 keep = flags[number]
                 start = reading.starts[first]
@@ -368,7 +374,6 @@ class KeywordMatcher:
                     keep &= _FREE
                 if not keep:
                     continue
-                whole = len(reading.text)
                 if way is Way.LEET:
                     left = self._room[number] - (last - first)
                     if _kept(window, reading, first, whole) + left < _KEPT_LETTERS:
