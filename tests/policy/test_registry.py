@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from guardrail.errors import ConfigError
 from guardrail.policy.registry import Registry, load_snapshot
+from guardrail.text.ruleset import Matchers
 from tests.policy.tree import ROOT, load, write
 
 
@@ -124,6 +127,30 @@ class TestReload:
         )
         monkeypatch.undo()
         assert await registry.reload()
+
+    async def test_the_interpreter_is_as_before_after_it(self, tmp_path: Path) -> None:
+        registry = Registry.load(write(tmp_path, FILES), environ={})
+        before = sys.getswitchinterval(), gc.isenabled()
+        assert await registry.reload()
+        assert (sys.getswitchinterval(), gc.isenabled()) == before
+        write(tmp_path, {**FILES, "policies/default.yaml": "rules: []"})
+        assert not await registry.reload()
+        assert (sys.getswitchinterval(), gc.isenabled()) == before
+
+    async def test_what_is_no_longer_used_goes_without_the_collector(self, tmp_path: Path) -> None:
+        registry = Registry.load(write(tmp_path, FILES), environ={})
+        before = registry.current.policies["default"].rules
+        assert any(each is before for each in gc.get_objects())
+        which = id(before.removing)
+        del before
+        gc.collect()
+        gc.disable()
+        try:
+            write(tmp_path, {**FILES, "policies/default.yaml": "policy: default\n"})
+            assert await registry.reload()
+            assert not any(id(each) == which and isinstance(each, Matchers) for each in gc.get_objects())
+        finally:
+            gc.enable()
 
     def test_the_first_load_raises(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError):
