@@ -124,8 +124,8 @@ def _order(rule: Rule, start: int, end: int) -> tuple[int, int, int, str]:
     return start, _RANK[rule.action], start - end, rule.id
 
 
-def finding(rule: Rule, start: int, end: int, channel: str) -> Finding:
-    return Finding(start, end, rule.id, rule.category, rule.severity, rule.action, channel)
+def finding(rule: Rule, start: int, end: int, channel: str, document: str) -> Finding:
+    return Finding(start, end, rule.id, rule.category, rule.severity, rule.action, channel, document)
 
 
 class Sweep:
@@ -149,7 +149,7 @@ class Sweep:
         edits: list[Edit] = []
         for hit, start, end in self.pending.due(track, final=final):
             rule = track.matchers.rules[hit.rule]
-            self.findings.append(finding(rule, start, end, self.channel))
+            self.findings.append(finding(rule, start, end, self.channel, hit.document))
             if rule.action is Action.HALT:
                 self.halt = Halt(max(start, self.removed), self.findings[-1])
                 break

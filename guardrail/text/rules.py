@@ -219,6 +219,8 @@ class Finding:
     severity: Severity
     action: Action
     channel: str = "content"
+    document: str = ""
+    """For protected text: the document that it is of."""
 
 
 @dataclass(frozen=True, slots=True)

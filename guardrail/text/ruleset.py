@@ -12,6 +12,7 @@ from guardrail.text.disguise import LEET_I, noise_form, repeats_form
 from guardrail.text.fold import Look, fold_case, fold_cased, look
 from guardrail.text.keywords import KeywordMatcher
 from guardrail.text.patterns import PatternMatcher
+from guardrail.text.protected import ProtectRule
 from guardrail.text.rules import MAX_NEAR, Action, Folds, KeywordRule, NearRule, PatternRule, Rule, WordEdges
 from guardrail.text.terms import Entry, Role, Way, check_term, edges_of, fold_term
 
@@ -49,6 +50,8 @@ class Matchers:
     raw_patterns: PatternMatcher | None
     raw_rules: frozenset[int]
     """Rules whose hits are exact to the character."""
+    protecting: tuple[tuple[int, ProtectRule], ...]
+    """Rules for protected text, by index."""
     reach: Reach
     """Of what kinds the first characters are that a match may start with inside a grapheme cluster."""
 
@@ -104,6 +107,7 @@ def _matchers(rules: tuple[Rule, ...]) -> Matchers | None:
         contextual,
         PatternMatcher(raw) if raw else None,
         frozenset(index for index, rule in enumerate(rules) if _is_raw(rule)),
+        tuple((index, rule) for index, rule in enumerate(rules) if isinstance(rule, ProtectRule)),
         reach,
     )
 

@@ -10,9 +10,11 @@ character nor be influenced by text after a halt.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from guardrail.text.edits import Halt, Pending, Sweep, finding
+from guardrail.text.protected import Fingerprints
 from guardrail.text.rules import Edit, Finding
 from guardrail.text.ruleset import Matchers, RuleSet, compile_rules
 from guardrail.text.track import Track
@@ -29,8 +31,8 @@ class _Log:
 
     __slots__ = ("_channel", "_pending", "_track", "findings")
 
-    def __init__(self, matchers: Matchers, channel: str) -> None:
-        self._track = Track(matchers)
+    def __init__(self, matchers: Matchers, channel: str, prompt: Fingerprints | None) -> None:
+        self._track = Track(matchers, prompt)
         self._channel = channel
         self._pending = Pending()
         self.findings: list[Finding] = []
@@ -50,9 +52,25 @@ class _Log:
         if track.hits or self._pending.hits:
             self._pending.take(track)
             for hit, start, end in self._pending.due(track, final=final):
-                self.findings.append(finding(track.matchers.rules[hit.rule], start, end, self._channel))
+                rule = track.matchers.rules[hit.rule]
+                self.findings.append(finding(rule, start, end, self._channel, hit.document))
             keep = min(keep, self._pending.start(track))
         track.forget(keep)
+
+
+def _whole_passages(found: list[Finding]) -> list[Finding]:
+    """Findings with the parts of one passage of protected text as one."""
+    whole: list[Finding] = []
+    open_at: dict[tuple[str, str], int] = {}
+    for one in found:
+        at = open_at.get((one.rule, one.document)) if one.document else None
+        if at is not None and one.start <= whole[at].end:
+            whole[at] = dataclasses.replace(whole[at], end=max(one.end, whole[at].end))
+            continue
+        if one.document:
+            open_at[one.rule, one.document] = len(whole)
+        whole.append(one)
+    return sorted(whole)
 
 
 class Scanner:
@@ -65,15 +83,16 @@ class Scanner:
 
     __slots__ = ("_log", "_sweep", "_track", "channel", "ended", "halt", "received", "settled")
 
-    def __init__(self, rules: RuleSet, channel: str = "content") -> None:
+    def __init__(self, rules: RuleSet, channel: str = "content", prompt: Fingerprints | None = None) -> None:
+        """`prompt`: of the request's own system prompt, for the rules that protect it."""
         self.channel = channel
         self.received = 0
         self.settled = 0
         self.halt: Halt | None = None
         self.ended = False
-        self._track = None if rules.removing is None else Track(rules.removing)
+        self._track = None if rules.removing is None else Track(rules.removing, prompt)
         self._sweep = Sweep(channel)
-        self._log = None if rules.logging is None else _Log(rules.logging, channel)
+        self._log = None if rules.logging is None else _Log(rules.logging, channel, prompt)
 
     def feed(self, text: str) -> Sequence[Edit]:
         """Take the next text; return the edits decided by it: in order, disjoint, each ending at or before
@@ -115,7 +134,7 @@ class Scanner:
         found = set(self._sweep.findings)
         if self._log is not None:
             found.update(self._log.findings)
-        return sorted(found)
+        return _whole_passages(sorted(found))
 
     def _step(self, track: Track, text: str) -> Sequence[Edit]:
         track.feed(text)

@@ -43,6 +43,7 @@ from guardrail.text.keywords import NOTHING, Alive, KeywordFindings, KeywordMatc
 from guardrail.text.lane import Lane
 from guardrail.text.near import Near
 from guardrail.text.patterned import Patterned
+from guardrail.text.protected import Fingerprints, Passages
 from guardrail.text.ruleset import Disguises, Matchers
 from guardrail.text.terms import Role, Way
 
@@ -64,6 +65,8 @@ class Span:
     rule: int
     start: int
     end: int
+    document: str = ""
+    """For protected text: which document it is of."""
 
 
 class Track:
@@ -81,6 +84,7 @@ class Track:
         "_lanes",
         "_near",
         "_opens",
+        "_passages",
         "_patterns",
         "_plain",
         "_raw_lane",
@@ -98,7 +102,8 @@ class Track:
         "wait",
     )
 
-    def __init__(self, matchers: Matchers) -> None:
+    def __init__(self, matchers: Matchers, prompt: Fingerprints | None = None) -> None:
+        """`prompt`: of the system prompt of the request, for the rules that protect it."""
         self.matchers = matchers
         self.received = 0
         self.hold = 0
@@ -123,6 +128,9 @@ class Track:
         if matchers.contextual is not None:
             self._patterns.append(Patterned(matchers.contextual, cased, self._contexts))
         self._raw_patterns = None if matchers.raw_patterns is None else Patterned(matchers.raw_patterns, self._raw_lane)
+        known = [(index, rule, rule.fingerprints or prompt) for index, rule in matchers.protecting]
+        watched = [(index, rule, documents) for index, rule, documents in known if documents is not None]
+        self._passages = Passages(watched) if watched else None
         self._near = Near(matchers.rules) if matchers.has_near else None
         self._plain = True
         """Whether `_glance` may be tried: the lanes are regular and nothing is open."""
@@ -150,12 +158,20 @@ class Track:
         self.raw += text
         if not (simple and self._plain and self._glance(text, texts)):
             self._study(text, texts, simple=simple, final=False)
+        if self._passages is not None:
+            self._passages.feed(text)
+            self._take_passages(self._passages)
 
     def finish(self) -> None:
         """No more text comes: decide everything."""
         half, self._half = self._half, ""
         self.raw += half
         self._study(half, [""] * len(self._lanes), simple=not half, final=True)
+        if self._passages is not None:
+            if half:
+                self._passages.feed(half)
+            self._passages.finish()
+            self._take_passages(self._passages)
 
     def forget(self, before: int) -> None:
         """Drop the raw text before this offset."""
@@ -399,6 +415,12 @@ class Track:
                         self._near.add(entry.rule, entry.role, start, end)
         self.hold = min(self.hold, lane.start(found.alive.hold, self.received))
         self.wait = min(self.wait, lane.start(found.alive.wait, self.received))
+
+    def _take_passages(self, passages: Passages) -> None:
+        self.hits += [Span(found.rule, found.start, found.end, found.document) for found in passages.hits]
+        passages.hits.clear()
+        self.hold = min(self.hold, passages.hold)
+        self.wait = min(self.wait, passages.wait)
 
     def _spare(self, lane: Lane) -> Spare:
         """Whether what stands in a stretch of the lane is a word of another alphabet."""
