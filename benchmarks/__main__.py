@@ -1,4 +1,4 @@
-"""`python -m benchmarks [speed|holdback|memory|engine|all|false-alarms] [--quick] [--json FILE]`: print the figures."""
+"""`python -m benchmarks [speed|holdback|memory|reload|engine|all|false-alarms] [--quick] [--json FILE]`: figures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import engine, false_alarms, holdback, memory, speed
+from benchmarks import engine, false_alarms, holdback, memory, reload, speed
 from benchmarks.processes import pin_to_one_cpu
 
-PARTS = ("engine", "holdback", "memory", "speed")
+PARTS = ("engine", "holdback", "memory", "reload", "speed")
 
 
 def main() -> int:
@@ -65,6 +65,10 @@ def main() -> int:
             sizes = memory.measure_memory(200 if options.quick else 1000)
             memory.show(sizes, console)
             found[part] = memory.as_json(sizes)
+        elif part == "reload":
+            changes = reload.measure_reload((10_000,) if options.quick else (10_000, 100_000))
+            reload.show(changes, console)
+            found[part] = reload.as_json(changes)
         else:
             speeds = speed.measure_speed(rounds)
             speed.show(speeds, console)
