@@ -153,7 +153,10 @@ class UnitReader:
         if self._half:
             text, self._half = self._half + text, ""
         if text.isascii() and not self.syllable:
-            units = self._words(text.lower())
+            folded = text.lower()
+            units = self._word(folded)
+            if units is None:
+                units = self._words(folded)
             if units is not None:
                 return units
         elif is_high_surrogate(text[-1]):
@@ -165,6 +168,28 @@ class UnitReader:
         half, self._half = self._half, ""
         units = self._study(half)
         self._close(units)
+        return units
+
+    def _word(self, folded: str) -> list[Unit] | None:
+        """What most tokens of English are, a word or the rest of one, with or without a space before it; None, with
+        nothing changed, for anything else."""
+        units: list[Unit] = []
+        size = len(folded)
+        if len(self.open) + size >= MAX_WORD:
+            return None
+        if folded.isalnum():
+            if not self.open:
+                self.open_at = self.read
+            self.open += folded
+        elif folded[0] == " " and folded[1:].isalnum():
+            if self.open:
+                units.append((self.open + " ", self.open_at, self._end))
+            self.open = folded[1:]
+            self.open_at = self.read + 1
+        else:
+            return None
+        self._dropped = 0
+        self._end = self.read = self.read + size
         return units
 
     def _words(self, folded: str) -> list[Unit] | None:
