@@ -1,4 +1,7 @@
-"""The command line: serve · demo · simulate · check · scan · protect. Each command only parses and calls."""
+"""The command line: serve · demo · simulate · check · test · scan · explain · protect.
+
+Each command only parses and calls.
+"""
 
 from __future__ import annotations
 
@@ -151,6 +154,28 @@ def scan(
     from guardrail.scan import run
 
     raise typer.Exit(run(file, policy, config, chunks=chunks, as_json=form is Format.JSON, jsonl=jsonl, show=show))
+
+
+@app.command()
+def explain(
+    text: Annotated[
+        str | None, typer.Argument(help="The text; - or nothing: standard input.", show_default=False)
+    ] = None,
+    policy: Annotated[str, typer.Option(help="Name of a policy, or path of a policy file.")] = "default",
+    config: Annotated[
+        Path | None,
+        typer.Option(envvar="GUARDRAIL_CONFIG", help="guardrail.yaml, or a folder that holds one.", show_default=False),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also candidates that were dropped and are no hits.")
+    ] = False,
+    form: Annotated[Format, typer.Option("--format", help="For a terminal, or JSON.")] = Format.TEXT,
+) -> None:
+    """Show why a policy does what it does to a text."""
+    from guardrail.explain import run
+
+    whole = None if text == "-" else text
+    raise typer.Exit(run(whole, policy, config, as_json=form is Format.JSON, everything=everything))
 
 
 protect = typer.Typer(help="Sets of fingerprints of documents that must not be reproduced.", no_args_is_help=True)

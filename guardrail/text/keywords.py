@@ -16,7 +16,7 @@ nothing can start at index 0.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -291,11 +291,7 @@ class KeywordMatcher:
             for entry in self._entries[number]:
                 if way is not Way.PLAIN and not entry.ways & 1 << way:
                     continue
-                if entry.left and is_word(window[start - 1]):
-                    continue
-                if entry.right and end < size and is_word(window[end]):
-                    continue
-                if spare is not None and entry.latin and spare(start, end):
+                if _misplaced(entry, window, start, end, spare):
                     continue
                 if not final and (end > soft or (entry.right and end == size)):
                     alive.count(_UNDECIDED[entry.role], start, _led(entry.leads, window, start))
@@ -334,21 +330,25 @@ class KeywordMatcher:
             for entry in self._entries[number]:
                 if not entry.ways & 1 << way:
                     continue
-                if entry.left and is_word(window[start - 1]):
-                    continue
-                if entry.right and end < size and is_word(window[end]):
-                    continue
-                if way is Way.LEET and _kept(window, reading, first, last) < _KEPT_LETTERS:
-                    continue
-                if entry.latin and spare(start, end):
-                    continue
-                if entry.runs is not None and not _long_enough(reading, first, last, entry.runs):
+                if _misplaced(entry, window, start, end, spare) or _misread(entry, window, reading, first, last, way):
                     continue
                 if not final and (end > soft or (entry.right and end == size)):
                     alive.count(_UNDECIDED[entry.role], start)
                 elif end > before[1] or (entry.right and end == before[0]):
                     hits.append(Hit(entry, start, end))
         return KeywordFindings(hits, alive, soft)
+
+    def candidates(
+        self, window: str, reading: Reading, way: Way, spare: Spare | None
+    ) -> Iterator[tuple[Entry, int, int, str]]:
+        """For an explanation: every occurrence in a whole text as (entry, start, end, why it does not count or "")."""
+        for number, first, last in self.search(reading.text):
+            if number < self.words and first > 0:
+                start, end = reading.starts[first], reading.ends[last - 1]
+                for entry in self._entries[number]:
+                    if way is Way.PLAIN or entry.ways & 1 << way:
+                        fault = _misplaced(entry, window, start, end, spare)
+                        yield entry, start, end, fault or _misread(entry, window, reading, first, last, way)
 
     def _alive_in(self, window: str, reading: Reading, way: Way) -> Alive:
         """The prefixes that a reading may go on with."""
@@ -438,6 +438,26 @@ def _need(needs: dict[str, list[tuple[int, ...]] | None], prefix: str, entries: 
             return
         if runs not in known:
             known.append(runs)
+
+
+def _misplaced(entry: Entry, window: str, start: int, end: int, spare: Spare | None) -> str:
+    """Why an occurrence does not count where it stands; empty when it does."""
+    if entry.left and is_word(window[start - 1]):
+        return "no word edge before it"
+    if entry.right and end < len(window) and is_word(window[end]):
+        return "no word edge behind it"
+    if spare is not None and entry.latin and spare(start, end):
+        return "a word of another alphabet"
+    return ""
+
+
+def _misread(entry: Entry, window: str, reading: Reading, first: int, last: int, way: Way) -> str:
+    """Why an occurrence in a reading does not count as it is read; empty when it does."""
+    if way is Way.LEET and _kept(window, reading, first, last) < _KEPT_LETTERS:
+        return "too few letters are read as they are"
+    if entry.runs is not None and not _long_enough(reading, first, last, entry.runs):
+        return "a repeat is too short, or too long to be one"
+    return ""
 
 
 def _led(leads: list[tuple[str, bool]], window: str, start: int) -> bool:

@@ -385,7 +385,7 @@ class Track:
             self._take(lane, found)
             keep = found.alive.keep
         markup: set[tuple[int, int]] = set()
-        for matcher, number, reading, way in _readings(group, window, soft, markup, final=final):
+        for matcher, number, reading, way in readings(group, window, soft, markup, final=final):
             place = self._soft.get((matcher, number))
             earlier = before if place is None else (place[0] - lane.base, place[1] - lane.base)
             found = matcher.examine_reading(window, reading, earlier, soft, final, way, spare)
@@ -489,7 +489,7 @@ def _add(spans: list[Span], span: Span) -> None:
         spans.append(span)
 
 
-def _readings(
+def readings(
     group: Disguises, window: str, soft: int, markup: set[tuple[int, int]], *, final: bool
 ) -> Iterator[tuple[KeywordMatcher, int, Reading, Way]]:
     """What to look for in what reading of a look lane's window, but for the window as it is; each with a number.
@@ -533,7 +533,7 @@ def _glance_at(group: Disguises, window: str, *, known: bool) -> Alive | None:
     if alive is not None:
         joined.join(alive)
     markup: set[tuple[int, int]] = set()
-    for matcher, _, reading, way in _readings(group, window, size, markup, final=False):
+    for matcher, _, reading, way in readings(group, window, size, markup, final=False):
         found = matcher.glance_reading(window, reading, way)
         if found is None:
             return None
