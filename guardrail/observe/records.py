@@ -36,6 +36,8 @@ class FindingRecord(msgspec.Struct, frozen=True):
     channel: str
     start: int
     end: int
+    document: str = ""
+    """Of a protected passage: where it is from."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from guardrail.policy.registry import Registry, Snapshot
 from guardrail.proxy import headers
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
+from guardrail.proxy.instructions import Instructions
 from guardrail.proxy.limits import Admission, ProxyFull, TenantBusy
 from guardrail.proxy.relay import JSON, SERVER, Relay
 from guardrail.proxy.routes import Route, route
@@ -55,6 +56,7 @@ class Proxy:
         self.draining = False
         self._environ = environ
         self._upstreams = Upstreams(environ)
+        self._instructions = Instructions()
         self._relays: set[Relay] = set()
         self._busy: set[web.RequestHandler] = set()
         """Connections with a request that is being answered."""
@@ -129,10 +131,11 @@ class Proxy:
             with self.admission.place(caller.tenant.name, total=limits.streams, per_tenant=limits.streams_per_tenant):
                 body = await _read_body(request, limits.request_bytes)
                 chat_request = _read_chat(body, exchange) if where is Route.CHAT else None
+                policy = caller.tenant.policy
+                if chat_request is not None:
+                    policy = await self._instructions.kept(policy, chat_request)
                 upstream = self._upstreams.get(caller.tenant.upstream, config)
-                relay = Relay(
-                    exchange, request, chat_request, caller.tenant.policy, upstream, limits, self.metrics.added
-                )
+                relay = Relay(exchange, request, chat_request, policy, upstream, limits, self.metrics.added)
                 self._relays.add(relay)
                 try:
                     return await relay.run(body)

@@ -133,7 +133,7 @@ class Exchange:
             events_delayed=text.events_delayed,
             unknown_blocked=list(text.blocked),
             findings=[
-                FindingRecord(f.rule, f.category, f.severity, f.action.value, f.channel, f.start, f.end)
+                FindingRecord(f.rule, f.category, f.severity, f.action.value, f.channel, f.start, f.end, f.document)
                 for f in text.findings[:MAX_FINDINGS]
             ],
             findings_total=len(text.findings),

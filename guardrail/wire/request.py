@@ -6,6 +6,7 @@ parsers could read differently: duplicate keys are refused.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ class ChatRequest:
     """The end user's id as the client gave it, "" for none."""
     prompt_bytes: int = 0
     """UTF-8 bytes of the messages' text: what the prompt's tokens are estimated from when upstream cannot say."""
+    instructions: tuple[str, ...] = ()
+    """The texts of the system messages: what a policy may have to keep from the answer."""
 
 
 def read_request(body: bytes) -> ChatRequest:
@@ -56,7 +59,19 @@ def read_request(body: bytes) -> ChatRequest:
         include_usage=options.get("include_usage") is True,
         user=_optional(value, "user", str, "a string") or "",
         prompt_bytes=sum(_text_bytes(m.get("content")) for m in messages if isinstance(m, dict)),
+        instructions=tuple(_instructions(messages)),
     )
+
+
+def _instructions(messages: list[Any]) -> Iterator[str]:
+    for message in messages:
+        if isinstance(message, dict) and message.get("role") in ("system", "developer"):
+            content = message.get("content")
+            parts = content if isinstance(content, list) else [{"text": content}]
+            texts = [part.get("text") for part in parts if isinstance(part, dict)]
+            # Parts of one message are read on as one text.
+            if text := "\n".join(text for text in texts if isinstance(text, str)):
+                yield text
 
 
 def _optional(value: dict[str, Any], key: str, kind: type, named: str) -> Any:

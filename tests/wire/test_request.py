@@ -27,6 +27,19 @@ HELLO = [{"role": "user", "content": "hello"}]
             {"messages": [{"role": "user", "content": [{"type": "text", "text": "é"}, {"type": "image_url"}]}]},
             ChatRequest(prompt_bytes=2),
         ),
+        (
+            {
+                "messages": [
+                    {"role": "system", "content": "Be kind."},
+                    {"role": "developer", "content": [{"text": "Be"}, {"type": "image_url"}, "?", {"text": "brief."}]},
+                    {"role": "system", "content": None},
+                    {"role": "system", "content": ""},
+                    {"role": "user", "content": "hi"},
+                    "?",
+                ]
+            },
+            ChatRequest(prompt_bytes=18, instructions=("Be kind.", "Be\nbrief.")),
+        ),
     ],
 )
 def test_reads_what_decides_the_response(body: object, expected: ChatRequest) -> None:
