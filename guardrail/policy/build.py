@@ -25,6 +25,7 @@ from guardrail.policy.shelf import Shelf
 from guardrail.policy.sublists import Manner, spoken
 from guardrail.policy.traits import PLAIN, Traits
 from guardrail.text.entities import ENTITIES
+from guardrail.text.protected import SYSTEM_PROMPT, ProtectRule
 from guardrail.text.rules import (
     Action,
     FixedChar,
@@ -103,6 +104,8 @@ class Builder:
             rules = self._keyword_rules(resolved, action)
         elif "near" in resolved.fields:
             rules = (self._near_rule(resolved, action),)
+        elif "protect" in resolved.fields:
+            rules = (self._protect_rule(resolved, action),)
         else:
             rules = (self._pattern_rule(resolved, action),)
         return () if action is Action.ALLOW else rules
@@ -247,6 +250,27 @@ class Builder:
             sentence=near.sentence is True,
             edges=resolved.get("edges", "auto"),
             folds=self._folds(resolved),
+        )
+
+    def _protect_rule(self, resolved: ResolvedRule, action: Action) -> Rule:
+        self._unfit(resolved, "protected text", ())
+        given = resolved.fields["protect"]
+        if (allow := resolved.fields.get("allow")) is not None:
+            self._complain(allow.problem("found 'allow' in a rule for protected text, expected it only in others"))
+        own = given.value == SYSTEM_PROMPT
+        if own and "examples" in resolved.fields:
+            message = "found examples in a rule for the system prompt, expected none: it is known only with a request"
+            self._complain(resolved.fields["examples"].problem(message))
+        examples = self._examples(resolved)
+        return ProtectRule(
+            id=resolved.id,
+            category=resolved.get("category", "protected_text"),
+            severity=resolved.get("severity", "medium"),
+            action=action,
+            mask=self._mask(resolved, action, DEFAULT_LABEL),
+            hits=examples.hit,
+            misses=examples.miss,
+            fingerprints=None if own else self._shelf.fingerprints(given),
         )
 
     def _near_words(self, resolved: ResolvedRule, side: Literal["first", "second"]) -> tuple[str, ...]:

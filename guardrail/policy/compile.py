@@ -21,11 +21,13 @@ from guardrail.policy.build import Builder
 from guardrail.policy.cache import Cache, open_cache
 from guardrail.policy.examples import unproven
 from guardrail.policy.exceptions import Exceptions
+from guardrail.policy.fingerprints import FingerprintFile
 from guardrail.policy.lists import Lists
 from guardrail.policy.load import Configuration, include_policy_file, load_configuration
 from guardrail.policy.policy import Policy
 from guardrail.policy.problems import one_of, suggestion
 from guardrail.policy.resolve import ResolvedPolicy, ResolvedRule, Resolver
+from guardrail.text.protected import SYSTEM_PROMPT, ProtectRule
 from guardrail.text.rules import (
     Accept,
     Action,
@@ -269,6 +271,9 @@ def _canonical(rule: Rule) -> list[Any]:
             lists = _digest_of_terms(rule.first), _digest_of_terms(rule.second)
             folds = dataclasses.astuple(rule.folds)
             return ["near", *common, lists, rule.within, rule.sentence, rule.edges, folds]
+        case ProtectRule():
+            documents = rule.fingerprints.digest if isinstance(rule.fingerprints, FingerprintFile) else SYSTEM_PROMPT
+            return ["protect", *common, documents]
         case PatternRule():
             columns = (rule.left, rule.right, rule.accept, rule.contextual)
             each = [one if isinstance(one, tuple) else (one,) * len(rule.expressions) for one in columns]

@@ -136,6 +136,13 @@ class RuleEntry(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=4096)], ...], Meta(min_length=1)] | UnsetType,
         Meta(description="Find any of these regular expressions."),
     ] = UNSET
+    protect: Annotated[
+        FilePath | UnsetType,
+        Meta(
+            description="Find passages of the documents of this fingerprint set, relative to the policy file; "
+            "`system_prompt`: of the request's own system prompt."
+        ),
+    ] = UNSET
     near: Annotated[NearEntry | UnsetType, Meta(description="Find a word of one list near one of another.")] = UNSET
     action: Annotated[
         Literal["allow", "log", "redact", "replace", "halt"] | UnsetType,

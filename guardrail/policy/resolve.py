@@ -22,7 +22,7 @@ from guardrail.policy.load import Loaded, parents_of
 from guardrail.policy.model import PolicyFile, RuleEntry
 from guardrail.policy.problems import one_of, suggestion
 
-KINDS = (("entity",), ("keywords", "lexicon"), ("pattern", "patterns"), ("near",))
+KINDS = (("entity",), ("keywords", "lexicon"), ("pattern", "patterns"), ("near",), ("protect",))
 """The kinds of rule, each by the keys that say what it finds."""
 SOURCES = tuple(name for names in KINDS for name in names)
 _OF_SOURCE = (*SOURCES, "case", "edges", "fold", "languages", "expand", "term_actions", "edge", "examples")

@@ -1,4 +1,4 @@
-"""The lexicons of one configuration, each read once, and the forms of terms that a rule asks for.
+"""The lexicons and fingerprint sets of one configuration, each read once, and the forms of terms that a rule asks for.
 
 What is wrong with a list is told once for each rule that uses it; the caller keeps problems as a set.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from guardrail.errors import ConfigProblem
 from guardrail.policy.document import tidy
+from guardrail.policy.fingerprints import BadFingerprints, FingerprintFile
 from guardrail.policy.lexicon import Lexicon
 from guardrail.policy.lists import Lists
 from guardrail.policy.resolve import Given, ResolvedRule
@@ -22,6 +23,7 @@ class Shelf:
         self._complain = complain
         self._lists = lists
         self._lexicons: dict[Path, tuple[Lexicon, list[ConfigProblem]]] = {}
+        self._sets: dict[Path, FingerprintFile | str] = {}
         self.files: set[Path] = set()
 
     def of(self, resolved: ResolvedRule) -> Iterator[Lexicon]:
@@ -48,6 +50,25 @@ class Shelf:
         self.files.update(lexicon.files)
         self._complain(*problems)
         return lexicon
+
+    def fingerprints(self, given: Given) -> FingerprintFile | None:
+        """The fingerprint set that is named at a place of a policy; None where there is none that can be used."""
+        path = tidy(given.document.path.parent / given.value)
+        self.files.add(path)
+        if path not in self._sets:
+            try:
+                self._sets[path] = FingerprintFile(path)
+            except FileNotFoundError:
+                self._sets[path] = f"found no file {given.value!r} here, expected a fingerprint set or system_prompt"
+            except OSError as error:
+                self._sets[path] = f"{given.value!r} cannot be read: {error.strerror}"
+            except BadFingerprints as error:
+                self._sets[path] = f"{given.value!r}: {error}"
+        found = self._sets[path]
+        if isinstance(found, str):
+            self._complain(given.problem(found))
+            return None
+        return found
 
     def forms(self, resolved: ResolvedRule, terms: Iterable[str]) -> dict[str, None]:
         """The terms, and what else the rule is to find for them."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from guardrail.policy.fingerprints import Draft, FingerprintFile, new_shape
+from guardrail.text.protected import ProtectRule
 from guardrail.text.rules import (
     Action,
     FixedChar,
@@ -186,6 +188,55 @@ def test_words_near_each_other(tmp_path: Path) -> None:
             edges="never", folds=Folds(leet=False), allow=("a or b",),
         )
     ]  # fmt: skip
+
+
+def protected(folder: Path) -> Path:
+    draft = Draft(new_shape(4, 20))
+    draft.add("handbook", b"every visitor signs the book at the gate before noon")
+    folder.mkdir(exist_ok=True)
+    draft.write(folder / "set.fp")
+    return folder
+
+
+def test_protected_text(tmp_path: Path) -> None:
+    protected(tmp_path)
+    entry = (
+        "{id: p, protect: ../set.fp, action: redact, severity: high, "
+        "examples: {hit: [so every visitor signs the book], miss: [every visitor signs]}}"
+    )
+    found = rule(tmp_path, entry)
+    assert isinstance(found, ProtectRule)
+    assert (found.category, found.severity, found.mask) == ("protected_text", "high", Label("[REDACTED]"))
+    assert isinstance(found.fingerprints, FingerprintFile)
+    assert found.fingerprints.path == tmp_path / "set.fp"
+    found = rule(tmp_path, "{id: p, protect: system_prompt, action: halt}")
+    assert isinstance(found, ProtectRule)
+    assert found.fingerprints is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("{id: p, protect: ../none.fp, action: log}",
+         "3:22: found no file '../none.fp' here, expected a fingerprint set or system_prompt"),
+        ("{id: p, protect: p.yaml, action: log}",
+         "3:22: 'p.yaml': found another kind of file, expected a fingerprint set"),
+        ("{id: p, protect: ../policies, action: log}", "3:22: '../policies' cannot be read: Is a directory"),
+        ("{id: p, protect: ../set.fp, action: log, allow: [x]}",
+         "3:53: found 'allow' in a rule for protected text, expected it only in others"),
+        ("{id: p, protect: ../set.fp, action: log, case: true}",
+         "3:52: found 'case' in a rule for protected text, expected it only in one for keywords"),
+        ("{id: p, protect: system_prompt, action: log, examples: {hit: [x]}}",
+         "3:60: found examples in a rule for the system prompt, expected none: it is known only with a request"),
+        ("{id: p, protect: ../set.fp, keywords: [x], action: log}",
+         "3:43: found 'keywords' and 'protect' in one rule, expected one kind of source"),
+    ],
+)  # fmt: skip
+def test_problems_of_protected_text(tmp_path: Path, entry: str, problem: str) -> None:
+    protected(tmp_path)
+    (found,) = problems(tmp_path, entry)
+    assert found.split(": ", 1)[1] == problem.split(": ", 1)[1]
+    assert found.startswith("3:")
 
 
 def test_exceptions_to_an_entity(tmp_path: Path) -> None:
