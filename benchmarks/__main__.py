@@ -1,4 +1,4 @@
-"""`python -m benchmarks [speed|holdback|memory|reload|engine|all|false-alarms] [--quick] [--json FILE]`: figures."""
+"""`python -m benchmarks [speed|holdback|memory|reload|engine|all|protected|false-alarms] [--quick] [--json FILE]`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import engine, false_alarms, holdback, memory, reload, speed
+from benchmarks import engine, false_alarms, holdback, memory, protected, reload, speed
 from benchmarks.processes import pin_to_one_cpu
 
 PARTS = ("engine", "holdback", "memory", "reload", "speed")
@@ -20,7 +20,7 @@ PARTS = ("engine", "holdback", "memory", "reload", "speed")
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=(*PARTS, "all", "false-alarms"), default="all")
+    parser.add_argument("part", nargs="?", choices=(*PARTS, "all", "protected", "false-alarms"), default="all")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and streams: a look, not a figure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
     parser.add_argument(
@@ -53,6 +53,12 @@ def main() -> int:
                 parser.error(str(error))
             false_alarms.show(alarms, console)
             found[part] = false_alarms.as_json(alarms)
+        elif part == "protected":
+            sets = protected.measure_protected(
+                rounds, protected.SHINGLES // 20 if options.quick else protected.SHINGLES
+            )
+            protected.show(sets, console)
+            found[part] = protected.as_json(sets)
         elif part == "engine":
             costs = engine.measure_engine(rounds, (10_000,) if options.quick else (10_000, 100_000))
             engine.show(costs, console)
