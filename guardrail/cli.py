@@ -133,6 +133,19 @@ def check(
         raise typer.Exit(run(path, sys.stdout, form=form.value))
 
 
+@app.command("test")
+def run_tests(
+    path: Annotated[
+        Path, typer.Argument(help="guardrail.yaml, or a folder that holds one.", show_default="this folder")
+    ] = Path("."),
+    form: Annotated[Format, typer.Option("--format", help="How to report.")] = Format.TEXT,
+) -> None:
+    """Test the rules by their own examples, and the policies by the files in the folder scenarios."""
+    from guardrail.trial import run
+
+    raise typer.Exit(run(path, sys.stdout, form=form.value))
+
+
 @app.command()
 def scan(
     file: Annotated[

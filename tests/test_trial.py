@@ -60,7 +60,7 @@ FAILURES: list[tuple[str, str, list[str]]] = [
     (
         "output",
         "{name: wrong, input: a bomb!, output: 'a ***!'}",
-        ["output    expected a ⟦***⟧!", "come a ⟦[REDACTED]⟧!"],
+        ["output    expected a ⟦***⟧!", "came a ⟦[REDACTED]⟧!"],
     ),
     ("a halt that does not come", "{name: wrong, input: fine, halt: true}", ["halt      expected ⟦true⟧"]),
     (

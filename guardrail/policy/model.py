@@ -255,10 +255,36 @@ class TenantFile(Struct, frozen=True, forbid_unknown_fields=True):
     locale: Annotated[Locale | UnsetType, Meta(description="Language of notices; by default the policy's.")] = UNSET
 
 
+class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
+    """One text, and what must become of it however a stream cuts it."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200, description="What the scenario shows.")]
+    input: Annotated[str, Meta(max_length=65536, description="What the model says.")]
+    output: Annotated[
+        Annotated[str, Meta(max_length=131072)] | UnsetType,
+        Meta(description="What the client gets; by default the input, unchanged."),
+    ] = UNSET
+    halt: Annotated[bool, Meta(description="Whether the answer is ended early.")] = False
+    findings: Annotated[
+        tuple[str, ...] | UnsetType,
+        Meta(
+            description="The ids of the rules that find something, in the order of the text; by default not looked at."
+        ),
+    ] = UNSET
+
+
+class ScenarioFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file in the folder `scenarios`: tests of one policy."""
+
+    policy: Annotated[Name, Meta(description="Name of the policy.")]
+    scenarios: Annotated[tuple[Scenario, ...], Meta(min_length=1, description="The scenarios.")]
+
+
 FILE_KINDS: dict[type[Struct], str] = {
     Settings: "guardrail.yaml",
     PolicyFile: "policies/*.yaml",
     TenantFile: "tenants/*.yaml",
+    ScenarioFile: "scenarios/*.yaml",
 }
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
