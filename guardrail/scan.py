@@ -145,6 +145,8 @@ def scan_text(text: str, policy: Policy, chunks: Chunks, *, show: bool = False) 
             "end": finding.end,
             "channel": finding.channel,
         }
+        if finding.document:
+            row["document"] = finding.document
         if show:
             row["text"] = text[finding.start : finding.end]
         findings.append(row)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from guardrail.cli import app
 from guardrail.policy.compile import load_policy
+from guardrail.policy.fingerprints import Draft, new_shape
 from guardrail.scan import BadText, Chunks, scan_document, scan_rows, scan_text
 
 POLICY = """\
@@ -209,3 +210,12 @@ def test_the_library_calls(policy: Path) -> None:
     assert scanned.held_max > 0
     with pytest.raises(BadText):
         scan_document(io.BytesIO(b"\xff"), io.BytesIO(), loaded, Chunks(), as_json=False, show=False)
+
+
+def test_the_document_of_a_passage_is_named(tmp_path: Path) -> None:
+    draft = Draft(new_shape(4, 20))
+    draft.add("handbook", b"every visitor signs the book at the gate before noon")
+    draft.write(tmp_path / "set.fp")
+    (tmp_path / "p.yaml").write_text("policy: p\nrules: [{id: x, protect: set.fp, action: log}]\n", encoding="utf-8")
+    found = scan_text("So every visitor signs the book.", load_policy(tmp_path / "p.yaml"), Chunks()).findings
+    assert [(row["rule"], row["document"]) for row in found] == [("x", "handbook")]
