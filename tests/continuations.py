@@ -14,7 +14,8 @@ from itertools import islice
 
 from guardrail.text.rules import Action, KeywordRule, PatternRule
 from tests.expressions import NOTHING, after_all, words
-from tests.reference import lane, reference
+from tests.lanes import cased_lane, folded_lane
+from tests.reference import reference
 from tests.strategies import Case
 
 MARKS = (
@@ -65,13 +66,13 @@ def _likely(case: Case, text: str, glue: str) -> Iterator[str]:
     """Endings of what the text, with the glue, ends with the beginning of."""
     for rule in case.rules:
         if isinstance(rule, KeywordRule):
-            tail = lane(text + glue, rule.case_sensitive).text
+            tail = (cased_lane if rule.case_sensitive else folded_lane)(text + glue).text
             for spelling in _spellings(rule.terms):
                 for cut in range(len(spelling), -1, -1):
                     if tail.endswith(spelling[:cut]):
                         yield glue + spelling[cut:]
         elif isinstance(rule, PatternRule):
-            tail = lane(text + glue, keep_case=True).text
+            tail = cased_lane(text + glue).text
             for expression in rule.expressions:
                 for start in range(len(tail) + 1):
                     left = after_all(case.trees[expression], tail[start:])
@@ -84,8 +85,7 @@ def _spellings(terms: tuple[str, ...]) -> tuple[str, ...]:
     """The terms as they stand in the lanes, and with their marks apart."""
     spelled: dict[str, None] = {}
     for term in terms:
-        for keep_case in (False, True):
-            spelling = lane(term, keep_case).text
+        for spelling in (folded_lane(term).text, cased_lane(term).text):
             spelled[spelling] = spelled[unicodedata.normalize("NFD", spelling)] = None
     return tuple(spelled)
 

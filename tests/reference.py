@@ -1,9 +1,9 @@
 """The edited text P(T) and its findings, computed plainly over the whole text.
 
 The streaming engine must equal it. It reads the text again and again and is slow on purpose; what counts is
-that each step can be checked by eye against the words in docs/design.md. It shares the plain data types of
-`guardrail.text.rules` with the engine (rules, masks, findings) and nothing else: no folding, matching,
-clustering or editing code.
+that each step can be checked by eye against the words in docs/design.md. Lanes are those of tests/lanes.py, and
+tests/occurrences.py says where terms stand. The plain data types of `guardrail.text.rules` and the folding tables are
+shared with the engine, and nothing else: no folding, matching, clustering or editing code.
 """
 
 from __future__ import annotations
@@ -16,22 +16,29 @@ from functools import cache, lru_cache
 
 import regex
 
-from guardrail.text.rules import Action, Finding, KeywordRule, PatternEdge, PatternRule, Rule, WordEdges
+from guardrail.text.rules import (
+    MAX_NEAR,
+    Accept,
+    Action,
+    Finding,
+    KeywordRule,
+    NearRule,
+    PatternEdge,
+    PatternRule,
+    RightEdge,
+    Rule,
+)
+from tests.lanes import Lane, Span, cased, cased_lane, join_surrogates, raw_lane, surrogate_pair
+from tests.occurrences import Manner, occurrences
 
-MAX_JOINERS = 30
-"""Joiners after the first character of a segment; the next one starts a new segment."""
-MAX_IGNORABLES = 256
-"""Ignorables in a row that are dropped; the next one folds to BREAK."""
 MAX_CLUSTER = 64
 """Code points of a grapheme cluster; a longer one ends there, and what follows starts another."""
-BREAK = "\uffff"
 CLUSTER = regex.compile(r"^\X")
 PICTOGRAPH = regex.compile(r"\p{Extended_Pictographic}")
 CONSONANT = regex.compile(r"\p{InCB=Consonant}")
 LINKER = regex.compile(r"\p{InCB=Linker}")
 CONJUNCT_EXTEND = regex.compile(r"\p{InCB=Extend}")
-
-Span = tuple[int, int]
+SENTENCE_END = re.compile(r"[!?。！？…\n]|\.(?=\s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,154 +76,47 @@ def reference(rules: Sequence[Rule], text: str) -> Result:
     return Result(output, halt is not None, cut, _findings(found))
 
 
-# Folding
+# Near rules
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """Folded text, and for each of its characters the raw span that it stands for."""
-
-    text: str
-    spans: list[Span]
-
-    def raw(self, start: int, end: int) -> Span:
-        return self.spans[start][0], self.spans[end - 1][1]
+def manner_of(rule: Rule) -> Manner:
+    if isinstance(rule, KeywordRule):
+        return Manner(rule.case_sensitive, rule.edges, rule.folds)
+    return Manner(False, rule.edges, rule.folds) if isinstance(rule, NearRule) else Manner()
 
 
-@cache
-def ignorable(char: str) -> bool:
-    return regex.match(r"\p{Default_Ignorable_Code_Point}", char) is not None
-
-
-@cache
-def _second_characters() -> frozenset[str]:
-    """Every b of a pair a+b that canonical composition turns into one character."""
-    seconds = set()
-    for char in map(chr, range(0x110000)):
-        pair = unicodedata.decomposition(char).split()
-        if len(pair) == 2 and not pair[0].startswith("<"):
-            first, second = (chr(int(code, 16)) for code in pair)
-            if unicodedata.normalize("NFC", first + second) == char:
-                seconds.add(second)
-    return frozenset(seconds)
-
-
-@cache
-def joiner(char: str) -> bool:
-    """Whether the character may change, under NFKC, what stands before it."""
-    first = unicodedata.normalize("NFKD", char)[0]
-    return (
-        unicodedata.combining(first) != 0
-        or first in _second_characters()
-        or "\u1161" <= first <= "\u1175"
-        or "\u11a8" <= first <= "\u11c2"
-    )
-
-
-def surrogate_pair(text: str, at: int) -> bool:
-    return "\ud800" <= text[at : at + 1] <= "\udbff" and "\udc00" <= text[at + 1 : at + 2] <= "\udfff"
-
-
-def join_surrogates(pair: str) -> str:
-    """The character that two lone halves stand for."""
-    return pair.encode("utf-16", "surrogatepass").decode("utf-16")
-
-
-def segments(text: str) -> list[tuple[str, Span]]:
-    """What is folded piece by piece: the characters of each piece without ignorables, and its raw span."""
-    out: list[tuple[str, Span]] = []
-    can_join = False
-    ignorables = 0
-    at = 0
-    while at < len(text):
-        char, width = text[at], 1
-        if ignorable(char):
-            ignorables += 1
-            if ignorables > MAX_IGNORABLES:
-                out.append((BREAK, (at, at + 1)))
-                can_join = False
-                ignorables = 0
-            at += 1
-            continue
-        ignorables = 0
-        if surrogate_pair(text, at):
-            char, width = join_surrogates(text[at : at + 2]), 2
-        if width == 1 and joiner(char) and can_join and len(out[-1][0]) <= MAX_JOINERS:
-            before, (start, _) = out[-1]
-            out[-1] = (before + char, (start, at + 1))
-        else:
-            out.append((char, (at, at + width)))
-        can_join = True
-        at += width
-    return out
-
-
-def cased(segment: str) -> str:
-    hyphened = re.sub("[\u2010-\u2015\u2212]", "-", unicodedata.normalize("NFKC", segment))
-    return re.sub("[\u2018\u2019\u201b]", "'", hyphened)
-
-
-def folded(segment: str) -> str:
-    # An iota subscript is no letter here, though its case fold is one.
-    bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", cased(segment)).replace("\u0345", ""))
-    return re.sub("[\t\n\r]", " ", unicodedata.normalize("NFKC", bare.casefold()))
-
-
-@lru_cache(maxsize=64)
-def lane(text: str, keep_case: bool) -> Lane:
-    pieces = [(cased(s) if keep_case else folded(s), span) for s, span in segments(text)]
-    return Lane("".join(piece for piece, _ in pieces), [span for piece, span in pieces for _ in piece])
-
-
-# Keywords
-
-UNSPACED_SCRIPTS = (
-    *("Han", "Hiragana", "Katakana", "Bopomofo", "Hangul"),
-    *("Thai", "Lao", "Khmer", "Myanmar"),
-)
-"""Scripts written without spaces, or with particles attached to words: their words have no visible edges."""
-
-
-@cache
-def alphabetic(char: str) -> bool:
-    """A letter, digit or mark of a script that sets its words apart, or what joins two consonants in any script."""
-    if regex.match(r"\p{InCB=Linker}", char):
-        return True
-    word = char.isalnum() or unicodedata.category(char).startswith("M")
-    return word and not any(regex.match(rf"\p{{Script={script}}}", char) for script in UNSPACED_SCRIPTS)
-
-
-def occurrences(term: str, keep_case: bool, edges: WordEdges, text: str) -> set[Span]:
-    """The raw spans at which the term stands with the word edges that it needs."""
-    where = lane(text, keep_case)
-    needle = lane(term, keep_case).text
-    left = edges == "always" or (edges == "auto" and alphabetic(needle[0]))
-    right = edges == "always" or (edges == "auto" and alphabetic(needle[-1]))
+def near(rule: NearRule, text: str) -> set[Span]:
+    """From the earliest word that is near enough to the end of each word of the other list."""
+    first = {span for word in rule.first for span in occurrences(word, manner_of(rule), text)}
+    second = {span for word in rule.second for span in occurrences(word, manner_of(rule), text)}
+    within = MAX_NEAR if rule.within is None else rule.within
     found = set()
-    for start in range(len(where.text) - len(needle) + 1):
-        end = start + len(needle)
-        if where.text[start:end] != needle:
-            continue
-        if left and start > 0 and alphabetic(where.text[start - 1]):
-            continue
-        if right and end < len(where.text) and alphabetic(where.text[end]):
-            continue
-        found.add(where.raw(start, end))
+    for own, others in ((first, second), (second, first)):
+        for start, end in own:
+            partners = [
+                other_start
+                for other_start, other_end in others
+                if other_end <= start <= other_end + within
+                and not (rule.sentence and sentence_ends(text, other_end, start))
+            ]
+            if partners:
+                found.add((min(partners), end))
     return found
+
+
+def sentence_ends(text: str, start: int, end: int) -> bool:
+    found = SENTENCE_END.search(text, start)
+    return found is not None and found.start() < end
 
 
 # Patterns
 
+FORBIDDEN = {"none": "(?!)", "digit": "[0-9]", "number": "[0-9.]", "word": "[0-9A-Za-z_]", "newline": r"\n"}
 
-def beside(edge: PatternEdge, neighbour: str) -> bool:
+
+def beside(edge: RightEdge, neighbour: str) -> bool:
     """Whether the neighbour ("" at the text's start and end) may stand beside a match."""
-    if edge == "digit":
-        return re.fullmatch(r"[0-9]", neighbour) is None
-    if edge == "number":
-        return re.fullmatch(r"[0-9.]", neighbour) is None
-    if edge == "word":
-        return re.fullmatch(r"[0-9A-Za-z_]", neighbour) is None
-    return True
+    return re.fullmatch(FORBIDDEN[edge], neighbour) is None
 
 
 def longest(expression: re.Pattern[str], text: str, start: int) -> int | None:
@@ -226,26 +126,72 @@ def longest(expression: re.Pattern[str], text: str, start: int) -> int | None:
     return next((end for end in range(len(text), start, -1) if expression.fullmatch(text, start, end)), None)
 
 
-def accepted(rule: PatternRule, text: str, start: int, end: int) -> bool:
-    if not beside(rule.right, text[end : end + 1]):
+def in_cased_lane(expression: str) -> str:
+    """The expression with its literals as the cased lane has them, but for those that are several characters there and
+    stand in a set."""
+    out, in_set, escaped = "", False, False
+    for char in unicodedata.normalize("NFC", expression):
+        if char in "[]" and not escaped:
+            in_set = char == "["
+        escaped = char == "\\" and not escaped
+        literal = cased(char)
+        if len(literal) > 1:
+            literal = char if in_set else f"(?:{re.escape(literal)})"
+        out += literal
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression of a pattern rule with what goes with it."""
+
+    source: str
+    left: PatternEdge
+    right: RightEdge
+    accept: Accept | None
+    contextual: bool
+
+
+def expressions(rule: PatternRule) -> Iterator[Expression]:
+    for at, source in enumerate(rule.expressions):
+        yield Expression(
+            source,
+            rule.left[at] if isinstance(rule.left, tuple) else rule.left,
+            rule.right[at] if isinstance(rule.right, tuple) else rule.right,
+            rule.accept[at] if isinstance(rule.accept, tuple) else rule.accept,
+            rule.contextual[at] if isinstance(rule.contextual, tuple) else rule.contextual,
+        )
+
+
+def matches(rule: PatternRule, text: str) -> set[Span]:
+    """The raw spans of the matches of each expression."""
+    where = raw_lane(text) if rule.lane == "raw" else cased_lane(text)
+    words = {span for word in rule.context for span in occurrences(word, Manner(), text)}
+    found = set()
+    for expression in expressions(rule):
+        source = expression.source if rule.lane == "raw" else in_cased_lane(expression.source)
+        compiled = re.compile(source, re.ASCII)
+        start = 0
+        while start < len(where.text):
+            end = None
+            if beside(expression.left, where.text[max(start - 1, 0) : start]):
+                end = longest(compiled, where.text, start)
+            if end is not None and accepted(rule, expression, words, where, start, end):
+                found.add(where.raw(start, end))
+                start = end
+            else:
+                start += 1
+    return found
+
+
+def accepted(rule: PatternRule, expression: Expression, words: set[Span], where: Lane, start: int, end: int) -> bool:
+    if not beside(expression.right, where.text[end : end + 1]):
         return False
-    return rule.accept is None or rule.accept(text[start:end])
-
-
-def matches(rule: PatternRule, expression: str, left: PatternEdge, text: str) -> Iterator[Span]:
-    """The leftmost-longest matches of one expression, as raw spans. It is read composed, as the text is."""
-    compiled = re.compile(unicodedata.normalize("NFC", expression), re.ASCII)
-    where = lane(text, keep_case=True)
-    start = 0
-    while start < len(where.text):
-        end = None
-        if beside(left, where.text[max(start - 1, 0) : start]):
-            end = longest(compiled, where.text, start)
-        if end is None or not accepted(rule, where.text, start, end):
-            start += 1
-        else:
-            yield where.raw(start, end)
-            start = end
+    if expression.contextual:
+        at, _ = where.raw(start, end)
+        if not any(word_end <= at <= word_end + rule.within for _, word_end in words):
+            return False
+    return expression.accept is None or expression.accept(where.text[start:end])
 
 
 # Hits
@@ -253,23 +199,25 @@ def matches(rule: PatternRule, expression: str, left: PatternEdge, text: str) ->
 
 def hits(rule: Rule, text: str) -> list[Hit]:
     """Every hit of one rule, but those that an allow-phrase excuses."""
-    keep_case: bool = False
-    edges: WordEdges = "auto"
+    manner = manner_of(rule)
+    raw = manner.folds.exact
     if isinstance(rule, KeywordRule):
-        keep_case, edges = rule.case_sensitive, rule.edges
-        found = {span for term in rule.terms for span in occurrences(term, keep_case, edges, text)}
+        found = {span for term in rule.terms for span in occurrences(term, manner, text)}
+    elif isinstance(rule, NearRule):
+        found = near(rule, text)
     else:
         assert isinstance(rule, PatternRule)
-        lefts = (rule.left,) * len(rule.expressions) if isinstance(rule.left, str) else rule.left
-        pairs = zip(rule.expressions, lefts, strict=True)
-        found = {span for expression, left in pairs for span in matches(rule, expression, left, text)}
-    excused = {span for phrase in rule.allow for span in occurrences(phrase, keep_case, edges, text)}
-    kept = [(s, e) for s, e in found if not any(a <= s and e <= b for a, b in excused)]
-    boundaries = cluster_boundaries(text) if kept else frozenset()
-    widened = {
-        (max(b for b in boundaries if b <= start), min(b for b in boundaries if b >= end)) for start, end in kept
-    }
-    return [Hit(rule, start, end) for start, end in sorted(widened)]
+        found = matches(rule, text)
+        raw = rule.lane == "raw"
+    excused = {span for phrase in rule.allow for span in occurrences(phrase, manner, text)}
+    kept = {(s, e) for s, e in found if not any(a <= s and e <= b for a, b in excused)}
+    return [Hit(rule, start, end) for start, end in sorted(kept if raw else widened(kept, text))]
+
+
+def widened(spans: set[Span], text: str) -> set[Span]:
+    """The spans as whole grapheme clusters."""
+    boundaries = cluster_boundaries(text) if spans else frozenset()
+    return {(max(b for b in boundaries if b <= start), min(b for b in boundaries if b >= end)) for start, end in spans}
 
 
 @cache

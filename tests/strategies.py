@@ -30,7 +30,7 @@ from guardrail.text.rules import (
     WordEdges,
 )
 from tests.expressions import Chain, Either, Node, Set, Times, nullable, spell, words
-from tests.reference import BREAK, joiner, lane
+from tests.lanes import BREAK, cased_lane, folded_lane, joiner
 
 HARD = (
     *(" ", ".", "-", "\u2011", "\u2212", "_", "@", "1", "2", "0", "\n", "\r", "\r\n", "\x00", "A", "B", "x", "z"),
@@ -124,7 +124,7 @@ MAX_MARKS = 4
 
 def usable(term: str) -> bool:
     """Whether a rule may have this term: more than white space, no mark at its start, no break, not too long."""
-    for folded in (lane(term, keep_case=True).text, lane(term, keep_case=False).text):
+    for folded in (cased_lane(term).text, folded_lane(term).text):
         if not folded.strip() or len(folded) > MAX_TERM or BREAK in folded:
             return False
         if joiner(folded[0]) or unicodedata.category(folded[0]).startswith("M"):

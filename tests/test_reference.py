@@ -9,16 +9,20 @@ import pytest
 from guardrail.text.rules import (
     Action,
     FixedChar,
+    Folds,
     KeepLast,
     KeyedHash,
     KeywordRule,
     Label,
     Mask,
+    NearRule,
     PatternRule,
     Rule,
 )
 from tests.reference import reference
 
+SEES_NOTHING = Folds(marks=False, lookalikes=False, simplified=False, numbers=False, leet=False)
+NOISE, REPEATS, EXACT = Folds(noise=True), Folds(repeats=True), Folds(exact=True)
 REDACT, REPLACE, HALT, LOG, ALLOW = Action.REDACT, Action.REPLACE, Action.HALT, Action.LOG, Action.ALLOW
 
 
@@ -32,6 +36,12 @@ def pattern(rule_id: str, *expressions: str, mask: str | Mask = "#", **options: 
     """A pattern rule; a mask that is plain text is a label."""
     shown = Label(mask) if isinstance(mask, str) else mask
     return PatternRule(id=rule_id, category="test", expressions=expressions, mask=shown, **options)
+
+
+def near(rule_id: str, first: str, second: str, **options: Any) -> NearRule:
+    """A near rule with one word on either side, or several with a bar between."""
+    one, other = tuple(first.split("|")), tuple(second.split("|"))
+    return NearRule(id=rule_id, category="test", mask=Label("#"), first=one, second=other, **options)
 
 
 def even(matched: str) -> bool:
@@ -67,7 +77,7 @@ CASES = [
     Case("ignorable between words is no edge", [word("a", "bad")], "x\u200bbad", "x\u200bbad", []),
     Case("ignorable in the term is dropped", [word("a", "b\u200bad")], "bad", "#", ["a 0-3"]),
     Case("combining mark composes", [word("a", "café")], "cafe\u0301", "#", ["a 0-5"]),
-    Case("mark that the term lacks", [word("a", "cafe")], "cafe\u0301", "cafe\u0301", []),
+    Case("mark that the term lacks", [word("a", "cafe", folds=SEES_NOTHING)], "cafe\u0301", "cafe\u0301", []),
     Case("marks out of order", [word("a", "a\u0323\u0301")], "a\u0301\u0323", "#", ["a 0-3"]),
     Case("ignorable inside a segment", [word("a", "é")], "e\u200d\u0301!", "#!", ["a 0-3"]),
     Case("Hangul jamo compose", [word("a", "각")], "\u1100\u1161\u11a8", "#", ["a 0-3"]),
@@ -134,7 +144,7 @@ CASES = [
     Case("underscore is not", [word("a", "bad")], "_bad_", "_#_", ["a 1-4"]),
     Case("Cyrillic neighbour is", [word("a", "bad")], "badж bad", "badж #", ["a 5-8"]),
     Case("Thai neighbour is not", [word("a", "bad")], "badก", "#ก", ["a 0-3"]),
-    Case("a mark is a word character", [word("a", "b")], "b\u0302 b", "b\u0302 #", ["a 3-4"]),
+    Case("a mark is a word character", [word("a", "b", folds=SEES_NOTHING)], "b\u0302 b", "b\u0302 #", ["a 3-4"]),
     Case("a term that ends in punctuation", [word("a", "c++")], "c++x ac++", "#x ac++", ["a 0-3"]),
     Case(
         "always, term that ends in punctuation",
@@ -151,7 +161,7 @@ CASES = [
     Case("resumes at the end", [pattern("p", "aba")], "ababa", "#ba", ["p 0-3"]),
     Case("case is kept", [pattern("p", "bad")], "Bad bad", "Bad #", ["p 4-7"]),
     Case("full-width digits", [pattern("p", r"\d{3}")], "１２３", "#", ["p 0-3"]),
-    Case("other digits are not \\d", [pattern("p", r"\d{2}")], "٤٥ 45", "٤٥ #", ["p 3-5"]),
+    Case("digits of other scripts are \\d", [pattern("p", r"\d{2}")], "٤٥ 45", "# #", ["p 0-2", "p 3-5"]),
     Case("ignorables do not hide", [pattern("p", r"\d{3}")], "1\u20602\ufe0f3", "#", ["p 0-5"]),
     Case("zero-length matches do not count", [pattern("p", "a{0,2}")], "xaaax", "x##x", ["p 1-3", "p 3-4"]),
     Case("left edge digit", [pattern("p", r"7[0-9]", left="digit")], "177 x77", "177 x#", ["p 5-7"]),
@@ -219,6 +229,206 @@ CASES = [
     ),
     Case("pattern: allow has auto edges", [pattern("p", "@x", allow=("@x",))], "@xy @x", "#y @x", ["p 0-2"]),
     Case("allowed match still uses its text up", [pattern("p", "ab|bc", allow=("abc",))], "abc", "abc", []),
+    # Disguises: what tests/test_occurrences.py does not show
+    Case(
+        "a hit reaches from its first character to its last",
+        [word("a", "bomb", folds=NOISE)],
+        "(b.o.m.b)",
+        "(#)",
+        ["a 1-8"],
+    ),
+    Case(
+        "what noise hides goes too", [word("a", "bomb", folds=NOISE, mask=FixedChar("*"))], "bo👍mb", "*****", ["a 0-5"]
+    ),
+    Case("widened behind the last letter", [word("a", "bomb", folds=NOISE)], "b-omb\u200d!", "#!", ["a 0-6"]),
+    Case("one finding for a span found twice", [word("a", "bomb", "b0mb")], "b0mb", "#", ["a 0-4"]),
+    Case(
+        "an allow-phrase in disguise", [word("a", "bomb", allow=("bath bomb",))], "b\u0430th b0mb", "b\u0430th b0mb", []
+    ),
+    Case(
+        "an allow-phrase through noise",
+        [word("a", "bomb", allow=("bath bomb",), folds=NOISE)],
+        "b*ath b-omb b-omb",
+        "b*ath b-omb #",
+        ["a 12-17"],
+    ),
+    Case(
+        "an allow-phrase with noise where the rule sees none",
+        [word("a", "bomb", allow=("bath bomb",))],
+        "b*ath bomb",
+        "b*ath #",
+        ["a 6-10"],
+    ),
+    Case(
+        "a phrase of exact terms is exact",
+        [word("a", "Bad", allow=("Bad Ems",), folds=EXACT)],
+        "Bad Ems Bad ems",
+        "Bad Ems # ems",
+        ["a 8-11"],
+    ),
+    Case(
+        "exact hits are not widened",
+        [word("a", "b", edges="never", folds=EXACT)],
+        "b\u0301 b\u200d",
+        "#\u0301 #\u200d",
+        ["a 0-1", "a 3-4"],
+    ),
+    Case("repeats halt before the run", [word("a", "bomb", action=HALT, folds=REPEATS)], "a bbomb", "a ", ["a 2-7"]),
+    # Near rules
+    Case("either order", [near("n", "how", "bomb|gun")], "how a bomb. bomb, how", "#", ["n 0-10", "n 0-16", "n 6-21"]),
+    Case("only one of the two", [near("n", "how", "bomb")], "how how", "how how", []),
+    Case("one word cannot be both", [near("n", "bomb", "bomb")], "bomb", "bomb", []),
+    Case("but two of them can", [near("n", "bomb", "bomb")], "bomb bomb", "#", ["n 0-9"]),
+    Case("words that overlap are not near", [near("n", "a b", "b c")], "a b c", "a b c", []),
+    Case("words side by side are", [near("n", "炸", "弹")], "炸弹", "#", ["n 0-2"]),
+    Case("from the earliest that is near", [near("n", "a", "b", within=3)], "a a a b", "a #", ["n 2-7"]),
+    Case(
+        "so many raw characters between",
+        [near("n", "a", "b", within=3)],
+        "a - b a\u200b - b",
+        "#\u200b - b",
+        ["n 0-5", "n 4-7"],
+    ),
+    Case("none between", [near("n", "炸", "弹", within=0)], "炸弹炸-弹", "#-弹", ["n 0-2", "n 1-3"]),
+    Case("256 at most", [near("n", "a", "b")], "a" + " " * 256 + "b", "#", ["n 0-258"]),
+    Case("not 257", [near("n", "a", "b")], "a" + " " * 257 + "b", "a" + " " * 257 + "b", []),
+    Case(
+        "an end of a sentence between",
+        [near("n", "a", "b", sentence=True)],
+        "a, b? a! b… a。 b\na; b",
+        "#? a! b… a。 b\n#",
+        ["n 0-4", "n 17-21"],
+    ),
+    Case("a full stop before a blank ends one", [near("n", "a", "b", sentence=True)], "a. b", "a. b", []),
+    Case("a full stop before none does not", [near("n", "a", "b", sentence=True)], "a.c b", "#", ["n 0-5"]),
+    Case("one within a word does not part it", [near("n", "a! c", "b", sentence=True)], "a! c b", "#", ["n 0-6"]),
+    Case("a sentence does not matter by default", [near("n", "a", "b")], "a. b", "#", ["n 0-4"]),
+    Case("near words in disguise", [near("n", "bomb", "how", folds=NOISE)], "b0mb h*o*w", "#", ["n 0-10"]),
+    Case("near words, exact", [near("n", "Bomb", "how", folds=EXACT)], "Bomb How bomb how", "#", ["n 0-17"]),
+    Case(
+        "near rules have allow-phrases",
+        [near("n", "a", "b", within=1, allow=("x a b y",))],
+        "a b x a b y",
+        "# x a b y",
+        ["n 0-3"],
+    ),
+    Case("a hit that reaches out of the phrase stays", [near("n", "a", "b", allow=("a b",))], "a b b", "#", ["n 0-5"]),
+    Case("near hits are widened", [near("n", "👩", "b")], "x👨\u200d👩 b", "x#", ["n 1-6"]),
+    # Context words
+    Case(
+        "only behind a context word",
+        [pattern("p", r"\d{3}", contextual=True, context=("pin",))],
+        "123 PIN 456 pins",
+        "123 PIN # pins",
+        ["p 8-11"],
+    ),
+    Case("without context words none", [pattern("p", r"\d{3}", contextual=True)], "pin 123", "pin 123", []),
+    Case(
+        "so many raw characters before",
+        [pattern("p", r"\d", contextual=True, context=("pin",), within=3)],
+        "pin\u200b  1  2 pin",
+        "pin\u200b  #  2 pin",
+        ["p 6-7"],
+    ),
+    Case(
+        "48 if not given",
+        [pattern("p", r"\d", contextual=True, context=("pin",))],
+        "pin" + "-" * 48 + "12",
+        "pin" + "-" * 48 + "#2",
+        ["p 51-52"],
+    ),
+    Case(
+        "a word beside the match",
+        [pattern("p", r"\d", contextual=True, context=("号",), within=0)],
+        "号1",
+        "号#",
+        ["p 1-2"],
+    ),
+    Case(
+        "a word needs its edge",
+        [pattern("p", r"\d", contextual=True, context=("pin",))],
+        "pin1 pin: 1",
+        "pin1 pin: #",
+        ["p 10-11"],
+    ),
+    Case(
+        "a word inside the match is none",
+        [pattern("p", r"pin \d", contextual=True, context=("pin",))],
+        "pin 1",
+        "pin 1",
+        [],
+    ),
+    Case(
+        "words are folded but not seen through",
+        [pattern("p", r"\d", contextual=True, context=("pin",))],
+        "ＰＩＮ 1" + " " * 60 + "p\u0456n 1 pïn 1",
+        "ＰＩＮ #" + " " * 60 + "p\u0456n 1 pïn 1",
+        ["p 4-5"],
+    ),
+    Case(
+        "one expression needs a word, the other none",
+        [pattern("p", r"a\d", r"b\d", contextual=(True, False), context=("pin",))],
+        "a1 b1 pin a1",
+        "a1 # pin #",
+        ["p 3-5", "p 10-12"],
+    ),
+    Case(
+        "a match without context is rejected, and the search goes on inside it",
+        [pattern("p", r"[a-z ]{0,9}\d", contextual=True, context=("pin",))],
+        "pin no 1",
+        "pin#",
+        ["p 3-8"],
+    ),
+    # What each expression has of its own
+    Case(
+        "a right edge for each",
+        [pattern("p", "a", "b", right=("digit", "none"))],
+        "a1 b1 a",
+        "a1 #1 #",
+        ["p 3-4", "p 6-7"],
+    ),
+    Case(
+        "a check for each",
+        [pattern("p", r"a\d", r"b\d", accept=(even, None))],
+        "a1 b1 a2",
+        "a1 # #",
+        ["p 3-5", "p 6-8"],
+    ),
+    Case("no line feed beside", [pattern("p", r"a\r?", right="newline")], "a\n a\r\n a", "a\n a\r\n #", ["p 7-8"]),
+    Case(
+        "literals are read as text is",
+        [pattern("p", "1\u20132\u2019", "\u0664ﬁ?")],
+        "1-2' 4fi 4",
+        "# # #",
+        ["p 0-4", "p 5-8", "p 9-10"],
+    ),
+    # The raw lane
+    Case(
+        "raw: nothing is folded", [pattern("p", r"\d{2}", lane="raw")], "１２ 1\u200b2 12", "１２ 1\u200b2 #", ["p 7-9"]
+    ),
+    Case(
+        "raw: invisible characters can be found",
+        [pattern("p", "[\u200b\u202e]{1,9}", lane="raw")],
+        "a\u200b\u202eb",
+        "a#b",
+        ["p 1-3"],
+    ),
+    Case(
+        "raw: hits are not widened",
+        [pattern("p", "a", lane="raw")],
+        "a\u0301 \u200da\u200d",
+        "#\u0301 \u200d#\u200d",
+        ["p 0-1", "p 4-5"],
+    ),
+    Case("raw: half of CR LF", [pattern("p", "\r", lane="raw", right="newline")], "a\r\nb\rc", "a\r\nb#c", ["p 4-5"]),
+    Case("raw: literals as they are", [pattern("p", "\u2013", lane="raw")], "-\u2013", "-#", ["p 1-2"]),
+    Case(
+        "raw: context is folded",
+        [pattern("p", r"\d", lane="raw", contextual=True, context=("pin",))],
+        "ＰＩＮ １1",
+        "ＰＩＮ １#",
+        ["p 5-6"],
+    ),
     # Raw spans and clusters
     Case("widened to the emoji sequence", [word("a", "👩")], "x👨\u200d👩\u200d👧y", "x#y", ["a 1-6"]),
     Case("skin tone goes too", [word("a", "👍")], "👍🏽!", "#!", ["a 0-2"]),
