@@ -235,13 +235,14 @@ class Builder:
         near: NearEntry = resolved.fields["near"].value
         examples = self._examples(resolved)
         first, second = (self._near_words(resolved, side) for side in NEAR_SIDES)
+        listed = [phrase for lexicon in self._shelf.of(resolved) for phrase in lexicon.allow]
         return NearRule(
             id=resolved.id,
             category=resolved.get("category", DEFAULT_CATEGORY),
             severity=resolved.get("severity", "medium"),
             action=action,
             mask=self._mask(resolved, action, DEFAULT_LABEL),
-            allow=self._phrases(resolved),
+            allow=tuple(dict.fromkeys((*self._phrases(resolved), *listed))),
             hits=examples.hit,
             misses=examples.miss,
             first=first,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from msgspec import UNSET
+
 from guardrail.errors import ConfigProblem
 from guardrail.policy.document import tidy
 from guardrail.policy.fingerprints import BadFingerprints, FingerprintFile
@@ -27,13 +29,18 @@ class Shelf:
         self.files: set[Path] = set()
 
     def of(self, resolved: ResolvedRule) -> Iterator[Lexicon]:
-        """The lexicons of a rule, of those that are there."""
-        given = resolved.fields.get("lexicon")
-        if given is None:
-            return
-        several = not isinstance(given.value, str)
-        for index, name in enumerate(given.value if several else (given.value,)):
-            lexicon = self.lexicon(given, name, *((index,) if several else ()))
+        """The lexicons of a rule, also of one for words near each other; of those that are there."""
+        named: list[tuple[Given, str, tuple[str | int, ...]]] = []
+        if (given := resolved.fields.get("lexicon")) is not None:
+            if isinstance(given.value, str):
+                named.append((given, given.value, ()))
+            else:
+                named += [(given, name, (index,)) for index, name in enumerate(given.value)]
+        if (near := resolved.fields.get("near")) is not None:
+            sides = [(name, getattr(near.value, name)) for name in ("first_lexicon", "second_lexicon")]
+            named += [(near, name, (side,)) for side, name in sides if name is not UNSET]
+        for at, name, below in named:
+            lexicon = self.lexicon(at, name, *below)
             if lexicon is not None:
                 yield lexicon
 

@@ -18,12 +18,18 @@ WRONG = "\u200b"  # folds to nothing
         ("{id: x, pattern: 'y+', action: log}", ["3:22"]),
         ("{id: x, keywords: [ok, '_', fine, '_'], action: log, allow: [ok, '_']}", ["3:28", "3:70"]),
         ("{id: x, lexicon: ../l.csv, action: log}", ["l.csv:2", "l.csv:3"]),
+        ("{id: x, near: {first: [a, '_'], second_lexicon: ../n.csv}, action: log}", ["n.csv:2", "n.csv:3", "3:31"]),
         ("{entity: url, action: log, allow: [ok, '_']}", ["3:44"]),
     ],
 )
 def test_places(tmp_path: Path, entry: str, places: list[str]) -> None:
-    policy = f"policy: p\nrules:\n  - {entry}\n".replace("_", WRONG)
-    files = {"policies/p.yaml": policy, "l.csv": f"term,allow,category\n{WRONG},fine,\nok,{WRONG},c\nfine,,\n"}
+    policy = f"policy: p\nrules:\n  - {entry}\n".replace("'_'", f"'{WRONG}'")
+    near = f"term,allow\n{WRONG},\nfine,{WRONG * 2}\n"
+    files = {
+        "policies/p.yaml": policy,
+        "n.csv": near,
+        "l.csv": f"term,allow,category\n{WRONG},fine,\nok,{WRONG},c\nfine,,\n",
+    }
     found = [line.removeprefix("policies/p.yaml:").split(": ")[0] for line in complaints(tmp_path, files)]
     assert [place if ".csv" not in place else place.rpartition(":")[0] for place in found] == places
 

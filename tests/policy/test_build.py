@@ -179,13 +179,13 @@ def test_an_id_that_terms_of_another_rule_get_is_refused(tmp_path: Path) -> None
 
 def test_words_near_each_other(tmp_path: Path) -> None:
     entry = (
-        "{id: n, near: {first: [a, b, a], second_lexicon: ../s.txt, within: 40, sentence: true}, action: log, "
+        "{id: n, near: {first: [a, b, a], second_lexicon: ../s.csv, within: 40, sentence: true}, action: log, "
         "edges: never, fold: {leet: false}, allow: [a or b]}"
     )
-    assert groups(tmp_path, entry, **{"s.txt": "c\nd\n"}) == [
+    assert groups(tmp_path, entry, **{"s.csv": "term,allow\nc,\nd,d e\n"}) == [
         NearRule(
             id="n", category="custom", action=Action.LOG, first=("a", "b"), second=("c", "d"), within=40, sentence=True,
-            edges="never", folds=Folds(leet=False), allow=("a or b",),
+            edges="never", folds=Folds(leet=False), allow=("a or b", "d e"),
         )
     ]  # fmt: skip
 
