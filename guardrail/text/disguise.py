@@ -103,6 +103,8 @@ class Reading:
     """From this window index on, what follows may change the reading: a hit that ends behind it is not decided."""
     endings: tuple[str, ...]
     """How the reading may go on: what ends the text followed by one of these may be a prefix that lives."""
+    spots: Sequence[int]
+    """Indices of characters one of which each hit has, or begins right before, that no simpler reading shows."""
     hits: bool = True
     """False: another reading has the same hits, this one is for what lives."""
 
@@ -110,7 +112,8 @@ class Reading:
 def plain(window: str, reading: str, soft: int) -> Reading:
     """A reading character by character."""
     size = len(window)
-    return Reading(reading, range(size), range(1, size + 1), soft, ("",))
+    spots = [sign.start() for sign in LEET_SIGN.finditer(window)]
+    return Reading(reading, range(size), range(1, size + 1), soft, ("",), spots)
 
 
 def repeats(window: str, *, final: bool) -> Reading:
@@ -119,7 +122,7 @@ def repeats(window: str, *, final: bool) -> Reading:
     while at < size and window[at] == window[0] and window[0].isalpha():
         at += 1
     text = [BREAK]
-    starts, ends = [0], [1]
+    starts, ends, spots = [0], [1], []
     for run in _RUN.finditer(window, at):
         first, end = run.span()
         if run[1].isalpha():
@@ -127,12 +130,13 @@ def repeats(window: str, *, final: bool) -> Reading:
             starts += range(at, first + 1)
             ends += range(at + 1, first + 1)
             ends.append(end)
+            spots.append(len(starts) - 1)
             at = end
     text.append(window[at:])
     starts += range(at, size)
     ends += range(at + 1, size + 1)
     soft = size - 1 if not final and window[-1].isalpha() else size
-    return Reading("".join(text), starts, ends, soft, ("",))
+    return Reading("".join(text), starts, ends, soft, ("",), spots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +190,13 @@ class _View:
         nothing is known of what follows, counts as a lone letter."""
         window = self._window
         text: list[str] = [BREAK]
-        starts, ends = [0], [1]
+        starts, ends, spots = [0], [1], []
         last = -1
         for start, end in self._letters():
             if last >= 0:
                 filling = self._filling(last, start, lone)
+                if not filling or (filling == " " and start - last > 2):
+                    spots.append(len(starts))
                 if filling:
                     text.append(filling)
                     starts.append(last + 1)
@@ -202,7 +208,7 @@ class _View:
             starts += range(start, end)
             ends += range(start + 1, end + 1)
             last = end - 1
-        return Reading("".join(text), starts, ends, soft, self._endings(last))
+        return Reading("".join(text), starts, ends, soft, self._endings(last), spots)
 
     def _letters(self) -> list[tuple[int, int]]:
         """Runs of letters, and of plain words, outside of mark-up, from the first character after the context on."""

@@ -37,6 +37,8 @@ _WAIT = _WAIT_FREE | _WAIT_EDGE
 _BITS = 6
 _ALL = (1 << _BITS) - 1
 _LEET = 1 << Way.LEET
+_SHORT = 64
+"""Characters of a reading that are searched whole, since picking would cost as much."""
 _KEPT_LETTERS = 2
 """Letters of a leet hit that must be read as they are: `b0mb` is a word, `a55` the name of a thing."""
 
@@ -303,9 +305,10 @@ class KeywordMatcher:
         """What is alive in a reading of the window; None when a word was hit."""
         if reading.hits:
             words = self.words
-            found = self._find(reading.text, True)
-            if found and min(found)[0] < words and any(hit[0] < words and hit[1] > 0 for hit in found):
-                return None
+            for part in self._parts(reading):
+                for hit in self._find(part, True):
+                    if hit[0] < words:
+                        return None
         return self._alive_in(window, reading, way)
 
     def examine_reading(
@@ -337,6 +340,22 @@ class KeywordMatcher:
                 elif end > before[1] or (entry.right and end == before[0]):
                     hits.append(Hit(entry, start, end))
         return KeywordFindings(hits, alive, soft)
+
+    def _parts(self, reading: Reading) -> Iterator[str]:
+        """What of a reading, behind the context, may hold words that it alone shows: all of a short one."""
+        text, reach = reading.text, self._longest
+        if len(text) <= _SHORT:
+            yield text[1:]
+            return
+        begin = end = 1
+        for spot in reading.spots:
+            if spot - reach > end:
+                if end > begin:
+                    yield text[begin:end]
+                begin = spot - reach
+            end = spot + reach
+        if end > begin:
+            yield text[begin:end]
 
     def candidates(
         self, window: str, reading: Reading, way: Way, spare: Spare | None

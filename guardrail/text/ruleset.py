@@ -246,6 +246,10 @@ class _Words:
                 tight = noise.replace(" ", "")
                 for found in dict.fromkeys((noise, tight) if len(tight) > 1 else (noise,)):
                     noisy.append(entry(found, _PLAIN))
+                    if found != form:
+                        # Where nothing is in the way it is looked for as it is, for then the view is not looked at.
+                        plain.append(entry(found, _PLAIN, leet=False))
+                        looked.append(entry(found, _LOOK))
             if folds.repeats:
                 once, runs = repeats_form(form)
                 repeated.append(entry(once, _PLAIN, runs))

@@ -497,11 +497,13 @@ def readings(
     Adds to `markup` where tags and entities stand.
     """
     leet = LEET_SIGN.search(window) is not None
+    # The readings differ in what they make of this digit only.
+    leets, noise_leets = (_LEETS, _NOISE_LEETS) if "1" in window else (_LEETS[:1], _NOISE_LEETS[:2])
     if group.leet and leet:
-        for number, table in enumerate(_LEETS):
+        for number, table in enumerate(leets):
             yield group.words, number, plain(window, window.translate(table), soft), Way.LEET
     if group.noise is not None and is_noisy(window):
-        for number, read in enumerate(_NOISE_LEETS):
+        for number, read in enumerate(noise_leets):
             if read is not None and not (leet and group.noise.finds(Way.LEET)):
                 continue
             view = noise(window if read is None else window.translate(read), final=final)
@@ -512,7 +514,7 @@ def readings(
         if is_repetitive(window):
             yield group.repeats, 0, repeats(window, final=final), Way.PLAIN
         if leet and group.repeats.finds(Way.LEET):
-            for number, table in enumerate(_LEETS, 1):
+            for number, table in enumerate(leets, 1):
                 yield group.repeats, number, repeats(window.translate(table), final=final), Way.LEET
 
 
