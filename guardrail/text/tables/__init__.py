@@ -1,18 +1,12 @@
-"""Folding tables (stand-in until the generated ones land)."""
+"""What characters stand for, as data: look-alikes, simplified Chinese, digits, and the letters of alphabets.
 
-import unicodedata
+All but the alphabets are generated (`python -m tools.text_tables`), so that folding depends neither on a package at
+run time nor on the Unicode version of the Python that runs.
+"""
 
-LOOKALIKES: dict[str, str] = dict(zip("асеорхуіѕАВЕКМНОРСТХ", "aceopxyisABEKMHOPCTX")) | {
-    "\U0001f170": "A",
-    "\U0001f171": "B",
-}
-_RU = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў")
-_GR = frozenset("αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ")
-ALPHABETS = (_RU, _GR)
-SIMPLIFIED: dict[str, str] = {"彈": "弹", "殺": "杀"}
-NUMERALS: dict[str, str] = {
-    c: str(unicodedata.digit(c))
-    for c in map(chr, range(128, 0x20000))
-    if unicodedata.digit(c, None) is not None and not unicodedata.normalize("NFKC", c).isascii()
-}
-HAN_NUMERALS: dict[str, str] = dict(zip("〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖", "00123456789123456789"))
+from guardrail.text.tables.alphabets import ALPHABETS
+from guardrail.text.tables.lookalikes import LOOKALIKES
+from guardrail.text.tables.numerals import HAN_NUMERALS, NUMERALS
+from guardrail.text.tables.simplified import SIMPLIFIED
+
+__all__ = ["ALPHABETS", "HAN_NUMERALS", "LOOKALIKES", "NUMERALS", "SIMPLIFIED"]
