@@ -214,6 +214,7 @@ class _Words:
         looked: list[tuple[str, Entry]] = []
         noisy: list[tuple[str, Entry]] = []
         repeated: list[tuple[str, Entry]] = []
+        made: dict[tuple[Role, tuple[bool, bool], int, bool, tuple[int, ...] | None], Entry] = {}
         for word, role in _unique(rule, phrases, lambda phrase: fold_term(rule.id, phrase, cased=False)):
             left, right = edges_of(word, edges)
             form = group.look.term(word) if look(folds) is not None else word
@@ -232,7 +233,10 @@ class _Words:
             ) -> tuple[str, Entry]:
                 if leet and found.translate(LEET_I) == found:
                     ways |= _LEET
-                return found, Entry(index, role, *sides, ways, latin, runs)
+                key = (role, sides, ways, latin, runs)
+                if key not in made:
+                    made[key] = Entry(index, role, *sides, ways, latin, runs)
+                return found, made[key]
 
             same = form == word and group.words is self.folded
             plain.append(entry(word, _PLAIN | (_LOOK if same else 0), leet=leet and same))

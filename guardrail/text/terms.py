@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from guardrail.errors import RuleError
@@ -52,9 +52,10 @@ class Way(enum.IntEnum):
     """With digits and signs as letters."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One phrase of one rule."""
+    """What a phrase of one rule is. Phrases that are alike share one: a long list then leaves the garbage collector
+    little to walk through."""
 
     rule: int
     role: Role
@@ -67,7 +68,7 @@ class Entry:
     """Whether its folded form has an ASCII letter, which a text in another alphabet cannot mean."""
     runs: tuple[int, ...] | None = None
     """In the repeats view: how long its runs are."""
-    leads: list[tuple[str, bool]] = field(default_factory=list)
+    leads: tuple[tuple[str, bool], ...] = ()
     """For a term: what precedes it in allow-phrases of its rule that end where it ends (and need no more of what
     follows), and whether a word edge must precede that."""
 
