@@ -8,10 +8,10 @@ make folding, word edges and grapheme clusters hard.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
@@ -24,8 +24,10 @@ from guardrail.text.rules import (
     KeywordRule,
     Label,
     Mask,
+    NearRule,
     PatternEdge,
     PatternRule,
+    RightEdge,
     Rule,
     WordEdges,
 )
@@ -52,6 +54,57 @@ SETS = (
     *("é", "[é-ü]", "[^é]", "[a-zé]", "炸", "[一-龥]", "[^一-龥]", "👩", "[👩🇫]", "[\u0300-\u036f]", r"\n", "가", "क"),
 )
 """Character sets, as both RE2 and `re` spell them."""
+
+VARIANTS = {
+    "a": ("\u0430", "\u03b1", "\U0001f170", "A", "ａ", "4", "@", "á", "a\u0336", "aa", "aaa"),
+    "b": ("\U0001f171", "8", "B", "b\u0336", "bb"),
+    "o": ("\u043e", "\u03bf", "0", "ö", "o\u0336", "oo"),
+    "i": ("\u0456", "1", "!", "i\u0301", "ii"),
+    "l": ("1", "|", "l\u0336", "ll"),
+    "1": ("一", "壹", "①", "\u0661"),
+    "3": ("三", "叁", "３", "\u0663"),
+    "三": ("3", "三三"),
+    "弹": ("彈", "弹弹"),
+    "彈": ("弹",),
+    "杀": ("殺", "杀\u0301"),
+    "\u0430": ("a", "\u0430\u0336"),
+}
+"""What is read as a character in some lane, view or reading, and a little that is not."""
+
+NOISE = (
+    *(
+        "*",
+        "**",
+        "-",
+        "_",
+        "\\",
+        "~",
+        "👍",
+        " ",
+        "  ",
+        "\n",
+        "\t",
+        ".",
+        ". ",
+        ",",
+        "。",
+        "!",
+        "?",
+        "…",
+        "\u00a0",
+        "\u2028",
+    ),
+    *("@", "$", "|", "&", ";", "<", ">", "<b>", "</b>", "<br />", "<b/", "</", "<a x=1>", "<b", "<b ", "<h1>", "<1>"),
+    *("&amp;", "&#49;", "&#x2d;", "&#", "&a", "&amp", "&b1;", "<" + "b" * 10 + ">", "<" + "b" * 11 + ">"),
+    *("<a " + "y" * 40, "<a " + "." * 40 + ">", "<a " + "." * 41 + ">", "*" * 63, "*" * 64, "*" * 65, "<b>" * 21),
+    *("\u200b", "\u00ad" * 257, "\u0336", "\u0301", "\u20e3", " " * 256, "a" * 31, "a" * 32, "a" * 33),
+)
+"""What stands between letters: noise, and what only looks like it."""
+
+Kind = Literal["letters", "leet", "noise", "repeats", "exact", "near", "context", "raw"]
+KINDS: tuple[Kind, ...] = ("letters", "leet", "noise", "repeats", "exact", "near", "context", "raw")
+"""What rules may have beyond plain keywords and patterns. `letters`: the look lanes; `context`: also edges and checks
+of single expressions; the others as `guardrail.text.rules` calls them."""
 
 HASH_KEY = b"a key of the tests"
 
@@ -93,6 +146,7 @@ masks: st.SearchStrategy[Mask] = st.sampled_from(
 accepts: st.SearchStrategy[Callable[[str], bool]] = st.sampled_from((even_digit_sum, even_length))
 word_edges: st.SearchStrategy[WordEdges] = st.sampled_from(("auto", "never", "always"))
 pattern_edges: st.SearchStrategy[PatternEdge] = st.sampled_from(("none", "digit", "number", "word"))
+right_edges: st.SearchStrategy[RightEdge] = st.sampled_from(("none", "digit", "number", "word", "newline"))
 removing_actions = st.sampled_from((Action.REDACT, Action.REDACT, Action.REPLACE, Action.HALT))
 all_actions = st.sampled_from((*[Action.REDACT] * 3, Action.REPLACE, Action.HALT, Action.LOG, Action.ALLOW))
 log_actions = st.just(Action.LOG)
@@ -124,7 +178,7 @@ MAX_MARKS = 4
 
 def usable(term: str) -> bool:
     """Whether a rule may have this term: more than white space, no mark at its start, no break, not too long."""
-    for folded in (cased_lane(term).text, folded_lane(term).text):
+    for folded in (term, cased_lane(term).text, folded_lane(term).text):
         if not folded.strip() or len(folded) > MAX_TERM or BREAK in folded:
             return False
         if joiner(folded[0]) or unicodedata.category(folded[0]).startswith("M"):
@@ -142,10 +196,14 @@ def _times(inner: Node, low: int, more: int) -> Node:
     return Times(inner, low, max(low + more, 1))
 
 
-def terms() -> st.SearchStrategy[str]:
+def terms(kinds: Sequence[Kind] = ()) -> st.SearchStrategy[str]:
     plain = st.text("ab", min_size=1, max_size=3)
     mixed = st.lists(st.one_of(plain, st.sampled_from(HARD)), min_size=1, max_size=3).map("".join)
-    return st.one_of(plain, plain, plain, mixed.filter(usable))
+    if not kinds:
+        return st.one_of(plain, plain, plain, mixed.filter(usable))
+    longer = st.text("aabboil", min_size=2, max_size=5)
+    odd = st.text("ab炸弹彈杀三13\u0430é .-+", min_size=1, max_size=4).filter(usable)
+    return st.one_of(plain, longer, longer, odd, mixed.filter(usable))
 
 
 @st.composite
@@ -165,7 +223,17 @@ def _relatives(draw: st.DrawFn, pool: list[str]) -> str:
 
 
 @st.composite
-def _keyword_rules(draw: st.DrawFn, pool: list[str]) -> KeywordRule:
+def folds(draw: st.DrawFn, kinds: Sequence[Kind]) -> Folds:
+    """Switches, those that the kinds do not name off."""
+    letters = ("marks", "lookalikes", "simplified", "numbers") if "letters" in kinds else ()
+    switches = (*letters, *(kind for kind in ("leet", "noise", "repeats") if kind in kinds))
+    off = dict.fromkeys(("marks", "lookalikes", "simplified", "numbers", "leet"), False)
+    on = {name: draw(st.sampled_from((True, True, False))) for name in switches}
+    return Folds(**off | on, exact="exact" in kinds and draw(st.integers(0, 5)) == 5)
+
+
+@st.composite
+def _keyword_rules(draw: st.DrawFn, pool: list[str], kinds: Sequence[Kind]) -> KeywordRule:
     relatives = _relatives(pool)
     return KeywordRule(
         id="",
@@ -174,23 +242,56 @@ def _keyword_rules(draw: st.DrawFn, pool: list[str]) -> KeywordRule:
         allow=tuple(draw(st.lists(relatives, max_size=2))),
         case_sensitive=draw(st.sampled_from((False, False, True))),
         edges=draw(word_edges),
-        folds=Folds(marks=False, lookalikes=False, simplified=False, numbers=False, leet=False),
+        folds=draw(folds(kinds)),
     )
 
 
 @st.composite
-def _pattern_rules(draw: st.DrawFn, pool: list[str], found: dict[str, Node], accept: bool) -> PatternRule:
+def _near_rules(draw: st.DrawFn, pool: list[str], kinds: Sequence[Kind]) -> NearRule:
+    words = st.lists(_relatives(pool), min_size=1, max_size=2).map(tuple)
+    return NearRule(
+        id="",
+        category="test",
+        first=draw(words),
+        second=draw(words),
+        within=draw(st.sampled_from((None, 0, 1, 3, 8))),
+        sentence=draw(st.booleans()),
+        allow=tuple(draw(st.lists(_relatives(pool), max_size=1))),
+        edges=draw(word_edges),
+        folds=draw(folds(kinds)),
+    )
+
+
+@st.composite
+def _pattern_rules(
+    draw: st.DrawFn, pool: list[str], found: dict[str, Node], accept: bool, kinds: Sequence[Kind]
+) -> PatternRule:
     drawn = {spell(node): node for node in draw(st.lists(trees(), min_size=1, max_size=2))}
     found.update(drawn)
-    return PatternRule(
+    checks = st.one_of(st.none(), accepts) if accept else st.none()
+    rule = PatternRule(
         id="",
         category="test",
         expressions=tuple(drawn),
         allow=tuple(draw(st.lists(_relatives(pool), max_size=1))),
         left=draw(pattern_edges),
         right=draw(pattern_edges),
-        accept=draw(st.one_of(st.none(), accepts)) if accept else None,
+        accept=draw(checks),
     )
+    if "context" in kinds:
+        count = len(drawn)
+        rule = replace(
+            rule,
+            left=draw(st.tuples(*[pattern_edges] * count)),
+            right=draw(st.tuples(*[right_edges] * count)),
+            accept=draw(st.tuples(*[checks] * count)),
+            contextual=draw(st.tuples(*[st.booleans()] * count)),
+            context=tuple(draw(st.lists(_relatives(pool), min_size=1, max_size=2))),
+            within=draw(st.sampled_from((0, 1, 3, 48))),
+        )
+    if "raw" in kinds and draw(st.booleans()):
+        rule = replace(rule, lane="raw", allow=(), context=(), contextual=False)
+    return rule
 
 
 @st.composite
@@ -200,26 +301,59 @@ def cases(
     accept: bool = True,
     max_pieces: int = 14,
     max_length: int = 2000,
+    kinds: Sequence[Kind] = (),
 ) -> Case:
-    """A rule set with a text made of its terms, of words of its patterns, and of what is hard."""
-    pool = draw(st.lists(terms(), min_size=1, max_size=4))
+    """A rule set with a text made of its terms, of words of its patterns, of disguises, and of what is hard."""
+    pool = draw(st.lists(terms(kinds), min_size=1, max_size=4))
     found: dict[str, Node] = {}
-    kinds = st.one_of(_keyword_rules(pool), _pattern_rules(pool, found, accept))
-    drawn = draw(st.lists(kinds, min_size=1, max_size=4))
+    rule = st.one_of(_keyword_rules(pool, kinds), _pattern_rules(pool, found, accept, kinds))
+    if "near" in kinds:
+        rule = st.one_of(rule, _near_rules(pool, kinds))
+    drawn = draw(st.lists(rule, min_size=1, max_size=4))
     ids = draw(st.permutations([f"rule{i}" for i in range(len(drawn))]))
     rules = tuple(
         replace(rule, id=rule_id, action=draw(actions), mask=draw(masks))
         for rule, rule_id in zip(drawn, ids, strict=True)
     )
-    whole = [t for r in rules if isinstance(r, KeywordRule) for t in r.terms] + [p for r in rules for p in r.allow]
+    whole = [word for rule in rules for word in words_of(rule)]
     whole += [word for node in found.values() for word in islice(words(node), 6)]
-    return Case(rules, found, draw(_texts(tuple(whole), max_pieces).filter(lambda text: len(text) <= max_length)))
+    text = draw(_texts(tuple(whole), max_pieces, kinds).filter(lambda text: len(text) <= max_length))
+    return Case(rules, found, text)
 
 
-def _texts(whole: tuple[str, ...], max_pieces: int) -> st.SearchStrategy[str]:
+def words_of(rule: Rule) -> tuple[str, ...]:
+    """The terms, context words and allow-phrases of a rule."""
+    match rule:
+        case KeywordRule(terms=terms):
+            return terms + rule.allow
+        case NearRule(first=first, second=second):
+            return first + second + rule.allow
+        case PatternRule(context=context):
+            return context + rule.allow
+    return rule.allow
+
+
+def _texts(whole: tuple[str, ...], max_pieces: int, kinds: Sequence[Kind]) -> st.SearchStrategy[str]:
     near = st.sampled_from(whole).flatmap(_near)
     piece = st.one_of(near, near, st.sampled_from(("a", "b", " ")), st.sampled_from(HARD))
+    if kinds:
+        disguised = st.sampled_from(whole).flatmap(_disguised)
+        plain = st.sampled_from(whole)
+        piece = st.one_of(piece, plain, disguised, disguised, st.sampled_from(NOISE), st.just(" "))
     return st.lists(piece, max_size=max_pieces).map("".join)
+
+
+@st.composite
+def _disguised(draw: st.DrawFn, word: str) -> str:
+    """The word with one or two characters in a variant, and noise within it: at one place, or at all."""
+    letters = list(word)
+    for at in draw(st.lists(st.integers(0, len(word) - 1), max_size=2)):
+        letters[at] = draw(st.sampled_from((*VARIANTS.get(word[at], ()), word[at] * 2, word[at].swapcase())))
+    between = draw(st.sampled_from(("", "", "", *NOISE)))
+    if draw(st.booleans()):
+        return between.join(letters)
+    at = draw(st.integers(0, len(letters)))
+    return "".join(letters[:at]) + between + "".join(letters[at:])
 
 
 @st.composite

@@ -422,13 +422,6 @@ CASES = [
     ),
     Case("raw: half of CR LF", [pattern("p", "\r", lane="raw", right="newline")], "a\r\nb\rc", "a\r\nb#c", ["p 4-5"]),
     Case("raw: literals as they are", [pattern("p", "\u2013", lane="raw")], "-\u2013", "-#", ["p 1-2"]),
-    Case(
-        "raw: context is folded",
-        [pattern("p", r"\d", lane="raw", contextual=True, context=("pin",))],
-        "ＰＩＮ １1",
-        "ＰＩＮ １#",
-        ["p 5-6"],
-    ),
     # Raw spans and clusters
     Case("widened to the emoji sequence", [word("a", "👩")], "x👨\u200d👩\u200d👧y", "x#y", ["a 1-6"]),
     Case("skin tone goes too", [word("a", "👍")], "👍🏽!", "#!", ["a 0-2"]),
