@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from guardrail.text.protected import Fingerprints
 from guardrail.text.rules import Edit, Finding
 from guardrail.text.scanner import Halt, RuleSet, Scanner
 
@@ -18,8 +17,8 @@ class Editor:
 
     __slots__ = ("_at", "_held", "held_max", "scanner")
 
-    def __init__(self, rules: RuleSet, channel: str = "content", prompt: Fingerprints | None = None) -> None:
-        self.scanner = Scanner(rules, channel, prompt)
+    def __init__(self, rules: RuleSet, channel: str = "content") -> None:
+        self.scanner = Scanner(rules, channel)
         self.held_max = 0
         self._held = ""
         self._at = 0

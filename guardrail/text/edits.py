@@ -131,7 +131,7 @@ def finding(rule: Rule, start: int, end: int, channel: str, document: str) -> Fi
 class Sweep:
     """The removing rules of one channel: turns decided hits into edits, until one halts."""
 
-    __slots__ = ("channel", "cut", "findings", "halt", "pending", "removed")
+    __slots__ = ("_passage", "channel", "cut", "findings", "halt", "pending", "removed")
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
@@ -139,6 +139,8 @@ class Sweep:
         self.findings: list[Finding] = []
         self.removed = 0
         """Where the last removal ends."""
+        self._passage = (-1, -1)
+        """Rule and end of the last part of a protected passage: a part that starts there goes on with it."""
         self.halt: Halt | None = None
 
     def step(self, track: Track, *, final: bool) -> tuple[Edit, ...]:
@@ -153,7 +155,10 @@ class Sweep:
             if rule.action is Action.HALT:
                 self.halt = Halt(max(start, self.removed), self.findings[-1])
                 break
-            if start >= self.removed:
+            goes_on = hit.document != "" and self._passage == (hit.rule, start)
+            if hit.document:
+                self._passage = hit.rule, end
+            if start >= self.removed and not goes_on:
                 matched = track.raw[start - track.raw_at : end - track.raw_at]
                 edits.append(Edit(start, end, rule.mask.render(matched)))
             elif end > self.removed:

@@ -79,8 +79,7 @@ class PromptFingerprints:
 class Passage:
     """A unit that is part of a passage, with what stands between it and the unit before if that is, too.
 
-    Each of a passage overlaps the one before, so that they are one removal. (Those of a rule that halts do not: the
-    first is the end of it.)
+    Those of one passage touch, and are one removal. (Those of a rule that halts do not: the first is the end of it.)
     """
 
     rule: int
@@ -125,7 +124,7 @@ class _Watch:
     def _passage(self, start: int, end: int, documents: Sequence[int]) -> Passage:
         if self.end >= 0 and start - self.end <= MAX_GAP:
             documents = [one for one in self._candidates if one in documents] or documents
-            start = min(start, self.end - 1)
+            start = min(start, self.end)
         self._candidates = documents
         if self._joins:
             self.end = end
@@ -141,24 +140,22 @@ class Passages:
     """The passages of one channel, for one group of rules.
 
     After each `feed` or `finish`: `hits` has those that were found, in the order of their ends for each rule (the
-    caller empties it); `hold` is where text begins that may yet turn out to be part of one, other than the hits handed
-    out; and no hit that is still to come starts before `wait`. Offsets are code points of the raw text.
+    caller empties it), and no hit that is still to come starts before `hold`. Offsets are code points of the raw text.
     """
 
-    __slots__ = ("_reader", "_watches", "hits", "hold", "wait")
+    __slots__ = ("_reader", "_watches", "hits", "hold")
 
     def __init__(self, rules: Sequence[tuple[int, ProtectRule, Fingerprints]]) -> None:
         self._reader = UnitReader()
         self._watches = [_Watch(index, rule, fingerprints) for index, rule, fingerprints in rules]
         self.hits: list[Passage] = []
         self.hold = 0
-        self.wait = 0
 
     def feed(self, text: str) -> None:
         """Take the next raw text, not empty."""
         reader = self._reader
         units = reader.push(text)
-        hold = wait = reader.read
+        hold = reader.read
         for watch in self._watches:
             if units:
                 watch.take(units, self.hits)
@@ -170,17 +167,14 @@ class Passages:
                     continue
                 start = reader.open_at
             if watch.end >= 0 and start - watch.end <= MAX_GAP:
-                hold = min(hold, watch.end)
-                wait = min(wait, watch.end - 1)
-            else:
-                hold = min(hold, start)
-                wait = min(wait, start)
+                start = min(start, watch.end)  # the unit before may share its one character
+            if start < hold:
+                hold = start
         self.hold = hold
-        self.wait = wait
 
     def finish(self) -> None:
         """No more text comes: decide everything."""
         units = self._reader.finish()
         for watch in self._watches:
             watch.take(units, self.hits)
-        self.hold = self.wait = self._reader.read
+        self.hold = self._reader.read

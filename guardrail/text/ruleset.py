@@ -183,8 +183,10 @@ class _Words:
                     raise RuleError(rule.id, f"found within: {rule.within}, expected 0 to {MAX_NEAR}")
                 lists = [(rule.first, Role.FIRST), (rule.second, Role.SECOND)]
                 self._add_words(index, rule, lists, rule.edges, rule.folds, False)
-            case PatternRule():
-                phrases = [(rule.context, Role.CONTEXT), (rule.allow, Role.ALLOW)]
+            case PatternRule() | ProtectRule():
+                phrases = [(rule.allow, Role.ALLOW)]
+                if isinstance(rule, PatternRule):
+                    phrases.append((rule.context, Role.CONTEXT))
                 entries = []
                 for word, role in _unique(rule, phrases, lambda phrase: fold_term(rule.id, phrase, cased=False)):
                     entries.append((word, Entry(index, role, *edges_of(word, "auto"), _PLAIN)))
@@ -267,8 +269,10 @@ class _Words:
 
 
 def _is_raw(rule: Rule) -> bool:
-    return (isinstance(rule, KeywordRule | NearRule) and rule.folds.exact) or (
-        isinstance(rule, PatternRule) and rule.lane == "raw"
+    return (
+        isinstance(rule, ProtectRule)
+        or (isinstance(rule, KeywordRule | NearRule) and rule.folds.exact)
+        or (isinstance(rule, PatternRule) and rule.lane == "raw")
     )
 
 

@@ -14,7 +14,6 @@ import dataclasses
 from collections.abc import Sequence
 
 from guardrail.text.edits import Halt, Pending, Sweep, finding
-from guardrail.text.protected import Fingerprints
 from guardrail.text.rules import Edit, Finding
 from guardrail.text.ruleset import Matchers, RuleSet, compile_rules
 from guardrail.text.track import Track
@@ -31,8 +30,8 @@ class _Log:
 
     __slots__ = ("_channel", "_pending", "_track", "findings")
 
-    def __init__(self, matchers: Matchers, channel: str, prompt: Fingerprints | None) -> None:
-        self._track = Track(matchers, prompt)
+    def __init__(self, matchers: Matchers, channel: str) -> None:
+        self._track = Track(matchers)
         self._channel = channel
         self._pending = Pending()
         self.findings: list[Finding] = []
@@ -83,16 +82,15 @@ class Scanner:
 
     __slots__ = ("_log", "_sweep", "_track", "channel", "ended", "halt", "received", "settled")
 
-    def __init__(self, rules: RuleSet, channel: str = "content", prompt: Fingerprints | None = None) -> None:
-        """`prompt`: of the request's own system prompt, for the rules that protect it."""
+    def __init__(self, rules: RuleSet, channel: str = "content") -> None:
         self.channel = channel
         self.received = 0
         self.settled = 0
         self.halt: Halt | None = None
         self.ended = False
-        self._track = None if rules.removing is None else Track(rules.removing, prompt)
+        self._track = None if rules.removing is None else Track(rules.removing)
         self._sweep = Sweep(channel)
-        self._log = None if rules.logging is None else _Log(rules.logging, channel, prompt)
+        self._log = None if rules.logging is None else _Log(rules.logging, channel)
 
     def feed(self, text: str) -> Sequence[Edit]:
         """Take the next text; return the edits decided by it: in order, disjoint, each ending at or before

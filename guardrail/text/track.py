@@ -43,7 +43,7 @@ from guardrail.text.keywords import NOTHING, Alive, KeywordFindings, KeywordMatc
 from guardrail.text.lane import Lane
 from guardrail.text.near import Near
 from guardrail.text.patterned import Patterned
-from guardrail.text.protected import Fingerprints, Passages
+from guardrail.text.protected import Passages
 from guardrail.text.ruleset import Disguises, Matchers
 from guardrail.text.terms import Role, Way
 
@@ -102,8 +102,7 @@ class Track:
         "wait",
     )
 
-    def __init__(self, matchers: Matchers, prompt: Fingerprints | None = None) -> None:
-        """`prompt`: of the system prompt of the request, for the rules that protect it."""
+    def __init__(self, matchers: Matchers) -> None:
         self.matchers = matchers
         self.received = 0
         self.hold = 0
@@ -128,7 +127,7 @@ class Track:
         if matchers.contextual is not None:
             self._patterns.append(Patterned(matchers.contextual, cased, self._contexts))
         self._raw_patterns = None if matchers.raw_patterns is None else Patterned(matchers.raw_patterns, self._raw_lane)
-        known = [(index, rule, rule.fingerprints or prompt) for index, rule in matchers.protecting]
+        known = [(index, rule, rule.fingerprints) for index, rule in matchers.protecting]
         watched = [(index, rule, documents) for index, rule, documents in known if documents is not None]
         self._passages = Passages(watched) if watched else None
         self._near = Near(matchers.rules) if matchers.has_near else None
@@ -420,7 +419,11 @@ class Track:
         self.hits += [Span(found.rule, found.start, found.end, found.document) for found in passages.hits]
         passages.hits.clear()
         self.hold = min(self.hold, passages.hold)
-        self.wait = min(self.wait, passages.wait)
+        if passages.hold < self.wait:
+            self.wait = passages.hold
+            if not self.raw.isascii():
+                # The raw text that is kept begins with a cluster, whatever else may be in it.
+                self.wait = self._cluster_start(cluster_starts(self.raw), self.wait)
 
     def _spare(self, lane: Lane) -> Spare:
         """Whether what stands in a stretch of the lane is a word of another alphabet."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from guardrail.text.editor import Editor
 from guardrail.text.protected import MAX_GAP, SYSTEM_PROMPT, Passage, Passages, PromptFingerprints, ProtectRule
-from guardrail.text.rules import Action
+from guardrail.text.rules import Action, Finding, KeywordRule, Label, PatternRule
+from guardrail.text.scanner import RuleSet, compile_rules
 from guardrail.text.shingles import Shape, UnitReader, shingles
 
 SHAPE = Shape(words=3, characters=5)
@@ -36,8 +38,15 @@ class Documents:
         return f"document {document}"
 
 
-def rule(action: Action = Action.REDACT) -> ProtectRule:
-    return ProtectRule(id="protected", category="protected_text", action=action, fingerprints=None)
+def rule(action: Action = Action.REDACT, *texts: str, allow: tuple[str, ...] = ()) -> ProtectRule:
+    return ProtectRule(
+        id="protected",
+        category="protected_text",
+        action=action,
+        mask=Label("[P]"),
+        allow=allow,
+        fingerprints=Documents(*texts) if texts else None,
+    )
 
 
 def passages(*texts: str, action: Action = Action.REDACT, shape: Shape = SHAPE) -> Passages:
@@ -79,7 +88,7 @@ CASES = {
 def joined(hits: Sequence[Passage]) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     for hit in hits:
-        if spans and hit.start < spans[-1][1]:
+        if spans and hit.start <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(hit.end, spans[-1][1]))
         else:
             spans.append((hit.start, hit.end))
@@ -105,7 +114,7 @@ def test_hits_of_a_rule_that_halts_stand_alone() -> None:
     track = passages("a b c d", action=Action.HALT)
     track.feed("a b c ")
     assert [(hit.start, hit.end) for hit in track.hits] == [(4, 5)]
-    assert track.hold == track.wait == 6
+    assert track.hold == 6
     track.feed("d ")
     assert [(hit.start, hit.end) for hit in track.hits] == [(4, 5), (6, 7)]
 
@@ -170,7 +179,7 @@ def plainly(documents: Sequence[str], text: str, *, joins: bool) -> list[Passage
             continue
         if joins and before is not None and start - before <= MAX_GAP:
             sources = [number for number in candidates if number in sources] or sources
-            start = min(start, before - 1)
+            start = min(start, before)
         candidates, before = sources, end
         hits.append(Passage(0, start, end, f"document {sources[0]}"))
     return hits
@@ -178,13 +187,27 @@ def plainly(documents: Sequence[str], text: str, *, joins: bool) -> list[Passage
 
 PIECES = [
     *("a ", "b ", "c ", "d ", "a", "b", "É ", "e\u0301 ", "\u0430 ", "½", "㍿", "一", "二", "が", "한", "\u1112\u1161"),
-    *("\u11ab", ". ", "\n\n", "**", "\u200b", "\u0301", "\u0301" * 257, " " * 200, "x" * 63, "\ud840", "\udc00"),
+    *(
+        "\u11ab",
+        ". ",
+        "\n\n",
+        "**",
+        "\u200b",
+        "\u0301",
+        "\u0301" * 257,
+        " " * 200,
+        "x" * 63,
+        "\ud840",
+        "\udc00",
+        "\u0600",
+    ),
 ]
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=20).map("".join)
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=3), TEXTS, st.booleans(), st.data())
 @example(["½ ½ a"], "½½½ a", True, None)
+@example(["a a ½"], "a a ½㍿", True, None)
 def test_passages_and_what_is_held_for_any_cut(
     documents: list[str], text: str, joins: bool, data: st.DataObject | None
 ) -> None:
@@ -198,27 +221,16 @@ def test_passages_and_what_is_held_for_any_cut(
     expected = plainly(documents, text, joins=joins)
     for size in (1, 2, 3, 7, len(text) or 1):
         track = passages(*documents, action=action)
-        removed = 0
         for at in range(0, len(text), size):
-            hold, wait, before = track.hold, track.wait, len(track.hits)
+            hold, before = track.hold, len(track.hits)
             track.feed(text[at : at + size])
-            check_promises(track.hits[before:], hold, wait, removed)
-            removed = max((hit.end for hit in track.hits), default=0)
-            assert track.wait <= track.hold <= at + size
-            assert track.hold >= min(removed, hold)
-        hold, wait, before = track.hold, track.wait, len(track.hits)
+            assert all(hit.start >= hold for hit in track.hits[before:])
+            assert hold <= track.hold <= at + size
+        hold, before = track.hold, len(track.hits)
         track.finish()
-        check_promises(track.hits[before:], hold, wait, removed)
+        assert all(hit.start >= hold for hit in track.hits[before:])
         assert track.hits == expected
-        assert track.hold == track.wait == len(text)
-
-
-def check_promises(hits: Sequence[Passage], hold: int, wait: int, removed: int) -> None:
-    """Nothing that was let go, and was not removed before, is found now."""
-    for hit in hits:
-        assert hit.start >= wait
-        assert max(hit.start, removed) >= hold
-        removed = max(removed, hit.end)
+        assert track.hold == len(text)
 
 
 def test_a_system_prompt() -> None:
@@ -240,3 +252,59 @@ def test_a_system_prompt() -> None:
 def test_texts_of_a_system_prompt_are_apart_and_short_ones_protect_nothing() -> None:
     assert len(PromptFingerprints(["one two three four five six"] * 2)) == 0
     assert len(PromptFingerprints([])) == 0
+
+
+# In the engine
+
+FIVE = "one two three four five"
+
+
+def edited(rules: RuleSet, pieces: Sequence[str]) -> tuple[str, list[Finding]]:
+    editor = Editor(rules)
+    return "".join(editor.feed(piece) for piece in pieces if piece) + editor.finish(), editor.findings()
+
+
+@pytest.mark.parametrize(
+    ("action", "allow", "text", "expected", "spans"),
+    [
+        (Action.REDACT, (), "See one two three, four. Five six", "See one two [P] six", [(12, 29)]),
+        (Action.REDACT, (), "One two three; two three four", "One two [P]; two three [P]", [(8, 13), (25, 29)]),
+        (Action.LOG, (), "See one two three, four. Five six", "See one two three, four. Five six", [(12, 29)]),
+        (Action.HALT, (), "See one two three, four. Five six", "See one two ", [(12, 17)]),
+        (Action.REDACT, (), "one two \u0600three", "one two \u0600[P]", [(9, 14)]),
+        (Action.REDACT, (), "one two thre\u0301e\u0301 five", "one two [P] five", [(8, 15)]),
+        (Action.REDACT, ("two three",), "one two three", "one two three", []),
+        (Action.HALT, ("two three",), "one two three four", "one two three ", [(14, 18)]),
+        (Action.REDACT, ("two three",), "one two three four five", "one two three[P]", [(13, 23)]),
+    ],
+)
+def test_edits(action: Action, allow: tuple[str, ...], text: str, expected: str, spans: list[tuple[int, int]]) -> None:
+    rules = compile_rules([rule(action, FIVE, allow=allow)])
+    for pieces in ([text], list(text)):
+        output, findings = edited(rules, pieces)
+        assert output == expected
+        assert [(one.start, one.end) for one in findings] == spans
+        assert {one.document for one in findings} <= {"document 0"}
+
+
+def test_a_rule_for_the_system_prompt_finds_nothing_before_it_is_known() -> None:
+    assert edited(compile_rules([rule(Action.REDACT)]), [FIVE])[0] == FIVE
+
+
+ACTIONS = st.sampled_from([Action.LOG, Action.REDACT, Action.REPLACE, Action.HALT])
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS, ACTIONS, ACTIONS, st.sampled_from([(), ("b c",), ("a b c",)]), st.data())
+def test_edits_beside_other_rules_for_any_cut(
+    document: str, text: str, action: Action, other: Action, allow: tuple[str, ...], data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(document)))
+    at = data.draw(st.integers(0, len(text)))
+    text = text[:at] + document[start : start + data.draw(st.integers(0, 60))] + text[at:]
+    words = KeywordRule(id="w", category="c", action=other, mask=Label("[W]"), terms=("c d", "é", "二が", ". a", "b"))
+    signs = PatternRule(id="s", category="c", action=other, mask=Label("[S]"), expressions=(r"[.]\s?[a-c]",))
+    rules = compile_rules([rule(action, document, allow=allow), words, signs])
+    whole = edited(rules, [text])
+    for size in (1, 2, 3, 7):
+        assert edited(rules, [text[at : at + size] for at in range(0, len(text), size)]) == whole
