@@ -233,8 +233,9 @@ def needs_edge(char: str) -> bool:
     return letter(char) and not unspaced(char)
 
 
-def one_alphabet(letters: list[str]) -> bool:
-    """Whether there are letters, and one of the living alphabets has them all."""
+def one_alphabet(raw: str) -> bool:
+    """Whether there are alphabetic characters, and one of the living alphabets has them all."""
+    letters = [char for char in raw.casefold() if char.isalpha()]
     return letters != [] and any(alphabet.issuperset(letters) for alphabet in ALPHABETS)
 
 
@@ -246,8 +247,8 @@ NOISY_LEET = {char: LEET[char] for char in "034567892@$"}
 MARKUP = re.compile(
     r"</?[a-z][a-z0-9]{0,9}( [^<>]{0,40})?/?>|&(#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,7});", re.DOTALL
 )
-LOOSE = frozenset(" " + BREAK + ".,;:!?'\"()[]{}<>&。、")
-"""What noise may not hold, or only between lone letters."""
+STOPS = frozenset(".,;:!?'\"()[]{}<>&。、")
+"""Signs that are noise between lone letters only."""
 
 
 def itself(text: str) -> View:
@@ -288,16 +289,14 @@ def _letters(text: str) -> list[int]:
 def _left_of_gap(text: str, before: int, after: int) -> str:
     """What the view has for what stands between the letters at `before` and `after`: nothing, a blank or a BREAK."""
     gap = text[before + 1 : after]
-    remains = "".join(char for char in MARKUP.sub("", gap) if char in LOOSE)
+    remains = "".join(char for char in MARKUP.sub("", gap) if char.isspace() or char in STOPS)
     lone = _lone(text, before) and _lone(text, after)
-    if len(gap) > MAX_GAP or BREAK in remains:
+    if len(gap) > MAX_GAP or BREAK in gap:
         return BREAK
     if remains == "":
         return ""
-    if remains == " ":
-        return "" if lone else " "
-    if remains.strip(" ") == "":
-        return " "
+    if remains.isspace():
+        return "" if lone and len(remains) == 1 else " "
     return "" if lone and not unspaced(text[before]) and not unspaced(text[after]) else BREAK
 
 

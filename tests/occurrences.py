@@ -101,8 +101,7 @@ def look_form(form: str, folds: Folds) -> str | None:
 
 def innocent(form: str, text: str, span: Span) -> bool:
     """Whether what looks like the Latin term is a word of another alphabet."""
-    letters = [char for char in text[slice(*span)] if letter(char)]
-    return re.search("[a-z]", form) is not None and one_alphabet(letters)
+    return re.search("[a-z]", form) is not None and one_alphabet(text[slice(*span)])
 
 
 def stands(form: str, where: Lane, ends: Ends) -> set[Span]:
@@ -158,9 +157,9 @@ def noise_forms(look: str) -> set[str]:
 
 
 def kept(view: View, where: Lane, start: int, end: int) -> int:
-    """How many characters of the lane the view shows as they are."""
+    """How many alphabetic characters of the view are read as they are, or, of runs, begin so."""
     shown = zip(view.text[start:end], view.spans[start:end], strict=True)
-    return sum(where.text[a:b].count(char) for char, (a, b) in shown)
+    return sum(char.isalpha() and char == where.text[first] for char, (first, _) in shown)
 
 
 def long_enough(term: Sequence[Span], runs: Sequence[Span]) -> bool:

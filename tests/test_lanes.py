@@ -117,6 +117,8 @@ NOISE = [
     ("b -o", "bo"),
     ("b - o", "b o"),
     ("b  o", "b o"),
+    ("b\u2028o", "bo"),
+    ("bb\u2028o", "bb o"),
     ("bo m b", "bo mb"),
     ("a bc d", "a bc d"),
     # stops, quotes, brackets
@@ -171,6 +173,7 @@ NOISE = [
     # a BREAK
     ("b" + BREAK + "o", "b%o"),
     ("b." + BREAK + ".o", "b%o"),
+    ("bo<b " + BREAK + ">mb", "bo%mb"),
 ]
 
 
@@ -210,7 +213,8 @@ def test_leet_readings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("letters", "expected"), [("мир", True), ("mир", False), ("", False), ("λόγος", True), ("λмир", False)]
+    ("text", "expected"),
+    [("Мир", True), ("ми-р 1", True), ("mир", False), ("1", False), ("", False), ("ΛΌΓΟΣ", True), ("λмир", False)],
 )
-def test_one_alphabet(letters: str, expected: bool) -> None:
-    assert one_alphabet(list(letters)) == expected
+def test_one_alphabet(text: str, expected: bool) -> None:
+    assert one_alphabet(text) == expected

@@ -59,7 +59,7 @@ CASES = [
     ),
     Case("a sign is no letter", seeing("lookalikes", "noise"), "ace", "\u0430-\u0441-\u0435", []),
     Case("enclosed letters belong to no alphabet", USUAL, "ab", "\U0001f170\U0001f171", [(0, 2)]),
-    Case("a digit belongs to none", seeing("lookalikes", "leet"), "aces", "\u0430\u0441\u04355", [(0, 4)]),
+    Case("a digit is no letter either", seeing("lookalikes", "leet"), "aces", "\u0430\u0441\u04355", []),
     # Leet
     Case("digits", USUAL, "bomb", "b0mb 80mb b0m8", [(0, 4), (5, 9), (10, 14)]),
     Case("signs", USUAL, "list", "1i$t |ist l!5t lis+", [(0, 4), (5, 9), (10, 14), (15, 19)]),
@@ -105,6 +105,14 @@ CASES = [
     Case("digits are not repeated", seeing("repeats"), "a10", "a100 aa10", [(5, 9)]),
     Case("the whole run is the hit", seeing("repeats", edges="never"), "ab", "aab", [(0, 3), (1, 3)]),
     Case("repeats of leet", seeing("repeats", "leet"), "bomb", "b00oomb bb000mb", [(0, 7), (8, 15)]),
+    Case(
+        "a run is one character read as it is",
+        seeing("repeats", "leet"),
+        "bob",
+        "bb00b bb00bb8 b0008",
+        [(0, 5), (6, 13)],
+    ),
+    Case("by its first", seeing("repeats", "leet"), "bo", "b0o bo0 bb0", [(4, 7)]),
     Case("repeats are no noise", seeing("repeats", "noise"), "bomb", "b-oomb", []),
     # Terms that tell case, exact ones
     Case(
