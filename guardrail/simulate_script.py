@@ -77,7 +77,7 @@ HALT: Final = (
     "it at any hour. After that, turn the handle and walk in."
 )
 CHINESE: Final = "好的,已为您登记:手机 13800138000,身份证号 11010519491231002X。客服将在两个工作日内联系您。"
-LEAKY_FILE: Final = '{"file": "deploy.env", "content": "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "mode": 420}'
+LEAKY_FILE: Final = '{"file": "deploy.env", "content": "AWS_ACCESS_KEY_ID=AKIA2VAVWETPFOYSCXS4", "mode": 420}'
 
 BUILT_IN: Final = Script(
     (

@@ -49,7 +49,7 @@ SCRIPT = {
             "choices": [
                 {
                     "content": "I will write it.",
-                    "tool_calls": [{"name": "write", "arguments": '{"x": "AKIAIOSFODNN7EXAMPLE"}'}],
+                    "tool_calls": [{"name": "write", "arguments": '{"x": "AKIA2VAVWETPFOYSCXS4"}'}],
                 }
             ],
         },

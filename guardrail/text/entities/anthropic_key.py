@@ -8,7 +8,7 @@ def _accept(match: str) -> bool:
     return is_generated(match.split("-", 3)[-1])
 
 
-_BODY = "aB1cD2eF3_gH4iJ5kL6mN-" * 4 + "wXyZ0AA"
+_BODY = "bG0YjfAtPxoJ77I13rKvrea8xDqRsmfNdIUkx48mRsFGjx2IDe-wz2nybYR9Q-0-Jv8I5GK6ZcwQ6eB6PW8_n621OC-xfzW"
 
 ENTITY = Entity(
     name="anthropic_key",
@@ -32,6 +32,7 @@ ENTITY = Entity(
     misses=(
         "sk-ant-api03-" + "x" * 95,
         "sk-ant-...",
+        "sk-ant-api03-" + "abcdefghijklmnopqrstuvwxyz0123456789",
         "sk-ant-your-key-here",
         "sk-ant-api03-your-own-key-goes-right-here-please",
         "sk-ant-api03-" + _BODY[:20],

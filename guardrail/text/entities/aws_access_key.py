@@ -1,36 +1,53 @@
-"""AWS credentials: access key ids (AKIA, ASIA), and secret access keys where a name says what they are.
+"""AWS credentials: access key ids (AKIA, ASIA), and secret access keys behind a name that says what they are.
 
-A secret access key alone is 40 characters of base64 like many a hash, so it is found only as `name = value`.
+A secret access key alone is 40 characters of base64 like many a hash. The keys that Amazon's manuals print end in
+EXAMPLE or EXAMPLEKEY, and are no secret.
 """
 
 from guardrail.text.entities.entity import Entity
-from guardrail.text.entities.generated import is_generated, is_varied
+from guardrail.text.entities.generated import is_generated, is_typed, is_varied
 
-_VALUE = 40  # characters of a secret access key
-
-_NAME = r"(?i:aws[ _.-]?secret[ _.-]?(?:access[ _.-]?)?key|secret[ _.-]?access[ _.-]?key)"
+_SECRET_LENGTH = 40
 
 
-def _accept(match: str) -> bool:
-    if match[:4] in ("AKIA", "ASIA"):
-        return is_varied(match[4:])
-    return is_generated(match[-_VALUE:])
+def _accept_id(match: str) -> bool:
+    return is_varied(match[4:]) and not is_typed(match[4:])
 
 
-_ID = "AKIA" + "IOSFODNN7EXAMPLE"
-_SECRET = "wJalrXUtnFEMI/K7MDENG" + "/bPxRfiCYEXAMPLEKEY"
+def _accept_secret(match: str) -> bool:
+    return len(match) == _SECRET_LENGTH and is_generated(match)
+
+
+_ID = "AKIA" + "2VAVWETPFOYSCXS4"
+_SECRET = "8oSBy+i+lEh1KjUylQXkgBC7" + "+hdZZmpN3yLM2pM4"
+_MANUAL = "wJalrXUtnFEMI/K7MDENG" + "/bPxRfiCYEXAMPLEKEY"
 
 ENTITY = Entity(
     name="aws_access_key",
     label="[AWS_KEY]",
     category="secret",
     severity="critical",
-    expressions=(
-        "(?:AKIA|ASIA)[A-Z0-9]{16}",
-        rf"{_NAME}[\"'`* ]{{0,3}}[:=>]{{1,2}}[\"'`* ]{{0,4}}[A-Za-z0-9/+]{{40}}",
-    ),
+    # The further character is there to be rejected: a longer string.
+    expressions=("(?:AKIA|ASIA)[A-Z0-9]{16}", "[A-Za-z0-9/+]{40}[/+=]?"),
+    left=("none", "word"),
     right="word",
-    accept=_accept,
+    accept=(_accept_id, _accept_secret),
+    contextual=(False, True),
+    context=(
+        "secret_access_key",
+        "secret access key",
+        "secretaccesskey",
+        "secret-access-key",
+        "aws_secret_key",
+        "aws secret key",
+        "aws_secret",
+        "aws secret",
+        "awssecretkey",
+        "awssecretaccesskey",
+        "secret key",
+        "secret_key",
+    ),
+    within=24,
     hits=(
         _ID,
         f"aws_access_key_id = {_ID}",
@@ -45,13 +62,18 @@ ENTITY = Entity(
     ),
     misses=(
         "AKIA" + "X" * 16,
-        "AKIA" + "IOSFODNN7",
-        "AKIA" + "IOSFODNN7EXAMPLE1",
-        "akiaiosfodnn7example",
+        _ID[:-1],
+        _ID + "1",
+        _ID.lower(),
+        "AKIA" + "IOSFODNN7EXAMPLE",
+        "AKIA" + "I44QH8DHBEXAMPLE",
+        "AKIA" + "1234567890ABCDEF",
+        f"aws_secret_access_key = {_MANUAL}",
         "aws_secret_access_key = YOUR_SECRET_ACCESS_KEY",
         "aws_secret_access_key = " + "x" * 40,
+        f"aws_secret_access_key = {_SECRET}=",
         "commit da39a3ee5e6b4b0d3255bfef95601890afd80709",
-        f"{_SECRET}",
+        _SECRET,
         "aws_secret_access_key = os.environ['AWS_SECRET_ACCESS_KEY']",
         "The secret access key is shown only once.",
         "EURASIA is a landmass",

@@ -3,13 +3,16 @@
 from guardrail.text.entities.entity import Entity
 from guardrail.text.entities.generated import is_generated
 
+# Printed in the manual of Google's maps.
+_SAMPLE = "AIza" + "SyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe"
+
 
 def _accept(match: str) -> bool:
-    return is_generated(match[7:] if match.startswith("GOCSPX-") else match[4:])
+    return match != _SAMPLE and is_generated(match[7:] if match.startswith("GOCSPX-") else match[4:])
 
 
-_KEY = "AIza" + "SyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe"
-_CLIENT = "GOCSPX-" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9v"
+_KEY = "AIza" + "GmK0njYu8QSLNUJ-2bkRSeRWMtv4lm3dNvl"
+_CLIENT = "GOCSPX-" + "WYERmxeOXuUz-8JzkGASKIjUZPXU"
 
 ENTITY = Entity(
     name="gcp_api_key",
@@ -37,6 +40,8 @@ ENTITY = Entity(
         "AIza" + "x" * 35,
         "AIza" + "your-api-key-goes-here-in-this-place",
         _KEY.lower(),
+        _SAMPLE,
+        "AIza" + "SyA1234567890abcdefghijklmnopqrstuv",
         "GOCSPX-your-client-secret",
         "GOCSPX-" + "x" * 28,
         '"private_key_id": "0123456789abcdef0123456789abcdef01234567"',

@@ -10,18 +10,19 @@ from itertools import groupby
 _DIFFERENT = 6
 # 5 equal characters in a row: once in 10^4 hexadecimal tokens of 32 characters, rarer in larger alphabets.
 _LONGEST_RUN = 5
-# Of neighbours in a random hexadecimal token 1 in 16 count up, so that 1 in 3 is once in 10^5; typed fillers
-# (`1234567890abcdef`, `abc123def456`, `a1b2c3d4`) count up at most steps, or at every second one.
+# Of neighbours in a random hexadecimal token 1 in 16 count up; 1 in 3 do once in 10^3 tokens of 16 characters and in
+# 10^5 of 24. Typed fillers (`1234567890abcdef`, `abc123def456`, `a1b2c3d4`) do at most steps, or at every second one.
 _COUNTING = 1 / 3
 
-# What a person writes into an example, without regard to case. Random tokens of 40 characters hold a word of 4 letters
-# of a list of this length once in 10^4.
+# What a person writes into an example, without regard to case. Of random tokens in base64, 1 in 1000 of 40 characters
+# holds one of these by chance, and 1 in 125 of 170.
 _WORDS = (
     "example", "sample", "placeholder", "changeme", "change_me", "change-me", "replace", "insert", "dummy", "fake",
-    "your", "my_", "my-", "mysecret", "mypass", "mytoken", "mykey", "secret", "passw", "pa55w", "p@ssw", "p@55w", "p4ssw",
-    "token", "api_key", "api-key", "apikey", "_key", "-key", "key_", "key-", "keyhere", "here", "todo", "redacted",
-    "hidden", "masked", "xxxx", "****", "....", "qwerty", "asdf", "foobar", "lorem", "hunter2", "letmein", "admin",
-    "123456", "654321", "abcdef", "fedcba", "abc123", "deadbeef", "testing", "test_", "test-", "_test", "-test",
+    "your", "my_", "my-", "mysecret", "mypass", "mytoken", "mykey", "secret", "passw", "pa55w", "p@ssw", "p@55w",
+    "p4ssw", "token", "api_key", "api-key", "apikey", "_key", "-key", "key_", "key-", "keyhere", "here", "todo",
+    "redacted", "hidden", "masked", "xxxx", "****", "....", "qwerty", "asdf", "foobar", "lorem", "hunter2", "letmein",
+    "admin", "123456", "654321", "abcdef", "fedcba", "abc123", "deadbeef", "testing", "test_", "test-", "_test",
+    "-test",
 )  # fmt: skip
 
 

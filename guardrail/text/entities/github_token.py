@@ -3,13 +3,16 @@
 from guardrail.text.entities.entity import Entity
 from guardrail.text.entities.generated import is_generated
 
+# Printed in GitHub's manual.
+_SAMPLE = "16C7e42F292c6912E7710c838347Ae178B4a"
+
 
 def _accept(match: str) -> bool:
-    return is_generated(match.removeprefix("github_pat_").removeprefix(match[:4]))
+    return not match.endswith(_SAMPLE) and is_generated(match.removeprefix("github_pat_").removeprefix(match[:4]))
 
 
-_BODY = "16C7e42F292c6912E7710c838347Ae178B4a"
-_PAT = "github_pat_" + "11ABCDEFG0aBcDeFgHiJkL_" + "0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHI"
+_BODY = "dRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9C"
+_PAT = "github_pat_" + "87hKBzNmTcpQE87gbHTTsm_" + "C8LfVzDKlpT9VaSJqrhZ0CE3RmScxcOEg2Q6lv6LBRIxg78pKtpIEePdCBm"
 
 ENTITY = Entity(
     name="github_token",
@@ -35,6 +38,8 @@ ENTITY = Entity(
         "ghp_" + _BODY[:-1],
         "ghp_" + "x" * 36,
         "ghp_your_token_here",
+        "ghp_" + _SAMPLE,
+        "ghp_" + "1234567890abcdefghijklmnopqrstuvwxyz",
         "ghx_" + _BODY,
         "sigh_" + _BODY,
         "GHP_" + _BODY,

@@ -8,7 +8,7 @@ def _accept(match: str) -> bool:
     return is_generated(match.partition("-")[2])
 
 
-_BODY = "zY9x8W7v6U5t4S3r2Q1p"
+_BODY = "QEYHMCZsMSrennQuk3i2"
 
 ENTITY = Entity(
     name="gitlab_token",
@@ -29,7 +29,7 @@ ENTITY = Entity(
         "令牌是glpat-" + _BODY + "谢谢",
         "ｇｌｐａｔ－" + _BODY,
         "glptt-" + _BODY + _BODY,
-        "glpat-" + _BODY + "abcDEF0.01.0z1a2b3c4",
+        "glpat-" + _BODY + "pR7kVx0.01.0z1q7w3h4",
         "'PRIVATE-TOKEN: glpat-" + _BODY[:10] + "_" + _BODY[10:] + "'",
     ),
     misses=(
@@ -37,6 +37,7 @@ ENTITY = Entity(
         "glpat-your-token-here",
         "glpat-your-personal-access-token",
         "glpat-" + "x" * 20,
+        "glpat-" + "abcdefghij1234567890",
         "glpat-<token>",
         "GLPAT-" + _BODY,
         "eglpat-" + _BODY,

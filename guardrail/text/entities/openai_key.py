@@ -5,11 +5,12 @@ from guardrail.text.entities.generated import is_generated
 
 
 def _accept(match: str) -> bool:
-    return any(map(str.isdigit, match)) and is_generated(match[3:])
+    body = match[3:].removeprefix("admin-")
+    return any(map(str.isdigit, body)) and is_generated(body)
 
 
-_HALF = "aB1cD2eF3gH4iJ5kL6mN"
-_OLD = _HALF + "T3Blbk" + "FJ" + _HALF
+_HALF = "JWqny5YPKp1d6SQuuYDP"
+_OLD = "EddSiG8l7rx97rnZS4kR" + "T3Blbk" + "FJ" + _HALF
 
 ENTITY = Entity(
     name="openai_key",
@@ -33,6 +34,9 @@ ENTITY = Entity(
     misses=(
         "sk-" + "x" * 48,
         "sk-...your key...",
+        "sk-" + "1234567890abcdef" * 3,
+        "sk-" + "abc123def456ghi789jkl012mno345pqr678stu901vwx234",
+        "sk-proj-abcdefghijklmnopqrstuvwxyz1234567890ABCDEF",
         "sk-proj-your-project-key-goes-here-please-replace",
         "sk-" + _OLD[:-1],
         "sk-" + _OLD + "a",

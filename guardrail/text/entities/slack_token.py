@@ -3,12 +3,15 @@
 from guardrail.text.entities.entity import Entity
 from guardrail.text.entities.generated import is_generated
 
+# Printed in Slack's manual.
+_SAMPLE = "pdFZKVeTuE8sk7oOcHrzqqgy"
+
 
 def _accept(match: str) -> bool:
-    return is_generated(match.rpartition("/")[2].rpartition("-")[2])
+    return not match.endswith(_SAMPLE) and is_generated(match.rpartition("/")[2].rpartition("-")[2])
 
 
-_BODY = "pdFZKVeTuE8sk7oOcHrzqqgy"
+_BODY = "HnD5apKNeAUVc35nFxeJNSg6"
 _HOOK = "https://hooks.slack" + ".com/services/"
 
 ENTITY = Entity(
@@ -29,10 +32,10 @@ ENTITY = Entity(
     hits=(
         "xoxb-" + "17653672481-19874698323-" + _BODY,
         "SLACK_BOT_TOKEN=xoxb-" + "176536724812-1987469832312-" + _BODY,
-        "xoxp-" + "123456789012-123456789013-123456789014-" + "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        "xoxp-" + "123456789012-123456789013-123456789014-" + "c388c1271f1ef5d67fc18e49bea55201",
         "令牌xoxb-" + "17653672481-19874698323-" + _BODY + "谢谢",
         "ｘｏｘｂ－" + "17653672481-19874698323-" + _BODY,
-        "xapp-" + "1-A0123456789-1234567890123-" + "0a1b2c3d4e5f60718293a4b5c6d7e8f9" * 2,
+        "xapp-" + "1-A0123456789-1234567890123-" + "c388c1271f1ef5d67fc18e49bea55201" * 2,
         f"curl -X POST {_HOOK}T01AB2CD3/B04EF5GH6/{_BODY}.",
         f'"url": "{_HOOK}T01AB2CD3EF/B04EF5GH6IJ/{_BODY}"',
     ),
@@ -40,6 +43,8 @@ ENTITY = Entity(
         "xoxb-your-token-here",
         "xoxb-" + "1" * 11 + "-" + "2" * 11 + "-" + "x" * 24,
         "xoxb-123-abc",
+        "xoxb-" + "17653672481-19874698323-" + _SAMPLE,
+        "xoxb-" + "123456789012-123456789012-" + "abcdefghijklmnopqrstuvwx",
         "XOXB-" + "17653672481-19874698323-" + _BODY,
         "xoxz-" + "17653672481-19874698323-" + _BODY,
         "axoxb-" + "17653672481-19874698323-" + _BODY,

@@ -1,17 +1,15 @@
 from guardrail.text.entities.anthropic_key import ENTITY
 from tests.text.entities.matching import check
 
-BODY = "aB1cD2eF3_gH4iJ5kL6mN-" * 4 + "wXyZ0AA"
-
 FOUND = (
-    "sk-ant-api03-" + BODY,
-    "sk-ant-api03-" + BODY,
-    "sk-ant-admin01-" + BODY,
-    "sk-ant-api03-" + BODY,
-    "sk-ant-api03-" + BODY,
-    "ｓｋ－ａｎｔ－" + "api03-" + BODY,
-    "sk-ant-oat01-" + BODY,
-    "sk-ant-api03-" + BODY[:40],
+    "sk-ant-api03-bG0YjfAtPxoJ77I13rKvrea8xDqRsmfNdIUkx48mRsFGjx2IDe-wz2nybYR9Q-0-Jv8I5GK6ZcwQ6eB6PW8_n621OC-xfzW",
+    "sk-ant-api03-bG0YjfAtPxoJ77I13rKvrea8xDqRsmfNdIUkx48mRsFGjx2IDe-wz2nybYR9Q-0-Jv8I5GK6ZcwQ6eB6PW8_n621OC-xfzW",
+    "sk-ant-admin01-bG0YjfAtPxoJ77I13rKvrea8xDqRsmfNdIUkx48mRsFGjx2IDe-wz2nybYR9Q-0-Jv8I5GK6ZcwQ6eB6PW8_n621OC-xfzW",
+    "sk-ant-api03-bG0YjfAtPxoJ77I13rKvrea8xDqRsmfNdIUkx48mRsFGjx2IDe-wz2nybYR9Q-0-Jv8I5GK6ZcwQ6eB6PW8_n621OC-xfzW",
+    "sk-ant-api03-bG0YjfAtPxoJ77I13rKvrea8xDqRsmfNdIUkx48mRsFGjx2IDe-wz2nybYR9Q-0-Jv8I5GK6ZcwQ6eB6PW8_n621OC-xfzW",
+    "ｓｋ－ａｎｔ－api03-bG0YjfAtPxoJ77I13rKvrea8xDqRsmfNdIUkx48mRsFGjx2IDe-wz2nybYR9Q-0-Jv8I5GK6ZcwQ6eB6PW8_n621OC-xfzW",
+    "sk-ant-oat01-bG0YjfAtPxoJ77I13rKvrea8xDqRsmfNdIUkx48mRsFGjx2IDe-wz2nybYR9Q-0-Jv8I5GK6ZcwQ6eB6PW8_n621OC-xfzW",
+    "sk-ant-api03-bG0YjfAtPxoJ77I13rKvrea8xDqRsmfNdIUkx48m",
 )
 
 

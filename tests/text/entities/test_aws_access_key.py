@@ -1,20 +1,17 @@
 from guardrail.text.entities.aws_access_key import ENTITY
 from tests.text.entities.matching import check
 
-ID = "AKIA" + "IOSFODNN7EXAMPLE"
-SECRET = "wJalrXUtnFEMI/K7MDENG" + "/bPxRfiCYEXAMPLEKEY"
-
 FOUND = (
-    ID,
-    ID,
-    ID,
-    "ASIA" + "Y34FZKBOKMUTVV7A",
-    "ＡＫＩＡ" + ID[4:],
-    f"aws_secret_access_key = {SECRET}",
-    f'AWS_SECRET_ACCESS_KEY="{SECRET}',
-    f"secretAccessKey: '{SECRET}",
-    f"AWS Secret Access Key:** `{SECRET}",
-    f"SecretAccessKey>{SECRET}",
+    "AKIA2VAVWETPFOYSCXS4",
+    "AKIA2VAVWETPFOYSCXS4",
+    "AKIA2VAVWETPFOYSCXS4",
+    "ASIAY34FZKBOKMUTVV7A",
+    "ＡＫＩＡ2VAVWETPFOYSCXS4",
+    "8oSBy+i+lEh1KjUylQXkgBC7+hdZZmpN3yLM2pM4",
+    "8oSBy+i+lEh1KjUylQXkgBC7+hdZZmpN3yLM2pM4",
+    "8oSBy+i+lEh1KjUylQXkgBC7+hdZZmpN3yLM2pM4",
+    "8oSBy+i+lEh1KjUylQXkgBC7+hdZZmpN3yLM2pM4",
+    "8oSBy+i+lEh1KjUylQXkgBC7+hdZZmpN3yLM2pM4",
 )
 
 

@@ -1,20 +1,18 @@
 from guardrail.text.entities.azure_key import ENTITY
 from tests.text.entities.matching import check
 
-ACCOUNT = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq" + "/K1SZFPTOtr/KBHBeksoGMGw=="
-SHARED = "q9V2mZ8rT5kYw1xN7bLc3HdF6gJp0sAe4uRiOtQvXy" + "I="
-SIGNATURE = "q9V2mZ8rT5kYw1xN7bLc3HdF%2BgJp0sAe%2FuRiOtQvXy" + "I%3D"
-
 FOUND = (
-    f"AccountKey={ACCOUNT}",
-    f"AccountKey={ACCOUNT}",
-    f"AccountKey={ACCOUNT}",
-    f"accountkey={ACCOUNT}",
-    f"SharedAccessKey={SHARED}",
-    f"SharedAccessKey={SHARED}",
-    f"&sig={SIGNATURE}",
-    f"?sig={SIGNATURE}",
-    f"ＡｃｃｏｕｎｔＫｅｙ＝{ACCOUNT}",
+    "AccountKey=a57YGCwaw3Cfjfq/drC2Y8olAIjPwj9NcDVSeMZuNxRXX/WAfkqB4osNjJokuoCoem+N4FhRuuJz+BtbcrigR/==",
+    "AccountKey=a57YGCwaw3Cfjfq/drC2Y8olAIjPwj9NcDVSeMZuNxRXX/WAfkqB4osNjJokuoCoem+N4FhRuuJz+BtbcrigR/==",
+    "AccountKey=a57YGCwaw3Cfjfq/drC2Y8olAIjPwj9NcDVSeMZuNxRXX/WAfkqB4osNjJokuoCoem+N4FhRuuJz+BtbcrigR/==",
+    "accountkey=a57YGCwaw3Cfjfq/drC2Y8olAIjPwj9NcDVSeMZuNxRXX/WAfkqB4osNjJokuoCoem+N4FhRuuJz+BtbcrigR/==",
+    "SharedAccessKey=q9V2mZ8rT5kYw1xN7bLc3HdF6gJp0sAe4uRiOtQvXyI=",
+    "SharedAccessKey=q9V2mZ8rT5kYw1xN7bLc3HdF6gJp0sAe4uRiOtQvXyI=",
+    "&sig=q9V2mZ8rT5kYw1xN7bLc3HdF%2BgJp0sAe%2FuRiOtQvXyI%3D",
+    "?sig=q9V2mZ8rT5kYw1xN7bLc3HdF%2BgJp0sAe%2FuRiOtQvXyI%3D",
+    "ＡｃｃｏｕｎｔＫｅｙ＝a57YGCwaw3Cfjfq/drC2Y8olAIjPwj9NcDVSeMZuNxRXX/WAfkqB4osNjJokuoCoem+N4FhRuuJz+BtbcrigR/==",
+    "iRW8Q~pA7LFuQXRThPgmjZmCk0brGOJ2sqojkaz",
+    "iRW8Q~pA7LFuQXRThPgmjZmCk0brGOJ2sqojkaz",
 )
 
 

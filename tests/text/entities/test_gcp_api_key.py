@@ -1,10 +1,16 @@
 from guardrail.text.entities.gcp_api_key import ENTITY
 from tests.text.entities.matching import check
 
-KEY = "AIza" + "SyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe"
-CLIENT = "GOCSPX-" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9v"
-
-FOUND = (KEY, KEY, KEY, KEY, KEY, "ＡＩｚａ" + KEY[4:], CLIENT, CLIENT)
+FOUND = (
+    "AIzaGmK0njYu8QSLNUJ-2bkRSeRWMtv4lm3dNvl",
+    "AIzaGmK0njYu8QSLNUJ-2bkRSeRWMtv4lm3dNvl",
+    "AIzaGmK0njYu8QSLNUJ-2bkRSeRWMtv4lm3dNvl",
+    "AIzaGmK0njYu8QSLNUJ-2bkRSeRWMtv4lm3dNvl",
+    "AIzaGmK0njYu8QSLNUJ-2bkRSeRWMtv4lm3dNvl",
+    "ＡＩｚａGmK0njYu8QSLNUJ-2bkRSeRWMtv4lm3dNvl",
+    "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",
+    "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",
+)
 
 
 def test_examples() -> None:

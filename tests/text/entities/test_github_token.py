@@ -1,18 +1,16 @@
 from guardrail.text.entities.github_token import ENTITY
 from tests.text.entities.matching import check
 
-BODY = "16C7e42F292c6912E7710c838347Ae178B4a"
-
 FOUND = (
-    "ghp_" + BODY,
-    "gho_" + BODY,
-    "ghu_" + BODY,
-    "ghs_" + BODY,
-    "ghr_" + BODY + BODY,
-    "ghp_" + BODY,
-    "ｇｈｐ＿" + BODY,
-    "ghp_" + BODY,
-    "github_pat_" + "11ABCDEFG0aBcDeFgHiJkL_" + "0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHI",
+    "ghp_dRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9C",
+    "gho_dRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9C",
+    "ghu_dRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9C",
+    "ghs_dRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9C",
+    "ghr_dRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9CdRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9C",
+    "ghp_dRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9C",
+    "ｇｈｐ＿dRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9C",
+    "ghp_dRv3PSfcnK8EVApZfQxiXfF5A1CZenOkWD9C",
+    "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",
 )
 
 

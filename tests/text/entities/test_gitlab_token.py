@@ -1,18 +1,16 @@
 from guardrail.text.entities.gitlab_token import ENTITY
 from tests.text.entities.matching import check
 
-BODY = "zY9x8W7v6U5t4S3r2Q1p"
-
 FOUND = (
-    "glpat-" + BODY,
-    "glpat-" + BODY,
-    "gldt-" + BODY,
-    "glrt-" + BODY,
-    "glpat-" + BODY,
-    "ｇｌｐａｔ－" + BODY,
-    "glptt-" + BODY + BODY,
-    "glpat-" + BODY + "abcDEF0.01.0z1a2b3c4",
-    "glpat-" + "zY9x8W7v6U_5t4S3r2Q1p",
+    "glpat-QEYHMCZsMSrennQuk3i2",
+    "glpat-QEYHMCZsMSrennQuk3i2",
+    "gldt-QEYHMCZsMSrennQuk3i2",
+    "glrt-QEYHMCZsMSrennQuk3i2",
+    "glpat-QEYHMCZsMSrennQuk3i2",
+    "ｇｌｐａｔ－QEYHMCZsMSrennQuk3i2",
+    "glptt-QEYHMCZsMSrennQuk3i2QEYHMCZsMSrennQuk3i2",
+    "glpat-QEYHMCZsMSrennQuk3i2pR7kVx0.01.0z1q7w3h4",
+    "glpat-QEYHMCZsMS_rennQuk3i2",
 )
 
 

@@ -4,8 +4,8 @@ from guardrail.text.scanner import Scanner, compile_rules
 from tests.text.entities.matching import check
 
 HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
-CLAIMS = "eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ"
-SIGNATURE = "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
+CLAIMS = "eyJpc3MiOiJzaG9wIiwidWlkIjo3MzUwMSwiZXhwIjoxNzY3MjI1NjAwfQ"
+SIGNATURE = "3YUu1OrRACkTPU1acfsgFNpCp1k7y5XquTHa6C68VMI"
 TOKEN = f"{HEADER}.{CLAIMS}.{SIGNATURE}"
 
 FOUND = (

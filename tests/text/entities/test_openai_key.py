@@ -1,18 +1,15 @@
 from guardrail.text.entities.openai_key import ENTITY
 from tests.text.entities.matching import check
 
-HALF = "aB1cD2eF3gH4iJ5kL6mN"
-OLD = HALF + "T3Blbk" + "FJ" + HALF
-
 FOUND = (
-    "sk-" + OLD,
-    "sk-" + OLD,
-    "sk-proj-" + OLD,
-    f"sk-svcacct-{HALF}_{HALF}-{OLD}",
-    "sk-admin-" + OLD,
-    "sk-" + OLD,
-    "ｓｋ－" + OLD,
-    f"sk-proj-{HALF}-{OLD}",
+    "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",
+    "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",
+    "sk-proj-EddSiG8l7rx97rnZS4kRT3BlbkFJJWqny5YPKp1d6SQuuYDP",
+    "sk-svcacct-JWqny5YPKp1d6SQuuYDP_JWqny5YPKp1d6SQuuYDP-EddSiG8l7rx97rnZS4kRT3BlbkFJJWqny5YPKp1d6SQuuYDP",
+    "sk-admin-EddSiG8l7rx97rnZS4kRT3BlbkFJJWqny5YPKp1d6SQuuYDP",
+    "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",
+    "ｓｋ－EddSiG8l7rx97rnZS4kRT3BlbkFJJWqny5YPKp1d6SQuuYDP",
+    "sk-proj-JWqny5YPKp1d6SQuuYDP-EddSiG8l7rx97rnZS4kRT3BlbkFJJWqny5YPKp1d6SQuuYDP",
 )
 
 

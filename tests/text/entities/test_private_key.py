@@ -5,11 +5,12 @@ from tests.text.entities.matching import check, plain
 
 BEGIN, END = "-----BEGIN ", "-----END "
 PRIVATE = "PRIVATE " + "KEY-----"
-LINE = "MC4CAQAwBQYDK2VwBCIEIFakeKeyOfNobody0123456789abcdefABCDEF+/wxyz"
+LINE = "sqDUfy6Zue+a9Ksl4cCGToKjbA/nd4i47NaLX0EB8019cm+YPadjmuVl+WZxt/00"
+OPENSSH = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW"
 SHORT = "AbCdEf0="
 
 FOUND = (
-    f"{BEGIN}{PRIVATE}",
+    f"{BEGIN}{PRIVATE}\n{LINE}\n{END}{PRIVATE}",
     f"{BEGIN}RSA {PRIVATE}\n{LINE}\n{LINE}\n{SHORT}\n{END}RSA {PRIVATE}",
     f"{BEGIN}OPENSSH {PRIVATE}\n{LINE}\n{LINE}",
     f"{BEGIN}EC {PRIVATE}\r\n{LINE}\r\n{SHORT}\r\n{END}EC {PRIVATE}",
@@ -18,7 +19,8 @@ FOUND = (
     f"{BEGIN}ENCRYPTED {PRIVATE} {LINE} {END}ENCRYPTED {PRIVATE}",
     f"{BEGIN}{PRIVATE}\n    {LINE}\n    {END}{PRIVATE}",
     f"－－－－－BEGIN {PRIVATE}\n{LINE}",
-    f"{BEGIN}RSA {PRIVATE}",
+    f"{BEGIN}OPENSSH {PRIVATE}\n{OPENSSH}\n{LINE}\n{END}OPENSSH {PRIVATE}",
+    f"{BEGIN}{PRIVATE}{LINE * 4}{END}{PRIVATE}",
 )
 
 
@@ -31,8 +33,8 @@ def test_a_key_of_4096_bits_is_found_whole() -> None:
     assert plain(ENTITY, f"Here:\n{key}\nDone.") == [key]
 
 
-def test_a_halt_comes_with_the_header() -> None:
+def test_a_halt_comes_with_the_first_line() -> None:
     scanner = Scanner(compile_rules([ENTITY.rule(Action.HALT)]))
-    scanner.feed(f"Here: {BEGIN}RSA {PRIVATE}\n")
+    scanner.feed(f"Here: {BEGIN}RSA {PRIVATE}\n{LINE}")
     assert scanner.halt is not None
     assert scanner.halt.cut == len("Here: ")

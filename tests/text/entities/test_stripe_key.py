@@ -1,18 +1,16 @@
 from guardrail.text.entities.stripe_key import ENTITY
 from tests.text.entities.matching import check
 
-BODY = "4eC39HqLyjWDarjtT1zdp7dc"
-
 FOUND = (
-    "sk_live_" + BODY,
-    "sk_test_" + BODY,
-    "rk_live_" + BODY,
-    "sk_live_" + BODY,
-    "sk_live_" + BODY,
-    "ｓｋ＿ｌｉｖｅ＿" + BODY,
-    "sk_test_" + BODY,
-    "sk_live_51" + BODY * 4,
-    "whsec_" + BODY + BODY[:8],
+    "sk_live_qj2XZl9Y2tn82Hlr79mX1m6g",
+    "sk_test_qj2XZl9Y2tn82Hlr79mX1m6g",
+    "rk_live_qj2XZl9Y2tn82Hlr79mX1m6g",
+    "sk_live_qj2XZl9Y2tn82Hlr79mX1m6g",
+    "sk_live_qj2XZl9Y2tn82Hlr79mX1m6g",
+    "ｓｋ＿ｌｉｖｅ＿qj2XZl9Y2tn82Hlr79mX1m6g",
+    "sk_test_qj2XZl9Y2tn82Hlr79mX1m6g",
+    "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",
+    "whsec_qj2XZl9Y2tn82Hlr79mX1m6gqj2XZl9Y",
 )
 
 
