@@ -147,7 +147,7 @@ class Noise:
 
     readings: tuple[Reading, ...]
     markup: tuple[tuple[int, int], ...]
-    """Window stretches of the tags and entities, and of one that is still open."""
+    """Window stretches of the tags and entities, and of those that may still become one, which reach beyond the end."""
 
 
 def noise(window: str, *, final: bool) -> Noise:
@@ -163,7 +163,7 @@ def noise(window: str, *, final: bool) -> Noise:
         # Mark-up may come of it, of which no letter stays.
         cut = _View(window[:at], tuple(span for span in markup if span[1] <= at), final=False, beside=True)
         readings.append(dataclasses.replace(cut.read(at, lone=True), hits=False))
-    return Noise(tuple(readings), (*markup, *((at, len(window)) for at in begun)))
+    return Noise(tuple(readings), (*markup, *((at, len(window) + 1) for at in begun)))
 
 
 def _begun(window: str) -> list[int]:

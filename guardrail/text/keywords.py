@@ -339,9 +339,12 @@ class KeywordMatcher:
             for entry in self._entries[number]:
                 if not entry.ways & 1 << way:
                     continue
-                if _misplaced(entry, window, start, end, spare) or _misread(entry, window, reading, first, last, way):
+                undecided = not final and (end > soft or (entry.right and end == size))
+                # A run may yet go on in another alphabet.
+                judged = None if undecided and entry.runs is not None else spare
+                if _misplaced(entry, window, start, end, judged) or _misread(entry, window, reading, first, last, way):
                     continue
-                if not final and (end > soft or (entry.right and end == size)):
+                if undecided:
                     alive.count(_UNDECIDED[entry.role], start)
                 elif end > before[1] or (entry.right and end == before[0]):
                     hits.append(Hit(entry, start, end))
@@ -487,7 +490,7 @@ def _misread(entry: Entry, window: str, reading: Reading, first: int, last: int,
 
 def _led_by(entry: Entry, lead: str, allow: Entry) -> Entry:
     """The entry of a term that ends where this allow-phrase of its rule does."""
-    if entry.rule != allow.rule or entry.role not in _HOLDING or (allow.right and not entry.right):
+    if entry.rule != allow.rule or entry.role is not Role.TERM or (allow.right and not entry.right):
         return entry
     return dataclasses.replace(entry, leads=(*entry.leads, (lead, allow.left)))
 
