@@ -35,6 +35,6 @@ def test_a_key_of_4096_bits_is_found_whole() -> None:
 
 def test_a_halt_comes_with_the_first_line() -> None:
     scanner = Scanner(compile_rules([ENTITY.rule(Action.HALT)]))
-    scanner.feed(f"Here: {BEGIN}RSA {PRIVATE}\n{LINE}")
+    scanner.feed(f"Here: {BEGIN}RSA {PRIVATE}\n{LINE}\n")
     assert scanner.halt is not None
     assert scanner.halt.cut == len("Here: ")
