@@ -62,9 +62,10 @@ _OPEN = re.compile(
     r"(?:</?(?:[a-z][a-z0-9]{0,9}(?: [^<>]{0,40})?/?)?|&(?:#[0-9]{0,7}|#x[0-9a-f]{0,6}|[a-z][a-z0-9]{0,7})?)\Z"
 )
 # A letter before a sign that may be noise, perhaps with a blank between, or before several blanks; a letter alone; one
-# without need of spaces before a blank: without any of these the view has every gap as the window has it, or a break.
+# without need of spaces before a blank: without any of these the view has every gap as the window has it, or a
+# break. What may become mark-up must be seen from its first sign on.
 _SUSPECT = re.compile(
-    r"[^\W_](?:\s?(?:[^\w\s.,;:!?'\"()\[\]{}>。、]|_)|\s\s)|(?<![^\W_])[^\W_](?=[\W_])|[^\x00-\x7f]\s"
+    r"[^\W_](?:\s?(?:[^\w\s.,;:!?'\"()\[\]{}>。、]|_)|\s\s)|(?<![^\W_])[^\W_](?=[\W_])|[^\x00-\x7f]\s|[<&]"
 )
 _RUN = re.compile(r"([^\W\d_])\1+")
 

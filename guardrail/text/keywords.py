@@ -342,7 +342,9 @@ class KeywordMatcher:
                 undecided = not final and (end > soft or (entry.right and end == size))
                 # A run may yet go on in another alphabet.
                 judged = None if undecided and entry.runs is not None else spare
-                if _misplaced(entry, window, start, end, judged) or _misread(entry, window, reading, first, last, way):
+                if _misplaced(entry, window, start, end, judged) or _misread(
+                    entry, window, reading, first, last, way, growing=undecided
+                ):
                     continue
                 if undecided:
                     alive.count(_UNDECIDED[entry.role], start)
@@ -479,11 +481,13 @@ def _misplaced(entry: Entry, window: str, start: int, end: int, spare: Spare | N
     return ""
 
 
-def _misread(entry: Entry, window: str, reading: Reading, first: int, last: int, way: Way) -> str:
-    """Why an occurrence in a reading does not count as it is read; empty when it does."""
+def _misread(
+    entry: Entry, window: str, reading: Reading, first: int, last: int, way: Way, *, growing: bool = False
+) -> str:
+    """Why an occurrence in a reading does not count as it is read; empty when it does. `growing`: its last run may."""
     if way is Way.LEET and _kept(window, reading, first, last) < _KEPT_LETTERS:
         return "too few letters are read as they are"
-    if entry.runs is not None and not _long_enough(reading, first, last, entry.runs):
+    if entry.runs is not None and not _long_enough(reading, first, last, entry.runs, growing=growing):
         return "a repeat is too short, or too long to be one"
     return ""
 
