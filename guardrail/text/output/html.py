@@ -9,8 +9,8 @@ The rule does not know where a block of code begins and ends. HTML in an answer 
 
 A tag is read up to its `>`, and held so far. Of an element that loads (`_LOADING`) up to `_LONG` characters are read,
 and a longer tag is taken for an attempt to hide something; of any other up to `_SHORT`, since `a <b` opens no tag in
-ordinary text, and what stands behind that is not looked at. A `>` or a tag inside a quoted value is taken for an
-attempt to hide as well.
+ordinary text, and what stands behind that is not looked at. A `>` inside a quoted value is taken for an attempt to
+hide as well. So is what is unsafe and begins inside a tag: with that replaced, the tag would go on further than it did.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ import re
 
 from guardrail.text.output.destinations import is_foreign
 from guardrail.text.output.hidden import CONTROL, ESC, INVISIBLE, MAX_STRAYS, STRAY, STRING
+from guardrail.text.output.links import leads_away
 from guardrail.text.output.rule import Hosts, OutputRule
-from guardrail.text.output.tags import Tag, read_tag
+from guardrail.text.output.tags import read_tag
 from guardrail.text.rules import Label
 
 _LONG, _SHORT = 1000, 500
 """Characters of a tag, of which as many are held. The longest of ordinary pages have a list of some forty classes, or
 a signed address of several hundred characters."""
+_NESTED = 20
+"""Most tags that begin inside another, and most addresses; each is read, and more stand in no ordinary text."""
 
 _NEVER = frozenset({"script", "style", "svg", "math", "applet"})
 _LOADING = (
@@ -52,7 +55,7 @@ _CONTROL = re.compile(f"[{CONTROL}{ESC}]")
 
 _SPACE = " \t\n\f\r"
 _OPENING = f"<{STRAY}{{0,{MAX_STRAYS}}}"
-_INSIDE = "(?:[^<>]|<[^A-Za-z>])"
+_OPENS = re.compile("<[A-Za-z]")
 
 
 def _is_unsafe_loading(matched: str, hosts: Hosts) -> bool:
@@ -65,21 +68,27 @@ def _is_unsafe_other(matched: str, hosts: Hosts) -> bool:
 
 
 def _is_unsafe(matched: str, hosts: Hosts, most: int) -> bool:
-    """`most`: as long a tag is not read to its end."""
+    """`most`: a tag as long is not read to its end."""
     if _CONTROL.search(matched):
         return True
-    readings = {matched, _HIDDEN.sub("", matched)}
-    return any(_does_harm(read_tag(reading), matched, hosts, most) for reading in readings)
+    starts = [0] + [opens.start() for opens in _OPENS.finditer(matched, 1)]
+    if len(starts) > _NESTED or leads_away(matched[1:], hosts, _NESTED):
+        return True
+    return any(_does_harm(matched[start:], hosts, most) for start in starts)
 
 
-def _does_harm(tag: Tag, matched: str, hosts: Hosts, most: int) -> bool:
-    if tag.name in _NEVER:
-        return True
-    if tag.end == "quoted" and matched[-1] in "<>":
-        return True
-    if tag.end != "closed" and tag.name in _LOADING and len(matched) > most:
-        return True
-    return any(_is_harmful(tag.name, name, value, hosts) for name, value in tag.attributes)
+def _does_harm(matched: str, hosts: Hosts, most: int) -> bool:
+    for reading in {matched, _HIDDEN.sub("", matched)}:
+        tag = read_tag(reading)
+        if tag.name in _NEVER:
+            return True
+        if tag.end == "quoted" and matched[-1] == ">":
+            return True
+        if tag.end != "closed" and tag.name in _LOADING and len(matched) > most:
+            return True
+        if any(_is_harmful(tag.name, name, value, hosts) for name, value in tag.attributes):
+            return True
+    return False
 
 
 def _is_harmful(element: str, name: str, value: str, hosts: Hosts) -> bool:
@@ -99,8 +108,8 @@ RULE = OutputRule(
     severity="medium",
     mask=Label("(html removed)"),
     expressions=(
-        f"{_OPENING}(?i:{'|'.join(_LOADING)})(?:[{_SPACE}/]{_INSIDE}{{0,{_LONG}}}[<>]?|>)",
-        f"{_OPENING}[A-Za-z][^{_SPACE}/<>]{{0,31}}(?:[{_SPACE}/]{_INSIDE}{{0,{_SHORT}}}[<>]?|>)",
+        f"{_OPENING}(?i:{'|'.join(_LOADING)})(?:[{_SPACE}/][^>]{{0,{_LONG}}}>?|>)",
+        f"{_OPENING}[A-Za-z][^>]{{0,{_SHORT}}}>?",
         f"{_OPENING}(?:{STRAY}|{STRING})",
     ),
     right=("none", "none", "none"),
@@ -138,7 +147,7 @@ RULE = OutputRule(
         ('<td background="https://elsewhere.example/x.png">', "(html removed)"),
         ('<img alt="a>b" src="https://elsewhere.example/">', '(html removed)b" src="https://elsewhere.example/">'),
         ("<img < src=https://elsewhere.example/>", "(html removed)"),
-        ("<b <img src=https://elsewhere.example/>", "<b (html removed)"),
+        ("<b <img src=https://elsewhere.example/>", "(html removed)"),
         ("<i\u200bmg src=//elsewhere.example/>", "(html removed)"),
         ("<\x1b[31mimg src=//elsewhere.example/>", "(html removed)"),
         ("<scr\x00ipt>", "(html removed)"),

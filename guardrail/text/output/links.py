@@ -33,9 +33,21 @@ _LEAD = f"[{_BLANK}{INVISIBLE}>]"
 """Before an address; the `>` of a quotation may begin its next line."""
 _PART = f"[^{_BLANK}()]"
 _TITLE = r"""(?:"[^"\n\r]{0,200}"|'[^'\n\r]{0,200}'|\([^()\n\r]{0,200}\))"""
-_INLINE = rf"<[^<>\n\r]{{0,{_LONGEST}}}>?|{_PART}{{1,{_LONGEST}}}(?:\({_PART}{{0,100}}\)?{_PART}{{0,100}}){{0,3}}"
+# Some readers of Markdown take line ends within an address along, and browsers drop them.
+_INLINE = (
+    rf"<[^<>]{{0,{_LONGEST}}}>?"
+    rf"|{_PART}(?:[\t\n\r]?{_PART}){{0,{_LONGEST - 1}}}(?:\({_PART}{{0,100}}\)?{_PART}{{0,100}}){{0,3}}"
+)
 _DEFINED = rf"<[^<>\n\r]{{0,{_LONGEST}}}>?|[^{_BLANK}]{{1,{_LONGEST}}}"
 _BRACKET = rf"\]{STRAY}{{0,{MAX_STRAYS}}}"
+
+_LINK = (
+    rf"{_BRACKET}\({_LEAD}{{0,{_GAP}}}(?:{_INLINE})(?:[ \t\n\r]{{1,8}}{_TITLE})?(?:[ \t\n\r]{{0,8}}\))?"
+    rf"|{_BRACKET}:{_LEAD}{{0,{_GAP}}}(?:{_DEFINED})(?:[ \t]{{1,8}}{_TITLE})?"
+)
+_AUTOLINK = rf"<[^{_BLANK}<>]{{1,{_LONGEST}}}>?"
+_OVERFULL = rf"{_BRACKET}(?:{STRAY}|{STRING}|[(:]{_LEAD}{{{_GAP + 1}}})"
+"""Too much between the signs to be read."""
 
 _ADDRESS = re.compile(rf"{_BRACKET}(?:\({_LEAD}*({_INLINE})|:{_LEAD}*({_DEFINED}))")
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
@@ -43,13 +55,31 @@ _CONTROL = re.compile(f"[{CONTROL}{ESC}]")
 _RUNNING = re.compile("(?:https?|javascript|vbscript):", re.IGNORECASE)
 _ELEMENT = re.compile(r"/?[A-Za-z_][\w.-]*:[A-Za-z_][\w-]*/?")
 
+_START = re.compile(rf"{_BRACKET}[(:]|<")
+_WHOLE = re.compile(f"{_LINK}|{_AUTOLINK}")
+_UNREAD = re.compile(rf"{_OVERFULL}|{_BRACKET}[(:]{_LEAD}*\Z")
+
+
+def leads_away(text: str, hosts: Hosts, most: int) -> bool:
+    """Whether a link to elsewhere begins in the text, or more than `most` addresses do, or one that is not there."""
+    if _UNREAD.search(text):
+        return True
+    for number, start in enumerate(_START.finditer(text)):
+        if number == most:
+            return True
+        link = _WHOLE.match(text, start.start())
+        if link is not None and (_opens_away if link[0][0] == "<" else _links_away)(link[0], hosts):
+            return True
+    return False
+
 
 def _links_away(matched: str, hosts: Hosts) -> bool:
     found = _ADDRESS.match(matched)
     if found is None:
         return True
-    address = (found[1] or found[2]).removeprefix("<").removesuffix(">")
-    return is_foreign(address, hosts, cut=len(address) >= _LONGEST)
+    address = found[1] or found[2]
+    cut = len(address) >= _LONGEST
+    return is_foreign(address[1:].removesuffix(">") if address[0] == "<" else address, hosts, cut=cut)
 
 
 def _opens_away(matched: str, hosts: Hosts) -> bool:
@@ -74,13 +104,7 @@ RULE = OutputRule(
     name="links",
     severity="medium",
     mask=_Removed("(link removed)"),
-    expressions=(
-        rf"{_BRACKET}\({_LEAD}{{0,{_GAP}}}(?:{_INLINE})(?:[ \t\n\r]{{1,8}}{_TITLE})?(?:[ \t\n\r]{{0,8}}\))?"
-        rf"|{_BRACKET}:{_LEAD}{{0,{_GAP}}}(?:{_DEFINED})(?:[ \t]{{1,8}}{_TITLE})?",
-        rf"<[^{_BLANK}<>]{{1,{_LONGEST}}}>?",
-        # Too much between the signs to be read.
-        rf"{_BRACKET}(?:{STRAY}|{STRING}|[(:]{_LEAD}{{{_GAP + 1}}})",
-    ),
+    expressions=(_LINK, _AUTOLINK, _OVERFULL),
     right=("none", "none", "none"),
     checks=(_links_away, _opens_away, None),
     takes_hosts=True,
