@@ -96,7 +96,7 @@ WRITTEN = (
     marked("marks", "fr", "suicide", "le ⟦süïcïdë⟧"),
     marked("leet", "pt", "merda", "que ⟦m3rd4⟧"),
     marked("marks", "pl", "kurwa", "⟦ķurwą⟧!"),
-    marked("stroke", "pl", "kill", "⟦kiłł⟧ him"),
+    marked("stroke", "pl", "kill him", "⟦kiłł him⟧"),
     marked("dotless", "tr", "bomba", "⟦BOMBA⟧"),
     marked("case", "el", "βομβα", "⟦ΒΟΜΒΑ⟧"),
     marked("marks", "el", "βομβα", "⟦βόμβα⟧"),
