@@ -10,7 +10,7 @@ from guardrail.text.rules import Action
 from guardrail.text.scanner import Scanner, compile_rules
 from tests import strategies
 from tests.reference import Result, reference
-from tests.strategies import Case
+from tests.strategies import Case, words_of
 
 
 def removed(result: Result, length: int) -> set[int]:
@@ -53,6 +53,6 @@ def test_what_is_out_suits_every_continuation(case: Case, more: str, data: st.Da
 
 
 def _pieces(case: Case) -> list[str]:
-    """Ends of the rules' terms and phrases: what a text would have to go on with to be hit after all."""
-    whole = [t for rule in case.rules for t in (*getattr(rule, "terms", ()), *rule.allow)]
+    """Ends of the rules' words: what a text would have to go on with to be hit after all."""
+    whole = [word for rule in case.rules for word in words_of(rule)]
     return [term[i:] for term in whole for i in range(len(term))]
