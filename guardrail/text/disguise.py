@@ -273,9 +273,11 @@ class _View:
         if not rest:
             return ("",)
         lone = self._lone(last, lone=True)
+        spaced = not is_unspaced(self._window[last])
         if rest.isspace():
-            return ("", " ") if lone and len(rest) == 1 else (" ",)
-        return ("",) if lone and not is_unspaced(self._window[last]) else ()
+            # Between lone letters a sign behind several blanks would make all of it vanish.
+            return ("", " ") if lone and (len(rest) == 1 or spaced) else (" ",)
+        return ("",) if lone and spaced else ()
 
 
 def noise_form(term: str) -> str | None:

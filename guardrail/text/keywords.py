@@ -281,11 +281,13 @@ class KeywordMatcher:
         final: bool,
         way: Way = Way.PLAIN,
         spare: Spare | None = None,
+        patient: bool = False,
     ) -> KeywordFindings:
         """Everything that a window holds that is read as it is.
 
         `before`: (length, soft) of the part of the window that was examined earlier: what was decided then is not
         reported again. `soft`: where the open segment begins. `spare`: see `Spare`.
+        `patient`: what stands at the end is not spared yet: a repeat of its last letter may be of another alphabet.
         """
         size = len(window)
         found = self.search(window)
@@ -299,9 +301,10 @@ class KeywordMatcher:
             for entry in self._entries[number]:
                 if way is not Way.PLAIN and not entry.ways & 1 << way:
                     continue
-                if _misplaced(entry, window, start, end, spare):
+                undecided = not final and (end > soft or (entry.right and end == size))
+                if _misplaced(entry, window, start, end, None if undecided and patient else spare):
                     continue
-                if not final and (end > soft or (entry.right and end == size)):
+                if undecided:
                     alive.count(_UNDECIDED[entry.role], start, _led(entry.leads, window, start))
                 elif end > before[1] or (entry.right and end == before[0]):
                     hits.append(Hit(entry, start, end))

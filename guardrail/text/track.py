@@ -380,7 +380,7 @@ class Track:
             # What was found and is alive there is so here.
             keep = known
         elif group.words.finds(Way.LOOK):
-            found = group.words.examine(window, before, soft, final, Way.LOOK, spare)
+            found = group.words.examine(window, before, soft, final, Way.LOOK, spare, group.repeats is not None)
             self._take(lane, found)
             keep = found.alive.keep
         markup: set[tuple[int, int]] = set()

@@ -83,7 +83,7 @@ OPEN: list[tuple[str, str, list[tuple[str, tuple[str, ...], int, bool]]]] = [
     ("a tight sign behind", "bo*", [("bo", ("",), 4, True)]),
     ("a blank behind a word", "bo ", [("bo", (" ",), 4, True)]),
     ("a blank behind a single letter", "b ", [("b", ("", " "), 3, True)]),
-    ("two blanks", "b  ", [("b", (" ",), 4, True)]),
+    ("two blanks", "b  ", [("b", ("", " "), 4, True)]),
     ("a full stop behind a word", "bo.", [("bo", (), 4, True)]),
     ("a full stop behind a single letter", "b.", [("b", ("",), 3, True)]),
     ("a comma behind a Chinese character", "炸,", [("炸", (), 3, True)]),

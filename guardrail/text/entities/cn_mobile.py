@@ -25,7 +25,7 @@ ENTITY = Entity(
     label="[CN_MOBILE]",
     category="personal_data",
     severity="medium",
-    expressions=(r"(?:(?:\+|00)?86[ .-]?)?1[ .-]?[3-9](?:[ .-]?\d){9}",),
+    expressions=(r"(?:(?:\+|00)?86[ .-]?)?1(?:[3-9]\d(?:[ .-]?\d){8}|(?: \d){10})",),
     left="word",
     right="digit",
     accept=_accept,
@@ -79,5 +79,7 @@ ENTITY = Entity(
         "手机价格为1380元，电池5000毫安时",
         "phone model 1-38-12-345",
         "电话热线400-161-9995",
+        "热线：1-800-273-8255",
+        "热线：1 800 273 8255",
     ),
 )

@@ -13,7 +13,7 @@ import re
 from itertools import pairwise
 
 from guardrail.text.entities.entity import Entity
-from guardrail.text.entities.generated import is_generated, is_typed
+from guardrail.text.entities.generated import is_generated
 
 _SHORTEST = 16
 _MIXED = 0.3  # share of neighbours of different kinds
@@ -29,7 +29,7 @@ def _accept(value: str) -> bool:
     if _UUID.fullmatch(value) or sum(_kind(a) != _kind(b) for a, b in pairwise(value)) < _MIXED * (len(value) - 1):
         return False
     plain = _decoded(value)
-    return plain is None or not is_typed(plain)
+    return plain is None or is_generated(plain)
 
 
 def _kind(char: str) -> int:
@@ -37,7 +37,7 @@ def _kind(char: str) -> int:
 
 
 def _decoded(value: str) -> str | None:
-    """The text that a value is the base64 of: manuals encode `user:password` and the like."""
+    """The text that a value is the base64 of: manuals encode `user:word` and the like."""
     try:
         return base64.b64decode(value, validate=True).decode("ascii")
     except (binascii.Error, ValueError):
@@ -146,6 +146,7 @@ ENTITY = Entity(
         "secret = 'MySuperSecretKey123'",
         "token: 550e8400-e29b-41d4-a716-446655440000",
         "password: cGFzc3dvcmQxMjM0NTY=",
+        "the password: amFuZTpzd29yZGZpc2g=",
         'password = "correct horse battery staple 42"',
         "password = 'P@ssw0rd123456789!'",
         "api_key = '1234567890abcdef1234567890abcdef'",

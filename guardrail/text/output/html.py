@@ -22,7 +22,7 @@ from guardrail.text.output.destinations import is_foreign
 from guardrail.text.output.hidden import CONTROL, ESC, INVISIBLE, MAX_STRAYS, STRAY, STRING
 from guardrail.text.output.links import leads_away
 from guardrail.text.output.rule import Hosts, OutputRule
-from guardrail.text.output.tags import read_tag
+from guardrail.text.output.tags import read_tag, tag_name
 from guardrail.text.rules import Label
 
 _LONG, _SHORT = 1000, 500
@@ -63,8 +63,9 @@ def _is_unsafe_loading(matched: str, hosts: Hosts) -> bool:
 
 
 def _is_unsafe_other(matched: str, hosts: Hosts) -> bool:
-    # What the other expression reads further is left to it.
-    return read_tag(matched).name not in _LOADING and _is_unsafe(matched, hosts, _SHORT)
+    name = tag_name(matched)
+    # What the other expression reads further is left to it; it does not read a name that the text ends with.
+    return (name not in _LOADING or len(matched) == 1 + len(name)) and _is_unsafe(matched, hosts, _SHORT)
 
 
 def _is_unsafe(matched: str, hosts: Hosts, most: int) -> bool:
@@ -151,6 +152,7 @@ RULE = OutputRule(
         ("<i\u200bmg src=//elsewhere.example/>", "(html removed)"),
         ("<\x1b[31mimg src=//elsewhere.example/>", "(html removed)"),
         ("<scr\x00ipt>", "(html removed)"),
+        ("unfinished <script", "unfinished (html removed)"),
         ('<img src="https://elsewhere.example/', "(html removed)"),
         (
             f'<img alt="{"a" * 2000}" src=https://elsewhere.example/>',

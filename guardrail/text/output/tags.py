@@ -29,11 +29,21 @@ class Tag:
     """Closed by `>`, or where the text stopped: inside a quoted value, or anywhere else."""
 
 
-def read_tag(text: str) -> Tag:
-    """The tag that begins with the text's first character, a `<`."""
+def _name(text: str) -> re.Match[str]:
     name = _NAME.match(text, 1)
     assert name is not None
-    at = name.end()
+    return name
+
+
+def tag_name(text: str) -> str:
+    """The name of the tag that begins with the text's first character, a `<`; in lower case."""
+    return _name(text)[0].lower()
+
+
+def read_tag(text: str) -> Tag:
+    """The tag that begins with the text's first character, a `<`."""
+    name = tag_name(text)
+    at = _name(text).end()
     attributes: list[tuple[str, str]] = []
     while True:
         between = _BETWEEN.match(text, at)
@@ -41,7 +51,7 @@ def read_tag(text: str) -> Tag:
         attribute = _ATTRIBUTE.match(text, between.end())
         if attribute is None:
             end: Literal["closed", "open"] = "closed" if text[between.end() : between.end() + 1] == ">" else "open"
-            return Tag(name[0].lower(), tuple(attributes), end)
+            return Tag(name, tuple(attributes), end)
         at = attribute.end()
         equals = _EQUALS.match(text, at)
         if equals is None:
@@ -52,7 +62,7 @@ def read_tag(text: str) -> Tag:
             close = text.find(quote, at + 1)
             if close < 0:
                 attributes.append((attribute[0].lower(), text[at + 1 :]))
-                return Tag(name[0].lower(), tuple(attributes), "quoted")
+                return Tag(name, tuple(attributes), "quoted")
             attributes.append((attribute[0].lower(), text[at + 1 : close]))
             at = close + 1
         else:
