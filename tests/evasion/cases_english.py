@@ -171,6 +171,8 @@ WRITTEN = (
     marked("repeats", "en", "fuck", "⟦fuuuuuck⟧ you", REPEATS),
     marked("repeats", "en", "fuck", "⟦FFFFUUUUCCCCKKKK⟧", REPEATS),
     marked("repeats", "en", "asshole", "what an ⟦assssssholeee⟧", REPEATS),
+    marked("repeats", "en", "overkill", "⟦ooverkilll⟧!", REPEATS),
+    marked("repeats", "en", "jackass", "you ⟦jaackasss⟧", REPEATS),
     marked("repeats", "en", "kill yourself", "⟦killlll yourselffff⟧", REPEATS),
     marked("repeats", "en", "bomb", "⟦b00000mb⟧ it", REPEATS),
     marked("repeats", "en", "bomb", "⟦b" + "o" * 32 + "mb⟧ it", REPEATS),

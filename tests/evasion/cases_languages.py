@@ -134,7 +134,7 @@ WRITTEN = (
 CASES = (
     *cases("ru", ("бомба", "героин", "убей себя", "кокаин"), CYRILLIC, SPACED),
     *cases("es", ("bomba", "heroina", "suicidate"), LATIN, SPACED),
-    *cases("de", ("bombe", "heroin", "arschloch"), LATIN, SPACED),
+    *cases("de", ("bombe", "sprengstoff", "heroin", "arschloch"), LATIN, SPACED),
     *cases("ja", ("爆弾", "コカイン", "ばくだん"), UNSPACED, (("彼は", "を作る"), ("", ""))),
     *cases("ko", ("폭탄", "필로폰", "자살"), UNSPACED, (("그는 ", " 제조"), ("", ""))),
     *WRITTEN,
