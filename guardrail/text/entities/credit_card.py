@@ -13,7 +13,7 @@ from guardrail.text.entities.entity import Entity
 
 _EVERY = (12, 13, 14, 15, 16, 17, 18, 19)
 
-# First six digits, inclusive; the lengths in common use, and those that are rare: the public number ranges of the brands.
+# First six digits, inclusive; the lengths in common use, and the rare ones: the public number ranges of the brands.
 _BRANDS: tuple[tuple[int, int, tuple[int, ...], tuple[int, ...]], ...] = (
     (220000, 220499, (16,), (17, 18, 19)),  # Mir
     (220500, 220599, (16,), ()),  # Bcard
