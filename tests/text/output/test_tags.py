@@ -2,7 +2,7 @@
 
 import pytest
 
-from guardrail.text.output.tags import Tag, read_tag
+from guardrail.text.output.tags import Tag, read_tag, tag_name
 
 CASES = [
     ("plain", "<b>", ("b", {}, "closed")),
@@ -20,6 +20,7 @@ CASES = [
     ("two signs", "<x a==b>", ("x", {"a": "=b"}, "closed")),
     ("another tag inside", "<img < <b src=a>", ("img", {"src": "a"}, "closed")),
     ("strange names", "<x; [y]=z>", ("x;", {"[y]": "z"}, "closed")),
+    ("a name that lower case makes longer", "<xİ a=b>", ("xi\u0307", {"a": "b"}, "closed")),
     ("cut in the name", "<im", ("im", {}, "open")),
     ("cut between", "<img src=a ", ("img", {"src": "a"}, "open")),
     ("cut in a value", "<img src=a", ("img", {"src": "a"}, "open")),
@@ -31,6 +32,7 @@ CASES = [
 @pytest.mark.parametrize(("name", "text", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_tags(name: str, text: str, expected: tuple[str, dict[str, str], str]) -> None:
     tag, attributes, end = expected
+    assert tag_name(text) == tag
     assert read_tag(text) == Tag(tag, tuple(attributes.items()), end)
 
 
