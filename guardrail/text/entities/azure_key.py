@@ -30,7 +30,7 @@ ENTITY = Entity(
         "[?&;]sig=(?:[A-Za-z0-9+/]|%2[BbFf]){43}(?:=|%3[Dd])",
         r"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{30,33}[A-Za-z0-9_~-]",
     ),
-    left=("none", "none", "none", "word"),
+    left=("word", "word", "none", "word"),
     right=("none", "none", "none", "word"),
     accept=(_accept, _accept, _accept, is_generated),
     contextual=(False, False, False, True),
