@@ -51,6 +51,7 @@ _HANDLER = re.compile("on[a-z]{3,}")
 _STYLE = re.compile(r"(?:url|image|image-set|src|expression)\(|@import|behavior|-binding|\\|/\*")
 """What a style needs to load something, or to hide that it does."""
 _HIDDEN = re.compile(f"[{INVISIBLE}]")
+_RUN = re.compile(f"[{INVISIBLE}]{{{MAX_STRAYS + 1},}}")
 _CONTROL = re.compile(f"[{CONTROL}{ESC}]")
 
 _SPACE = " \t\n\f\r"
@@ -71,6 +72,8 @@ def _is_unsafe_other(matched: str, hosts: Hosts) -> bool:
 def _is_unsafe(matched: str, hosts: Hosts, most: int) -> bool:
     """`most`: a tag as long is not read to its end."""
     if _CONTROL.search(matched):
+        return True
+    if len(matched) > most and _RUN.search(matched):
         return True
     starts = [0] + [opens.start() for opens in _OPENS.finditer(matched, 1)]
     if len(starts) > _NESTED or leads_away(matched[1:], hosts, _NESTED):
@@ -152,6 +155,7 @@ RULE = OutputRule(
         ("<i\u200bmg src=//elsewhere.example/>", "(html removed)"),
         ("<\x1b[31mimg src=//elsewhere.example/>", "(html removed)"),
         ("<scr\x00ipt>", "(html removed)"),
+        ("<x " + "\u200b" * 600 + " onclick=y>", "(html removed)" + "\u200b" * 101 + " onclick=y>"),
         ("unfinished <script", "unfinished (html removed)"),
         ('<img src="https://elsewhere.example/', "(html removed)"),
         (
