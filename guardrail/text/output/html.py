@@ -26,8 +26,7 @@ from guardrail.text.output.tags import read_tag, tag_name
 from guardrail.text.rules import Label
 
 _LONG, _SHORT = 1000, 500
-"""Characters of a tag, of which as many are held. The longest of ordinary pages have a list of some forty classes, or
-a signed address of several hundred characters."""
+"""Characters of a tag that are read, and held. Room for a list of classes or an address with a signature."""
 _NESTED = 20
 """Most tags that begin inside another, and most addresses; each is read, and more stand in no ordinary text."""
 

@@ -13,7 +13,7 @@ from guardrail.text.rules import Label
 
 _FEW = 4
 """Invisible characters in a row that may stay: two in an emoji (a selector, then a joiner), up to four where embedded
-stretches of right-to-left text end. The longest run in 48,000 harmless answers of models was of three."""
+stretches of right-to-left text end. The longest run in 48,000 harmless texts in English and Chinese was of three."""
 _LONGEST = 64
 """As many go at once; a longer run is several hits."""
 
