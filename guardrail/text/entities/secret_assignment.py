@@ -18,6 +18,9 @@ from guardrail.text.entities.generated import is_generated
 _SHORTEST = 16
 _MIXED = 0.3  # share of neighbours of different kinds
 
+# Names of models and products are words and numbers joined by dashes: `bert-base-L12-H768`.
+_SEPARATOR = re.compile("[-_]")
+_LONGEST_PART = 9
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -27,6 +30,8 @@ def _accept(value: str) -> bool:
     if not (any(map(str.isdigit, value)) and any(map(str.isalpha, value))) or not is_generated(value):
         return False
     if _UUID.fullmatch(value) or sum(_kind(a) != _kind(b) for a, b in pairwise(value)) < _MIXED * (len(value) - 1):
+        return False
+    if max(map(len, _SEPARATOR.split(value))) < _LONGEST_PART:
         return False
     plain = _decoded(value)
     return plain is None or is_generated(plain)
@@ -157,6 +162,8 @@ ENTITY = Entity(
         'password: "hunter2"',
         "apiKey: process.env.API_KEY_2024_V2_PROD",
         "token=eyJhbGciOi...",
+        "model_token: BERT-base-uncased-L12-H768-A12",
+        "access key: F7K2Q-9XW4M-3LT8Z-6RV1C",
         "password hash: 9f86d081884c7d659a2feaa0c55ad015",
         "password: $2b$12$" + _RANDOM,
     ),
