@@ -77,6 +77,7 @@ def joiner(char: str) -> bool:
     first = unicodedata.normalize("NFKD", char)[0]
     return (
         unicodedata.combining(first) != 0
+        or unicodedata.category(first) == "Me"
         or first in _second_characters()
         or "\u1161" <= first <= "\u1175"
         or "\u11a8" <= first <= "\u11c2"
@@ -296,13 +297,13 @@ def _left_of_gap(text: str, before: int, after: int) -> str:
     if remains == "":
         return ""
     if remains.isspace():
-        return "" if lone and len(remains) == 1 else " "
+        return "" if lone and (len(remains) == 1 or remains != gap) else " "
     return "" if lone and not unspaced(text[before]) and not unspaced(text[after]) else BREAK
 
 
 def _lone(text: str, at: int) -> bool:
     beside = text[max(at - 1, 0) : at] + text[at + 1 : at + 2]
-    return unspaced(text[at]) or not any(map(letter, beside))
+    return unspaced(text[at]) or not any(letter(char) and not unspaced(char) for char in beside)
 
 
 @lru_cache(maxsize=64)

@@ -25,6 +25,8 @@ from guardrail.policy.shelf import Shelf
 from guardrail.policy.sublists import Manner, spoken
 from guardrail.policy.traits import PLAIN, Traits
 from guardrail.text.entities import ENTITIES
+from guardrail.text.output import OUTPUT_RULES
+from guardrail.text.output.destinations import host_pattern
 from guardrail.text.protected import SYSTEM_PROMPT, ProtectRule
 from guardrail.text.rules import (
     Action,
@@ -54,6 +56,7 @@ _HOW = {
     "languages": "a lexicon",
     "term_actions": "a lexicon",
     "edge": "a pattern",
+    "hosts": "links and html",
 }
 """Keys that say how to look, and for what kind of rule."""
 
@@ -104,6 +107,8 @@ class Builder:
             rules = self._keyword_rules(resolved, action)
         elif "near" in resolved.fields:
             rules = (self._near_rule(resolved, action),)
+        elif "output" in resolved.fields:
+            rules = (self._output_rule(resolved, action),)
         elif "protect" in resolved.fields:
             rules = (self._protect_rule(resolved, action),)
         else:
@@ -256,8 +261,6 @@ class Builder:
     def _protect_rule(self, resolved: ResolvedRule, action: Action) -> Rule:
         self._unfit(resolved, "protected text", ())
         given = resolved.fields["protect"]
-        if (allow := resolved.fields.get("allow")) is not None:
-            self._complain(allow.problem("found 'allow' in a rule for protected text, expected it only in others"))
         own = given.value == SYSTEM_PROMPT
         if own and "examples" in resolved.fields:
             message = "found examples in a rule for the system prompt, expected none: it is known only with a request"
@@ -271,6 +274,7 @@ class Builder:
             mask=self._mask(resolved, action, DEFAULT_LABEL),
             hits=examples.hit,
             misses=examples.miss,
+            allow=self._phrases(resolved),
             fingerprints=None if own else self._shelf.fingerprints(given),
         )
 
@@ -335,6 +339,34 @@ class Builder:
             expressions=resolved.get("patterns", ()) if one is None else (one,),
             left=edge,
             right=edge,
+        )
+
+    def _output_rule(self, resolved: ResolvedRule, action: Action) -> Rule:
+        output = OUTPUT_RULES[resolved.fields["output"].value]
+        self._unfit(resolved, output.name, ("hosts",) if output.takes_hosts else ())
+        for key in ("allow", "mask", "with"):
+            if (fixed := resolved.fields.get(key)) is not None:
+                self._complain(
+                    fixed.problem(f"found {key!r} in a rule for output handling, expected it only in others")
+                )
+        if action is Action.REPLACE:
+            message = "found the action 'replace' in a rule for output handling, expected redact, log, halt or allow"
+            self._complain(resolved.fields["action"].problem(message))
+        hosts: list[str] = []
+        for index, host in enumerate(resolved.get("hosts", ())):
+            try:
+                host_pattern(host)
+                hosts.append(host)
+            except ValueError as error:
+                self._complain(resolved.fields["hosts"].problem(str(error), index))
+        rule = output.rule(action, tuple(hosts))
+        examples = self._examples(resolved)
+        return dataclasses.replace(
+            rule,
+            category=resolved.get("category", rule.category),
+            severity=resolved.get("severity", rule.severity),
+            hits=rule.hits + examples.hit,
+            misses=rule.misses + examples.miss,
         )
 
     def _unfit(self, resolved: ResolvedRule, source: str, fits: tuple[str, ...]) -> None:

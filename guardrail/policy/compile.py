@@ -27,6 +27,7 @@ from guardrail.policy.load import Configuration, include_policy_file, load_confi
 from guardrail.policy.policy import Policy
 from guardrail.policy.problems import one_of, suggestion
 from guardrail.policy.resolve import ResolvedPolicy, ResolvedRule, Resolver
+from guardrail.text.output.rule import Judged
 from guardrail.text.protected import SYSTEM_PROMPT, ProtectRule
 from guardrail.text.rules import (
     Accept,
@@ -301,6 +302,8 @@ def _canonical_check(accept: Accept | None) -> list[Any]:
     """A check is code, which a digest cannot look into: the entity's name, in the id, stands for it."""
     if isinstance(accept, Exceptions):
         return ["except", sorted(map(str, accept.networks)), sorted(accept.domains), accept.check is not None]
+    if isinstance(accept, Judged):
+        return ["hosts", sorted(accept.hosts)]
     return ["checked", accept is not None]
 
 

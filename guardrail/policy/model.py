@@ -143,6 +143,14 @@ class RuleEntry(Struct, frozen=True, forbid_unknown_fields=True):
             "`system_prompt`: of the request's own system prompt."
         ),
     ] = UNSET
+    output: Annotated[
+        Literal["terminal_escapes", "links", "html", "invisible"] | UnsetType,
+        Meta(description="Find output that is unsafe to show; the rule's id is `output.` and its name."),
+    ] = UNSET
+    hosts: Annotated[
+        Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=255)], ...], Meta(max_length=4096)] | UnsetType,
+        Meta(description="For `output: links` and `html`: hosts that may be led to: example.com, *.example.com."),
+    ] = UNSET
     near: Annotated[NearEntry | UnsetType, Meta(description="Find a word of one list near one of another.")] = UNSET
     action: Annotated[
         Literal["allow", "log", "redact", "replace", "halt"] | UnsetType,

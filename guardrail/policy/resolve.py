@@ -22,10 +22,12 @@ from guardrail.policy.load import Loaded, parents_of
 from guardrail.policy.model import PolicyFile, RuleEntry
 from guardrail.policy.problems import one_of, suggestion
 
-KINDS = (("entity",), ("keywords", "lexicon"), ("pattern", "patterns"), ("near",), ("protect",))
+KINDS = (("entity",), ("keywords", "lexicon"), ("pattern", "patterns"), ("near",), ("protect",), ("output",))
 """The kinds of rule, each by the keys that say what it finds."""
 SOURCES = tuple(name for names in KINDS for name in names)
-_OF_SOURCE = (*SOURCES, "case", "edges", "fold", "languages", "expand", "term_actions", "edge", "examples")
+_OF_SOURCE = (*SOURCES, "case", "edges", "fold", "languages", "expand", "term_actions", "edge", "hosts", "examples")
+_BUILT_IN = ("entity", "output")
+"""Kinds whose rules have the kind and the name for an id."""
 _NOT_INHERITED = ("policy", "extends", "rules")
 
 
@@ -122,12 +124,13 @@ class Resolver:
             at = Given(entry, loaded.document, ("rules", index))
             problems = list(_entry_problems(entry, at))
             self.problems.update(problems)
-            rule_id = entry.id if entry.id is not UNSET else f"entity.{str(entry.entity).lower()}"
-            if entry.id is UNSET and entry.entity is UNSET:
+            rule_id = _id_of(entry)
+            if rule_id is None:
                 continue
             if rule_id in first:
                 message = f"found the rule {rule_id!r} again, expected each id once (first: rule {first[rule_id] + 1})"
-                self.problems.add(at.problem(message, "id" if entry.id is not UNSET else "entity"))
+                named = "id" if entry.id is not UNSET else rule_id.partition(".")[0]
+                self.problems.add(at.problem(message, named))
                 continue
             first[rule_id] = index
             parent = resolved.rules.get(rule_id)
@@ -145,7 +148,7 @@ class Resolver:
                 self.problems.add(at.problem(message, "id"))
                 continue
             fields = dict(parent.fields) if parent is not None else {}
-            renewed = sourced and not _same_entity(fields, given)
+            renewed = sourced and not _same_built_in(fields, given)
             if renewed:
                 for key in _OF_SOURCE:
                     fields.pop(key, None)
@@ -154,9 +157,17 @@ class Resolver:
             resolved.rules[rule_id] = ResolvedRule(rule_id, at, fields)
 
 
-def _same_entity(fields: Mapping[str, Given], given: Mapping[str, Any]) -> bool:
+def _id_of(entry: RuleEntry) -> str | None:
+    """The id of the rule that an entry speaks of."""
+    if entry.id is not UNSET:
+        return entry.id
+    given = dict(_given(entry))
+    return next((f"{kind}.{given[kind].lower()}" for kind in _BUILT_IN if kind in given), None)
+
+
+def _same_built_in(fields: Mapping[str, Given], given: Mapping[str, Any]) -> bool:
     """Naming an entity again is how its rule is spoken of; it is no new source."""
-    return "entity" in given and "entity" in fields and fields["entity"].value == given["entity"]
+    return any(kind in given and kind in fields and fields[kind].value == given[kind] for kind in _BUILT_IN)
 
 
 def _given(struct: msgspec.Struct) -> Iterator[tuple[str, Any]]:
@@ -170,10 +181,11 @@ def _given(struct: msgspec.Struct) -> Iterator[tuple[str, Any]]:
 def _entry_problems(entry: RuleEntry, at: Given) -> Iterator[ConfigProblem]:
     """Fields of one entry that do not go together."""
     given = dict(_given(entry))
-    if "id" not in given and "entity" not in given:
-        yield at.problem("found a rule without a key 'id' or 'entity', expected one")
-    if "entity" in given and given.get("id", own := f"entity.{given['entity'].lower()}") != own:
-        yield at.problem(f"found the id {entry.id!r}, expected none: an entity's rule is {own!r}", "id")
+    if _id_of(entry) is None:
+        yield at.problem("found a rule without a key 'id', 'entity' or 'output', expected one")
+    for kind, whose in (("entity", "an entity's"), ("output", "this")):
+        if kind in given and given.get("id", own := f"{kind}.{given[kind].lower()}") != own:
+            yield at.problem(f"found the id {entry.id!r}, expected none: {whose} rule is {own!r}", "id")
     kinds = [[name for name in names if name in given] for names in KINDS]
     kinds = [names for names in kinds if names]
     if len(kinds) > 1:

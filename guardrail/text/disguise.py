@@ -54,7 +54,7 @@ _MARKS = _ranges([c for c in range(0x300, 0x110000) if unicodedata.category(chr(
 _LETTERS = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
 # Letters and the words behind them, with single blanks between, that are of more than one letter and need spaces:
 # such blanks always stay.
-_STRETCH = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?: [a-z0-9](?:[^\W_]|[{_MARKS}])+)*")
+_STRETCH = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?: [a-z0-9]{{2}}(?:[^\W_]|[{_MARKS}])*)*")
 _TAG = r"</?[a-z][a-z0-9]{0,9}(?: [^<>]{0,40})?/?>"
 _ENTITY = r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,7});"
 _MARKUP = re.compile(f"{_TAG}|{_ENTITY}")
@@ -65,7 +65,8 @@ _OPEN = re.compile(
 # without need of spaces before a blank: without any of these the view has every gap as the window has it, or a
 # break. What may become mark-up must be seen from its first sign on.
 _SUSPECT = re.compile(
-    r"[^\W_](?:\s?(?:[^\w\s.,;:!?'\"()\[\]{}>。、]|_)|\s\s)|(?<![^\W_])[^\W_](?=[\W_])|[^\x00-\x7f]\s|[<&]"
+    r"(?:[^\W_]|[@$])(?:\s?(?:[^\w\s.,;:!?'\"()\[\]{}>。、]|_)|\s\s)|(?<![a-z0-9])[a-z0-9](?=[^a-z0-9])"
+    r"|[@$\u0080-\u2e7f](?=[\W_])|[^\x00-\x7f]\s|[<&]"
 )
 _RUN = re.compile(r"([^\W\d_])\1+")
 
@@ -83,6 +84,10 @@ def is_repetitive(window: str) -> bool:
 @lru_cache(maxsize=65536)
 def is_letter(char: str) -> bool:
     return _LETTERS.match(char) is not None
+
+
+def _is_spaced(char: str) -> bool:
+    return is_letter(char) and not is_unspaced(char)
 
 
 def is_one_alphabet(raw: str) -> bool:
@@ -230,10 +235,10 @@ class _View:
         window = self._window
         if is_unspaced(window[at]):
             return True
-        if is_letter(window[at - 1]):
+        if _is_spaced(window[at - 1]):
             return False
         if at + 1 < len(window):
-            return not is_letter(window[at + 1])
+            return not _is_spaced(window[at + 1])
         return lone if self._open_ended(at) else True
 
     def _rest(self, start: int, end: int) -> str:
@@ -249,14 +254,15 @@ class _View:
 
     def _filling(self, last: int, start: int, lone: bool) -> str:
         """What the view has for the gap between two letters."""
-        if start - last - 1 > MAX_GAP:
+        if start - last - 1 > MAX_GAP or BREAK in self._window[last + 1 : start]:
             return BREAK
         rest = self._rest(last + 1, start)
         if not rest:
             return ""
         both = self._lone(last, lone) and self._lone(start, lone)
         if rest.isspace():
-            return "" if both and len(rest) == 1 else " "
+            # Around a tight sign blanks are one, by themselves several set words apart.
+            return "" if both and (len(rest) == 1 or len(rest) < start - last - 1) else " "
         spaced = not is_unspaced(self._window[last]) and not is_unspaced(self._window[start])
         return "" if both and spaced else BREAK
 
@@ -267,7 +273,7 @@ class _View:
             return ()
         if last == size - 1:
             return ("",)
-        if size - last - 1 > MAX_GAP:
+        if size - last - 1 > MAX_GAP or BREAK in self._window[last + 1 :]:
             return ()
         rest = self._rest(last + 1, size)
         if not rest:
@@ -275,8 +281,8 @@ class _View:
         lone = self._lone(last, lone=True)
         spaced = not is_unspaced(self._window[last])
         if rest.isspace():
-            # Between lone letters a sign behind several blanks would make all of it vanish.
-            return ("", " ") if lone and (len(rest) == 1 or spaced) else (" ",)
+            # Between lone letters a sign behind the blanks would make all of it vanish.
+            return ("", " ") if lone else (" ",)
         return ("",) if lone and spaced else ()
 
 

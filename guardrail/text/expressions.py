@@ -393,6 +393,19 @@ def width(node: Node) -> int:
             return width(inner) * high
 
 
+def least(node: Node) -> int:
+    """The fewest code points that a match can have."""
+    match node:
+        case Atom():
+            return 1
+        case Sequence(parts):
+            return sum(map(least, parts))
+        case Choice(options):
+            return min(map(least, options))
+        case Repeat(inner, low, _):
+            return least(inner) * low
+
+
 def nullable(node: Node) -> bool:
     """Whether the empty text matches."""
     match node:

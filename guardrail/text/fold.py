@@ -84,7 +84,12 @@ def is_joiner(char: str) -> bool:
     if char.isascii():
         return False
     first = unicodedata.normalize("NFKD", char)[0]
-    return unicodedata.combining(first) != 0 or first in COMPOSITION_SECONDS or _is_hangul_vowel_or_tail(first)
+    return (
+        unicodedata.combining(first) != 0
+        or unicodedata.category(first) == "Me"
+        or first in COMPOSITION_SECONDS
+        or _is_hangul_vowel_or_tail(first)
+    )
 
 
 def decompose_last(lane: str, start: int) -> tuple[int, str]:
@@ -151,7 +156,7 @@ def _is_mark(char: str) -> bool:
 @lru_cache(maxsize=65536)
 def strip_marks(cased: str) -> str:
     """A segment's cased lane without the combining marks that are no part of a letter in its script."""
-    if len(cased) == 1 and cased.isascii():
+    if (len(cased) == 1 and cased.isascii()) or _is_mark(cased[0]):
         return cased
     if _STRIPPED.match(cased):
         parts = unicodedata.normalize("NFD", cased)

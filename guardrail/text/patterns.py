@@ -43,7 +43,10 @@ _RIGHT: dict[RightEdge, frozenset[str]] = {
     "newline": frozenset("\n"),
 }
 _COMMON = 10
-"""How much more often a lower-case letter or space stands in text than a digit or a sign; weighs prefilters."""
+"""How much more often a lower-case letter stands in text than a digit or a sign (a blank ten times as often again);
+weighs prefilters."""
+_LONG = 16
+"""Characters from which on an expression's shortest match counts as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,11 @@ class PatternMatcher:
                 rule.id, "the patterns of this policy are too large together; expected smaller counts"
             ) from None
         self._needed = _search_for([_need(node) for node in nodes])
+        # A short window, the usual one, has no room for a match of most kinds of secrets.
+        long = [node for node in nodes if expressions.least(node) >= _LONG]
+        self._long = min(map(expressions.least, long), default=0)
+        self._needed_short = _search_for([_need(node) for node in nodes if node not in long]) if long else self._needed
+        self._only_long = len(long) == len(nodes)
         sets = sorted(set().union(*map(expressions.atoms, nodes)))
         self._last = frozenset().union(*map(expressions.ascii_members, sets))
         wide = tuple(s for s in sets if not expressions.is_ascii_only(s))
@@ -144,7 +152,11 @@ class PatternMatcher:
 
     def may_match(self, window: str) -> bool:
         """Whether the window can hold a complete match: a cheap no, or what a search says."""
-        if self._needed is not None and self._needed.search(window) is None:
+        short = len(window) <= self._long
+        if short and self._only_long:
+            return False
+        needed = self._needed_short if short else self._needed
+        if needed is not None and needed.search(window) is None:
             return False
         return self._find(window) is not None
 
@@ -227,7 +239,7 @@ def _reason(error: Exception) -> str:
 
 
 def _weight(members: frozenset[str]) -> int:
-    return sum(_COMMON if c.islower() or c == " " else 1 for c in members)
+    return sum(_COMMON if c.islower() else 10 * _COMMON if c == " " else 1 for c in members)
 
 
 def _need(node: Node) -> frozenset[str] | None:

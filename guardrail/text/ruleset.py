@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from guardrail.errors import RuleError
 from guardrail.text.clusters import Reach
 from guardrail.text.disguise import LEET_I, noise_form, repeats_form
-from guardrail.text.fold import Look, fold_case, fold_cased, look
+from guardrail.text.fold import Look, fold_case, fold_cased, look, stand_in
 from guardrail.text.keywords import KeywordMatcher
 from guardrail.text.patterns import PatternMatcher
 from guardrail.text.protected import ProtectRule
@@ -287,7 +287,7 @@ def _from_raw(fold: Callable[[str], str]) -> Callable[[str], str]:
 def _raw_form(rule: str) -> Callable[[str], str]:
     def form(phrase: str) -> str:
         check_term(rule, phrase, phrase)
-        return phrase
+        return "".join(map(stand_in, phrase))
 
     return form
 

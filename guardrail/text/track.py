@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from guardrail.text.clusters import Reach, cluster_starts, is_prepend, open_cluster
+from guardrail.text.clusters import MAX_CLUSTER, Reach, cluster_starts, is_prepend, open_cluster
 from guardrail.text.contexts import Contexts
 from guardrail.text.disguise import (
     LEET_I,
@@ -82,6 +82,7 @@ class Track:
         "_contexts",
         "_half",
         "_lanes",
+        "_late",
         "_near",
         "_opens",
         "_passages",
@@ -123,6 +124,8 @@ class Track:
         self._soft: Softs = {}
         cased = self._lanes[_CASED]
         self._contexts = Contexts(matchers.rules) if matchers.contextual is not None else None
+        # A mark may join a character that was let go, and a match that begins with it begins there.
+        self._late = MAX_CLUSTER if matchers.contextual is not None and matchers.contextual.reach else 0
         self._patterns = [Patterned(matcher, cased) for matcher in (matchers.patterns,) if matcher is not None]
         if matchers.contextual is not None:
             self._patterns.append(Patterned(matchers.contextual, cased, self._contexts))
@@ -249,7 +252,7 @@ class Track:
         cased.at += keep_cased - 1
         cased.base += keep_cased - 1
         if self._contexts:
-            self._contexts.forget(received)
+            self._contexts.forget(received - self._late)
         if self._soft:
             self._soft = {}
         self.received = received
@@ -316,7 +319,7 @@ class Track:
         for patterned in self._patterns:
             patterned.forget()
         if self._contexts is not None:
-            self._contexts.forget(min(self.wait, self.received))
+            self._contexts.forget(min(self.wait, self.received) - self._late)
         if self._near is not None:
             hits = self._near.step(self.raw, self.raw_at, self.wait, final=final)
             self.hits += [Span(*hit) for hit in hits]

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from guardrail.errors import ConfigError
+from guardrail.policy.compile import load_policy
 from guardrail.policy.fingerprints import Draft, FingerprintFile, new_shape
+from guardrail.text.editor import Editor
 from guardrail.text.protected import ProtectRule
 from guardrail.text.rules import (
     Action,
@@ -222,8 +225,6 @@ def test_protected_text(tmp_path: Path) -> None:
         ("{id: p, protect: p.yaml, action: log}",
          "3:22: 'p.yaml': found another kind of file, expected a fingerprint set"),
         ("{id: p, protect: ../policies, action: log}", "3:22: '../policies' cannot be read: Is a directory"),
-        ("{id: p, protect: ../set.fp, action: log, allow: [x]}",
-         "3:53: found 'allow' in a rule for protected text, expected it only in others"),
         ("{id: p, protect: ../set.fp, action: log, case: true}",
          "3:52: found 'case' in a rule for protected text, expected it only in one for keywords"),
         ("{id: p, protect: system_prompt, action: log, examples: {hit: [x]}}",
@@ -369,3 +370,42 @@ def test_a_lexicon_with_problems_is_reported_once(tmp_path: Path) -> None:
     assert problems(tmp_path, *entries, **files) == [
         "policies/l.txt:2:2: found the control character U+0007 in a term, expected printable text"
     ]
+
+
+def test_output_rules_know_their_hosts(tmp_path: Path) -> None:
+    text = (
+        "policy: p\nrules:\n"
+        "  - {output: links, action: redact, hosts: [Example.com, '*.example.org']}\n"
+        "  - {output: invisible, action: halt, severity: critical}\n"
+    )
+    path = tmp_path / "p.yaml"
+    path.write_text(text)
+    policy = load_policy(str(path))
+    assert policy.rules.removing is not None
+    links, invisible = sorted(policy.rules.removing.rules, key=lambda rule: rule.severity, reverse=True)
+    assert (links.id, invisible.id, invisible.severity) == ("output.links", "output.invisible", "critical")
+    editor = Editor(policy.rules)
+    assert editor.feed("[a](https://example.com/) [b](https://elsewhere.example/)") + editor.finish() == (
+        "[a](https://example.com/) [b] (link removed)"
+    )
+    path.write_text(text.replace("Example.com", "example.net"))
+    assert load_policy(str(path)).digest != policy.digest
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("{output: links, action: replace, with: x}", "3:29: found the action 'replace' in a rule for output handling"),
+        ("{output: links, action: redact, hosts: [a b]}", "3:45: found the host 'a b', expected one such as"),
+        ("{output: invisible, action: redact, hosts: [a.b]}", "3:48: found 'hosts' in a rule for invisible"),
+        ("{output: html, action: redact, allow: [x]}", "3:43: found 'allow' in a rule for output handling"),
+        ("{output: nothing, action: redact}", '3:14: found "nothing"'),
+        ("{id: mine, output: html, action: redact}", "3:10: found the id 'mine', expected none"),
+    ],
+)
+def test_problems_of_output_rules(tmp_path: Path, entry: str, problem: str) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(f"policy: p\nrules:\n  - {entry}\n")
+    with pytest.raises(ConfigError) as raised:
+        load_policy(str(path))
+    assert any(f"p.yaml:{problem}" in str(found) for found in raised.value.problems), raised.value

@@ -139,9 +139,9 @@ def test_entries_that_do_not_hold_together(tmp_path: Path) -> None:
           - {entity: email_address, action: log}
         """
     assert complaints(tmp_path, {"policies/p.yaml": policy}) == [
-        "policies/p.yaml:3:5: found a rule without a key 'id' or 'entity', expected one",
+        "policies/p.yaml:3:5: found a rule without a key 'id', 'entity' or 'output', expected one",
         "policies/p.yaml:4:10: found the rule 'a' with nothing to find, expected one of entity, keywords, lexicon, "
-        "pattern, patterns, near, protect",
+        "pattern, patterns, near, protect, output",
         "policies/p.yaml:5:37: found 'keywords' and 'pattern' in one rule, expected one kind of source",
         "policies/p.yaml:6:35: found 'pattern' and 'patterns' in one rule, expected one of them",
         "policies/p.yaml:7:10: found the id 'd', expected none: an entity's rule is 'entity.email_address'",
@@ -156,5 +156,6 @@ def test_a_rule_that_no_parent_has_may_be_a_slip_of_the_pen(tmp_path: Path) -> N
     found = complaints(tmp_path, {"policies/a.yaml": BASE.replace("hit: [a]", ""), "policies/b.yaml": child})
     assert found == [
         "policies/b.yaml:4:10: found the rule 'wrods' with nothing to find, expected one of entity, keywords, "
-        "lexicon, pattern, patterns, near, protect, or the id of a rule of a parent: 'words' (did you mean that?)"
+        "lexicon, pattern, patterns, near, protect, output, or the id of a rule of a parent: "
+        "'words' (did you mean that?)"
     ]
