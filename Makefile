@@ -16,6 +16,7 @@ check: $(VENV)/.dev ## lint, types, formatting, the shipped config
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/guardrail check config/
+	$(BIN)/guardrail test config/
 
 fuzz: $(VENV)/.dev ## the property tests, long: at least 100,000 examples each
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/property

@@ -1,4 +1,7 @@
-"""`python -m benchmarks [speed|holdback|memory|reload|engine|all|protected|false-alarms] [--quick] [--json FILE]`."""
+"""`python -m benchmarks [PART] [--quick] [--json FILE]`.
+
+Parts: speed, holdback, memory, reload, engine, detection and hostile, which `all` runs; protected, false-alarms.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import engine, false_alarms, holdback, memory, protected, reload, speed
+from benchmarks import detection, engine, false_alarms, holdback, hostile, memory, protected, reload, speed
 from benchmarks.processes import pin_to_one_cpu
 
-PARTS = ("engine", "holdback", "memory", "reload", "speed")
+PARTS = ("engine", "detection", "hostile", "holdback", "memory", "reload", "speed")
 
 
 def main() -> int:
@@ -63,6 +66,15 @@ def main() -> int:
             costs = engine.measure_engine(rounds, (10_000,) if options.quick else (10_000, 100_000))
             engine.show(costs, console)
             found[part] = engine.as_json(costs)
+        elif part == "detection":
+            policies = detection.measure_detection(rounds)
+            detection.show(policies, console)
+            found[part] = detection.as_json(policies)
+        elif part == "hostile":
+            lengths = hostile.LENGTHS[:-2] if options.quick else hostile.LENGTHS
+            texts = hostile.measure_hostile(lengths)
+            hostile.show(texts, lengths, console)
+            found[part] = hostile.as_json(texts)
         elif part == "holdback":
             held = holdback.measure_holdback((10_000,) if options.quick else (10_000, 100_000))
             holdback.show(held, console)

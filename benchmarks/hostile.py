@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks.material import keywords
 from guardrail.text.entities import ENTITIES
+from guardrail.text.output import OUTPUT_RULES
 from guardrail.text.rules import Action, Folds, KeywordRule, Label, NearRule, PatternRule, Rule
 from guardrail.text.scanner import RuleSet, Scanner, compile_rules
 
@@ -84,6 +85,7 @@ def everything() -> list[Rule]:
             mask=mask,
         ),
         *(entity.rule(Action.REDACT) for entity in ENTITIES.values()),
+        *(output.rule(Action.REDACT) for output in OUTPUT_RULES.values()),
     ]
 
 
