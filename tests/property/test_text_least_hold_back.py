@@ -16,7 +16,9 @@ from tests import strategies
 from tests.continuations import removing_continuation
 from tests.strategies import Case, log_actions, removing_actions
 
-small_cases = strategies.cases(removing_actions, accept=False, max_pieces=5, max_length=80)
+KINDS: tuple[strategies.Kind, ...] = ("letters", "leet", "noise", "exact", "raw")
+"""Repeats, near words and context hold a character more now and then: see docs/design.md."""
+small_cases = strategies.cases(removing_actions, accept=False, max_pieces=5, max_length=80, kinds=KINDS)
 
 
 def without_phrases(case: Case) -> Case:
@@ -47,7 +49,7 @@ def test_allow_phrases_hold_nothing_more(case: Case, data: st.DataObject) -> Non
     check_the_first_held_character(case, without_phrases(case), data.draw(strategies.cuts(case.text)))
 
 
-@given(case=strategies.cases(log_actions), data=st.data())
+@given(case=strategies.cases(log_actions, kinds=strategies.KINDS), data=st.data())
 def test_logging_holds_nothing(case: Case, data: st.DataObject) -> None:
     scanner = Scanner(compile_rules(case.rules))
     for piece in data.draw(strategies.cuts(case.text)):
