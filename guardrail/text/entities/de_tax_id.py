@@ -22,7 +22,6 @@ ENTITY = Entity(
         "steuer-idnr",
         "steuer-identifikationsnummer",
         "steueridentifikationsnummer",
-        "steuerliche identifikationsnummer",
         "identifikationsnummer",
         "idnr",
         "id-nr",

@@ -20,8 +20,6 @@ ENTITY = Entity(
     context=(
         "nie",
         "n.i.e.",
-        "número de identidad de extranjero",
-        "numero de identidad de extranjero",
         "identidad de extranjero",
         "extranjería",
         "extranjeria",

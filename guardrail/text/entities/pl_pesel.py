@@ -21,7 +21,6 @@ ENTITY = Entity(
         "peselu",
         "numer ewidencyjny",
         "polish id",
-        "polish national id",
         "polish identification",
         "national id",
         "波兰身份",

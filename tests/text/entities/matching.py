@@ -1,7 +1,7 @@
 """What the engine must find, by a plain matcher over the whole text, and both of them asked about an entity.
 
-The plain matcher folds by NFKC, takes dashes for hyphens and drops zero-width characters; a match is reported as
-folded text. It measures the distance to a context word in folded text.
+The plain matcher folds by NFKC, takes dashes for hyphens and digits of any script for ASCII ones, and drops zero-width
+characters; a match is reported as folded text. It measures the distance to a context word in folded text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _SAME = {0x200B: "", **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")}
 
 
 def fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).translate(_SAME)
+    text = unicodedata.normalize("NFKC", text).translate(_SAME)
+    return "".join(str(unicodedata.decimal(char, char)) for char in text)
 
 
 @cache
