@@ -1,7 +1,7 @@
 """What the engine must find, by a plain matcher over the whole text, and both of them asked about an entity.
 
-The plain matcher folds by NFKC, takes dashes for hyphens and digits of any script for ASCII ones, and drops zero-width
-characters; a match is reported as folded text. It measures the distance to a context word in folded text.
+The plain matcher folds by NFKC, takes dashes, apostrophes and digits of any script for the ASCII ones, and drops
+zero-width characters; a match is reported as folded text. It measures the distance to a context word in folded text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ _EDGES = {
 }
 
 
-_SAME = {0x200B: "", **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")}
+_SAME = {
+    0x200B: "",
+    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"),
+    **dict.fromkeys((0x2018, 0x2019, 0x201B), "'"),
+}
 
 
 def fold(text: str) -> str:
