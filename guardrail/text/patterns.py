@@ -45,6 +45,8 @@ _RIGHT: dict[RightEdge, frozenset[str]] = {
 _COMMON = 10
 """How much more often a lower-case letter stands in text than a digit or a sign (a blank ten times as often again);
 weighs prefilters."""
+_WIDE = "\x80"
+"""Among needed characters: any beyond ASCII."""
 _LONG = 16
 """Characters from which on an expression's shortest match counts as long."""
 
@@ -139,6 +141,7 @@ class PatternMatcher:
         self._long = min(map(expressions.least, long), default=0)
         self._needed_short = _search_for([_need(node) for node in nodes if node not in long]) if long else self._needed
         self._only_long = len(long) == len(nodes)
+        self._first = _search_for([frozenset().union(*map(_members, expressions.firsts(node))) for node in nodes])
         sets = sorted(set().union(*map(expressions.atoms, nodes)))
         self._last = frozenset().union(*map(expressions.ascii_members, sets))
         wide = tuple(s for s in sets if not expressions.is_ascii_only(s))
@@ -168,6 +171,8 @@ class PatternMatcher:
         """The window index where the live tail starts; `len(window)` when nothing is live."""
         last = window[-1]
         if last not in self._last and (last < "\x80" or self._narrow):
+            return len(window)
+        if self._first is not None and self._first.search(window, 1) is None:
             return len(window)
         return self._live(window)
 
@@ -239,14 +244,22 @@ def _reason(error: Exception) -> str:
 
 
 def _weight(members: frozenset[str]) -> int:
-    return sum(_COMMON if c.islower() else 10 * _COMMON if c == " " else 1 for c in members)
+    heavy = {" ": 10 * _COMMON, _WIDE: 5 * _COMMON}
+    return sum(_COMMON if c.islower() else heavy.get(c, 1) for c in members)
+
+
+@lru_cache(maxsize=4096)
+def _members(source: str) -> frozenset[str]:
+    members = expressions.ascii_members(source)
+    return members if expressions.is_ascii_only(source) else members | {_WIDE}
 
 
 def _need(node: Node) -> frozenset[str] | None:
-    """ASCII characters one of which every match holds; the rarest such set that the tree shows."""
+    """Characters one of which every match holds, with _WIDE for all beyond ASCII; the rarest such set that the tree
+    shows."""
     match node:
         case expressions.Atom(source):
-            return expressions.ascii_members(source) if expressions.is_ascii_only(source) else None
+            return _members(source)
         case expressions.Sequence(parts):
             needs = [need for need in map(_need, parts) if need is not None]
             return min(needs, key=_weight) if needs else None
@@ -275,7 +288,8 @@ def _search_for(needs: list[frozenset[str] | None]) -> re.Pattern[str] | None:
     members = frozenset(chain.from_iterable(need for need in needs if need is not None))
     if not members or _weight(members) >= 26 * _COMMON // 2:
         return None
-    return re.compile("[" + "".join(map(re.escape, sorted(members))) + "]")
+    wide = "\x80-\U0010ffff" if _WIDE in members else ""
+    return re.compile("[" + "".join(map(re.escape, sorted(members - {_WIDE}))) + wide + "]")
 
 
 def _compositions() -> dict[str, list[str]]:

@@ -220,7 +220,7 @@ class _Words:
         for word, role in _unique(rule, phrases, lambda phrase: fold_term(rule.id, phrase, cased=False)):
             left, right = edges_of(word, edges)
             form = group.look.term(word) if look(folds) is not None else word
-            leet = folds.leet and left and right
+            leet = folds.leet and left and right and form is not None and form.translate(LEET_I) == form
             latin = _LATIN.search(word) is not None
 
             def entry(
@@ -233,7 +233,7 @@ class _Words:
                 latin: bool = latin,
                 leet: bool = leet,
             ) -> tuple[str, Entry]:
-                if leet and found.translate(LEET_I) == found:
+                if leet:
                     ways |= _LEET
                 key = (role, sides, ways, latin, runs)
                 if key not in made:
