@@ -20,8 +20,8 @@ from guardrail.text.rules import Action, Folds, KeywordRule, Label, NearRule, Pa
 from guardrail.text.scanner import RuleSet, Scanner, compile_rules
 
 LENGTHS = (10_000, 100_000, 1_000_000, 10_000_000)
-PIECE = 16
-"""Characters in one call: a few tokens."""
+PIECE = 64
+"""Characters in one call: what a read of a busy stream holds."""
 
 UNITS = {
     "one letter": "a",
