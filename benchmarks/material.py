@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
+from guardrail.text.entities import ENTITIES
+
 TEXTS: Final = Path(__file__).parent / "texts"
 Language = Literal["english", "chinese", "code"]
 LANGUAGES: Final[tuple[Language, ...]] = ("english", "chinese", "code")
@@ -22,13 +24,8 @@ LANGUAGES: Final[tuple[Language, ...]] = ("english", "chinese", "code")
 # front, 1 or 2 of Chinese, runs of white space as one.
 TOKEN: Final = re.compile(r" ?[A-Za-z]{1,5}|[\u3400-\u9fff]{1,2}|\s+|.", re.DOTALL)
 
-PERSONAL: Final = (
-    "email_address", "credit_card", "iban_code", "ip_address", "phone_number", "cn_resident_id", "us_ssn", "url",
-)  # fmt: skip
-SECRETS: Final = (
-    "aws_access_key", "gcp_api_key", "azure_key", "github_token", "gitlab_token", "slack_token", "stripe_key",
-    "openai_key", "anthropic_key", "private_key", "jwt",
-)  # fmt: skip
+PERSONAL: Final = tuple(name for name, entity in ENTITIES.items() if entity.category == "personal_data")
+SECRETS: Final = tuple(name for name, entity in ENTITIES.items() if entity.category == "secret")
 
 
 @functools.cache
