@@ -21,8 +21,9 @@ from guardrail.text.track import Track
 __all__ = ["Halt", "RuleSet", "Scanner", "compile_rules"]
 
 
-_SLICE = 512
-"""Code points looked at in one go: on hostile text some searches cost window by match, and this bounds the window."""
+_SLICE = 128
+"""Code points looked at in one go: on hostile text some searches cost window by match, and this bounds the window; and
+what needs the exact way through takes only its own neighbourhood along."""
 
 
 class _Log:
