@@ -29,20 +29,29 @@ what needs the exact way through takes only its own neighbourhood along."""
 class _Log:
     """Findings of logging rules over the text it is given."""
 
-    __slots__ = ("_channel", "_pending", "_track", "findings")
+    __slots__ = ("_channel", "_pending", "_track", "_waiting", "findings")
 
     def __init__(self, matchers: Matchers, channel: str) -> None:
         self._track = Track(matchers)
         self._channel = channel
         self._pending = Pending()
+        self._waiting = ""
         self.findings: list[Finding] = []
 
     def feed(self, text: str) -> None:
+        self._waiting += text
+        if len(self._waiting) >= _SLICE:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Look at what waits: nothing is delayed by it, and in one go it costs a fraction."""
+        text, self._waiting = self._waiting, ""
         for at in range(0, len(text), _SLICE):
             self._track.feed(text[at : at + _SLICE])
             self._collect(final=False)
 
     def finish(self) -> None:
+        self.catch_up()
         self._track.finish()
         self._collect(final=True)
 
@@ -132,6 +141,8 @@ class Scanner:
         """The findings so far, in order of (start, end, rule); complete and final after `finish` or a halt."""
         found = set(self._sweep.findings)
         if self._log is not None:
+            if not self.ended:
+                self._log.catch_up()
             found.update(self._log.findings)
         return _whole_passages(sorted(found))
 
