@@ -193,7 +193,7 @@ class _Whole:
                 if window[end : end + 1] in expression.right:
                     fault = f"{window[end : end + 1]!r} stands right behind it"
                 elif expression.accept is not None and not expression.accept(window[start:end]):
-                    fault = "its check fails (a checksum, a range, a placeholder)"
+                    fault = "its check fails (a checksum, a range, a placeholder, an allowed host)"
                 else:
                     fault = ""
                 rule = self._matchers.rules[expression.rule].id

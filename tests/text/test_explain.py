@@ -33,7 +33,7 @@ CASES: list[tuple[str, Rule, str, list[tuple[str, str, str]]]] = [
         "a check",
         pattern("ab", accept=lambda text: False),
         "ab",
-        [("ab", "hit", "its check fails (a checksum, a range, a placeholder)")],
+        [("ab", "hit", "its check fails (a checksum, a range, a placeholder, an allowed host)")],
     ),
     (
         "no context",
