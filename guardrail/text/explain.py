@@ -15,11 +15,11 @@ from guardrail.text.fold import BREAK, Segmenter, fold_case, stand_in
 from guardrail.text.keywords import KeywordMatcher
 from guardrail.text.lane import Lane
 from guardrail.text.patterns import PatternMatcher
+from guardrail.text.readings import readings
 from guardrail.text.rules import Action, Finding, PatternRule, Rule
 from guardrail.text.ruleset import Matchers, compile_rules
 from guardrail.text.scanner import Scanner
 from guardrail.text.terms import Role, Way
-from guardrail.text.track import readings
 
 
 @dataclass(frozen=True, slots=True)

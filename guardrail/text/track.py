@@ -10,25 +10,12 @@ Offsets that leave this module are raw, in code points from the channel's start.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from guardrail.text.clusters import MAX_CLUSTER, Reach, cluster_starts, is_prepend, open_cluster
 from guardrail.text.contexts import Contexts
-from guardrail.text.disguise import (
-    LEET_I,
-    LEET_L,
-    LEET_SIGN,
-    NOISE_LEET_I,
-    NOISE_LEET_L,
-    Reading,
-    is_noisy,
-    is_one_alphabet,
-    is_repetitive,
-    noise,
-    plain,
-    repeats,
-)
+from guardrail.text.disguise import is_one_alphabet
 from guardrail.text.fold import (
     BLANKS,
     BREAK,
@@ -39,18 +26,17 @@ from guardrail.text.fold import (
     is_high_surrogate,
     stand_in,
 )
-from guardrail.text.keywords import NOTHING, Alive, KeywordFindings, KeywordMatcher, Spare
+from guardrail.text.keywords import NOTHING, KeywordFindings, KeywordMatcher, Spare
 from guardrail.text.lane import Lane
 from guardrail.text.near import Near
 from guardrail.text.patterned import Patterned
 from guardrail.text.protected import Passages
+from guardrail.text.readings import glance_readings, readings
 from guardrail.text.ruleset import Disguises, Matchers
 from guardrail.text.terms import Role, Way
 
 _CASED, _FOLDED, _LOOKS = 0, 1, 2
 """Where the lanes stand in a track's list; the look lanes come last."""
-_LEETS: tuple[dict[int, int], ...] = (LEET_I, LEET_L)
-_NOISE_LEETS: tuple[dict[int, int] | None, ...] = (None, NOISE_LEET_I, NOISE_LEET_L)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -210,7 +196,7 @@ class Track:
             look = window if same else lane.text + texts[number]
             same = same or look == window
             keep_look = len(look)
-            alive = _glance_at(group, look, known=same)
+            alive = glance_readings(group, look, known=same)
             if alive is None:
                 return False
             if alive is not NOTHING:
@@ -493,60 +479,3 @@ def _add(spans: list[Span], span: Span) -> None:
     """Several readings may find the same."""
     if span not in spans:
         spans.append(span)
-
-
-def readings(
-    group: Disguises, window: str, soft: int, markup: set[tuple[int, int]], *, final: bool
-) -> Iterator[tuple[KeywordMatcher, int, Reading, Way]]:
-    """What to look for in what reading of a look lane's window, but for the window as it is; each with a number.
-
-    Adds to `markup` where tags and entities stand.
-    """
-    leet = LEET_SIGN.search(window) is not None
-    # The readings differ in what they make of this digit only.
-    leets, noise_leets = (_LEETS, _NOISE_LEETS) if "1" in window else (_LEETS[:1], _NOISE_LEETS[:2])
-    if group.leet and leet:
-        for number, table in enumerate(leets):
-            yield group.words, number, plain(window, window.translate(table), soft), Way.LEET
-    if group.noise is not None and is_noisy(window):
-        for number, read in enumerate(noise_leets):
-            if read is not None and not (leet and group.noise.finds(Way.LEET)):
-                continue
-            view = noise(window if read is None else window.translate(read), final=final)
-            markup.update(view.markup)
-            for reading in view.readings:
-                yield group.noise, number, reading, Way.PLAIN if read is None else Way.LEET
-    if group.repeats is not None:
-        if is_repetitive(window):
-            yield group.repeats, 0, repeats(window, final=final), Way.PLAIN
-        if leet and group.repeats.finds(Way.LEET):
-            for number, table in enumerate(leets, 1):
-                yield group.repeats, number, repeats(window.translate(table), final=final), Way.LEET
-
-
-def _glance_at(group: Disguises, window: str, *, known: bool) -> Alive | None:
-    """What is alive in a look lane's window, or None when something was hit. `known`: the window is that of the
-    folded lane, whose matcher has the words too."""
-    alive: Alive | None = NOTHING
-    if not known and group.words.finds(Way.LOOK) and (alive := group.words.glance(window, Way.LOOK)) is None:
-        return None
-    if not (
-        (group.leet and LEET_SIGN.search(window))
-        or (group.noise is not None and is_noisy(window))
-        or (group.repeats is not None and (is_repetitive(window) or LEET_SIGN.search(window)))
-    ):
-        return alive
-    size = len(window)
-    joined = Alive(size, size, size)
-    if alive is not None:
-        joined.join(alive)
-    markup: set[tuple[int, int]] = set()
-    for matcher, _, reading, way in readings(group, window, size, markup, final=False):
-        found = matcher.glance_reading(window, reading, way)
-        if found is None:
-            return None
-        joined.join(found)
-    for start, end in markup:
-        if start < joined.keep < end:
-            joined.keep = start
-    return joined

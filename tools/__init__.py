@@ -1,1 +1,0 @@
-"""Scripts of the developers: what makes checked-in files. Nothing here is part of the package."""
