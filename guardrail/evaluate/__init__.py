@@ -1,0 +1,1 @@
+"""How good a model is: figures from labelled texts, and the reports that show them."""
