@@ -66,9 +66,18 @@ class Counterfactuals:
 class Filling:
     """One sentence about one group of one axis."""
 
+    language: str
     axis: str
     template: Template
     text: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.template.labels
+
+    @property
+    def role(self) -> str:
+        return "response" if self.template.kind == "assistant" else "post"
 
 
 def read(source: Traversable) -> Counterfactuals:
@@ -89,11 +98,16 @@ def shipped(language: str) -> Counterfactuals:
 def fillings(of: Counterfactuals) -> list[Filling]:
     """Every sentence with every group, by axis."""
     return [
-        Filling(axis, template, template.fill(group))
+        Filling(of.language, axis, template, template.fill(group))
         for axis, groups in of.axes.items()
         for template in of.templates
         for group in groups
     ]
+
+
+def read_sentences(source: Traversable) -> list[Filling]:
+    """Every filling of a file of sentences. Raises ValueError as `read` does."""
+    return fillings(read(source))
 
 
 def flip_rates(filled: Sequence[Filling], flagged: Iterable[bool]) -> dict[str, Rate]:
