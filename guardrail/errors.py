@@ -42,6 +42,18 @@ class RuleError(GuardrailError):
         super().__init__(f"rule {rule!r}: {message}")
 
 
+class ModelError(GuardrailError):
+    """The operator's fault: a classifier's model folder that cannot be used. Carries every problem found."""
+
+    def __init__(self, problems: list[ConfigProblem]) -> None:
+        self.problems = sorted(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class ModelFault(GuardrailError):
+    """A model or detector that was fine when it was loaded failed on a text, or answered what is no score."""
+
+
 class WireError(GuardrailError):
     """A peer sent bytes that are not the protocol it claims to speak, or that pass a stated cap."""
 

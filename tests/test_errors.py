@@ -8,6 +8,8 @@ from guardrail.errors import (
     ConfigError,
     ConfigProblem,
     GuardrailError,
+    ModelError,
+    ModelFault,
     Overloaded,
     RuleError,
     UpstreamError,
@@ -15,7 +17,7 @@ from guardrail.errors import (
 )
 
 
-@pytest.mark.parametrize("error", [ConfigError, RuleError, WireError, UpstreamError, Overloaded])
+@pytest.mark.parametrize("error", [ConfigError, RuleError, ModelError, ModelFault, WireError, UpstreamError, Overloaded])
 def test_every_error_is_one_step_below_the_base(error: type[GuardrailError]) -> None:
     assert error.__bases__ == (GuardrailError,)
 
@@ -27,13 +29,14 @@ def test_a_problem_says_where_it_is() -> None:
     assert str(ConfigProblem("--upstream", 0, 0, "found x")) == "--upstream: found x"
 
 
-def test_a_config_error_tells_all_problems_in_file_order() -> None:
+@pytest.mark.parametrize("kind", [ConfigError, ModelError])
+def test_an_error_of_files_tells_all_problems_in_file_order(kind: type[ConfigError | ModelError]) -> None:
     last, second, first = (
         ConfigProblem("b.yaml", 1, 1, "last"),
         ConfigProblem("a.yaml", 10, 1, "second"),
         ConfigProblem("a.yaml", 9, 5, "first"),
     )
-    error = ConfigError([last, second, first])
+    error = kind([last, second, first])
     assert error.problems == [first, second, last]
     assert str(error) == "a.yaml:9:5: first\na.yaml:10:1: second\nb.yaml:1:1: last"
 

@@ -311,8 +311,12 @@ def json_schema() -> dict[str, Any]:
 
 def file_schema(kind: type[Struct]) -> dict[str, Any]:
     """The JSON Schema of one kind of file."""
-    whole = json_schema()
-    return {"$schema": _DIALECT, "$ref": f"#/$defs/{kind.__name__}", "$defs": whole["$defs"]}
+    (reference,), definitions = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    return {
+        "$schema": _DIALECT,
+        **reference,
+        "$defs": {name: _without_null(definition) for name, definition in definitions.items()},
+    }
 
 
 def _without_null(schema: Any) -> Any:

@@ -1,0 +1,143 @@
+"""A model folder at work: windows in, calibrated probabilities out.
+
+Two stages. The *gate* is cheap and answers at once where it is sure; the *encoder* is asked about the rest. Both answer
+in the order of `CATEGORIES`, with NaN where the model has no such label.
+
+Promises: the same window gets the same scores, whatever it is scored with; every score is a probability or NaN. Never
+answers with less than it was asked: what fails raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardrail.classify.features import normalise
+from guardrail.classify.manifest import Calibration, Folder, Manifest, read_folder
+from guardrail.classify.session import BadGraph, BadTokenizer, Encoding, Graph, Session
+from guardrail.errors import ModelError, ModelFault
+from guardrail.text.scores import CATEGORIES
+from guardrail.text.units import Window
+
+Scores = tuple[float, ...]
+"""Probabilities in the order of `CATEGORIES`; NaN: no such label."""
+
+TRIAL = (Window("", "The weather is fine today."), Window("", "今天天气很好。"), Window("", "ok"))
+"""What a session is tried on: that it answers at all, whatever it says."""
+
+_CERTAIN = 1e-12
+"""Nearest to 0 and 1 that a softmax is taken for, to have a logit."""
+
+
+class Gate(Protocol):
+    """The first stage."""
+
+    def __call__(self, window: Window) -> Scores | None:
+        """Scores, or None when it is not sure. Raises ModelFault."""
+        ...
+
+
+class Model:
+    """A loaded model. `score` may be called by several threads at once."""
+
+    def __init__(self, folder: Folder, session: Session, gate: Gate | None = None) -> None:
+        self.name = folder.manifest.name
+        self.digest = folder.digest
+        """sha256 of all that decides a score, in hex."""
+        self.labels = tuple(name for index, name in enumerate(CATEGORIES) if index in folder.outputs)
+        """The categories that the model tells apart, in the order of `CATEGORIES`."""
+        self.thresholds = folder.manifest.thresholds
+        """By category and operating point."""
+        self.batches = session.batches
+        """Whether windows may be scored together."""
+        self._folder = folder
+        self._session = session
+        self._gate = gate
+        self._probabilities = _Probabilities(folder.manifest, folder.outputs)
+
+    def score(self, windows: Sequence[Window]) -> list[Scores]:
+        """The encoder's scores of each window. Raises ModelFault."""
+        if not windows:
+            return []
+        texts = [normalise(text_of(window)) for window in windows]
+        if self.batches:
+            return self._probabilities(self._session.logits(texts))
+        return [scores for text in texts for scores in self._probabilities(self._session.logits([text]))]
+
+    def gate(self, window: Window) -> Scores | None:
+        """The first stage's scores; None when it is not sure, or there is none. Raises ModelFault."""
+        return None if self._gate is None else self._gate(window)
+
+    def renewed(self) -> Model:
+        """The same model with a new session, read again from its folder. Raises ModelError."""
+        return Model(self._folder, _open(self._folder), self._gate)
+
+
+def load_model(folder: Path) -> Model:
+    """The model in a folder, tried once. Raises ModelError with everything that is wrong with the folder."""
+    found = read_folder(folder)
+    return Model(found, _open(found))
+
+
+def text_of(window: Window) -> str:
+    """What an encoder reads of a window, before it is normalised."""
+    return f"{window.prompt}\n{window.context}{window.text}" if window.prompt else window.context + window.text
+
+
+def _open(folder: Folder) -> Session:
+    """A session of the encoder that has been tried. Raises ModelError."""
+    entry = folder.manifest.encoder
+    encoding: Encoding | None = None
+    graph: Graph | None = None
+    problems = []
+    try:
+        encoding = Encoding(folder.read(entry.tokenizer), entry.max_tokens)
+    except BadTokenizer as error:
+        problems.append(folder.document.problem(("encoder", "tokenizer"), f"{entry.tokenizer}: {error}"))
+    try:
+        graph = Graph(folder.read(entry.file), len(folder.outputs))
+    except BadGraph as error:
+        problems.append(folder.document.problem(("encoder", "file"), f"{entry.file}: {error}"))
+    if graph is None or encoding is None:
+        raise ModelError(problems)
+    session = Session(graph, encoding)
+    try:
+        session.logits([normalise(text_of(window)) for window in TRIAL])
+    except ModelFault as error:
+        message = f"{entry.file}, tried on short texts: {error}"
+        raise ModelError([folder.document.problem(("encoder", "file"), message)]) from error
+    return session
+
+
+class _Probabilities:
+    """Logits of the model's outputs to calibrated probabilities of categories."""
+
+    def __init__(self, manifest: Manifest, outputs: Sequence[int | None]) -> None:
+        self._softmax = manifest.encoder.activation == "softmax"
+        columns = {index: [at for at, of in enumerate(outputs) if of == index] for index in range(len(CATEGORIES))}
+        self._columns = [(index, found) for index, found in columns.items() if found]
+        calibration = [manifest.calibration.get(name, Calibration()) for name in CATEGORIES]
+        self._scale = np.array([each.scale for each in calibration])
+        self._bias = np.array([each.bias for each in calibration])
+
+    def __call__(self, logits: NDArray[np.float32]) -> list[Scores]:
+        """[n, outputs] to n tuples. Of several outputs of one category the greatest counts, or, where only one of the
+        outputs can be true, their sum."""
+        found = logits.astype(np.float64)
+        if self._softmax:
+            found = np.exp(found - found.max(1, keepdims=True))
+            found /= found.sum(1, keepdims=True)
+        by_category = np.full((len(found), len(CATEGORIES)), np.nan)
+        for index, columns in self._columns:
+            if self._softmax:
+                share = np.clip(found[:, columns].sum(1), _CERTAIN, 1 - _CERTAIN)
+                by_category[:, index] = np.log(share / (1 - share))
+            else:
+                by_category[:, index] = found[:, columns].max(1)
+        # The logistic function, written so that nothing overflows.
+        calibrated = 0.5 + 0.5 * np.tanh((by_category * self._scale + self._bias) / 2)
+        return cast("list[Scores]", [tuple(row) for row in calibrated.tolist()])
