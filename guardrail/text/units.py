@@ -174,7 +174,7 @@ def _first_end(text: str) -> int:
                 break
             after = text[end]
             wide = after != "\n" and _WIDE_END.search(run)
-            if not (wide or (after in _BLANKS and _LATIN_END.search(run))):
+            if not (wide or (after in _BLANKS and _LATIN_END.search(run))) or _joins(run[-1], after):
                 continue
         weight = weigh(text[:end])
         if weight > MAX_UNIT:
@@ -203,7 +203,7 @@ def _latest_end(text: str) -> int:
 def _joins(left: str, right: str) -> bool:
     """Whether two characters side by side may be parts of one grapheme, or compose."""
     if right.isascii():
-        return False
+        return left + right == "\r\n"
     return (
         unicodedata.category(right)[0] == "M"
         or unicodedata.combining(right) != 0

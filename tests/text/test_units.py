@@ -52,6 +52,8 @@ CASES = [
     ("wide characters weigh more", "好" * 100, ["好" * 66, "好" * 34]),
     ("not in front of a mark", "a" * 200 + "\u0301" + "b", ["a" * 199, "a\u0301b"]),
     ("not inside a surrogate pair", "a" * 199 + "\ud83d\ude00", ["a" * 199, "\ud83d\ude00"]),
+    ("not between the parts of a line end", "a" * 199 + "\r\n" + "b", ["a" * 199, "\r\nb"]),
+    ("a stop with a mark on it ends nothing", f"{LANG}。\u0301好", [f"{LANG}。\u0301好"]),
     ("marks without end", "a" + "\u0301" * 400, ["a" + "\u0301" * 199, "\u0301" * 200, "\u0301"]),
 ]
 
@@ -79,9 +81,9 @@ def test_the_context_is_what_stands_before() -> None:
 
 
 def test_the_context_is_bounded_and_begins_with_a_word() -> None:
-    windows = [cut.window for cut in cut_text(f"It is so: {LONG}. " * 9)]
+    windows = [cut.window for cut in cut_text(f"And it is so: {LONG}. " * 9)]
     assert windows[-2] is not None
-    assert windows[-2].context == f"is long enough. It is so: {LONG}. It is so: {LONG}."
+    assert windows[-2].context == f"{LONG}. And it is so: {LONG}. And it is so: {LONG}."
     assert weigh(windows[-2].context) <= CONTEXT
 
 
