@@ -64,9 +64,13 @@ class EncoderEntry(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GateEntry(Struct, frozen=True, forbid_unknown_fields=True):
-    """The first stage: a linear model over hashed n-grams."""
+    """The first stage: a small net over hashed n-grams (see `gate`), with the outputs of the encoder."""
 
     file: FileName
+    bits: Annotated[int, Meta(ge=8, le=24)]
+    """Of the hash table, which has `2 ** bits` rows."""
+    ask_from: dict[str, Probability]
+    """For each label, the probability from which the encoder is asked."""
 
 
 class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,10 +162,14 @@ class _Check:
         if outputs:
             self._meaning(outputs)
         has = {CATEGORIES[index] for index in outputs if index is not None}
-        self._categories("calibration", self._manifest.calibration, has)
-        self._categories("thresholds", self._manifest.thresholds, has)
+        self._categories(("calibration",), self._manifest.calibration, has)
+        self._categories(("thresholds",), self._manifest.thresholds, has)
         for category, points in self._manifest.thresholds.items():
             self._points(category, points)
+        if self._manifest.gate is not None:
+            self._categories(("gate", "ask_from"), self._manifest.gate.ask_from, has)
+            for category in sorted(has - self._manifest.gate.ask_from.keys()):
+                self._complain(("gate", "ask_from"), f"found no key {category!r}, a label; expected one", key=True)
         return outputs
 
     def _complain(self, place: Place, message: str, *, key: bool = False) -> None:
@@ -230,7 +238,7 @@ class _Check:
             message = "found softmax over a single output, which is always certain; expected sigmoid"
             self._complain(("encoder", "activation"), message)
 
-    def _categories(self, section: str, found: dict[str, Any], has: set[str]) -> None:
+    def _categories(self, section: Place, found: dict[str, Any], has: set[str]) -> None:
         for category in found:
             if category not in CATEGORIES:
                 message = f"found {category!r}, expected {suggestion(category, CATEGORIES)}"
@@ -238,7 +246,7 @@ class _Check:
                 message = f"found {category!r}, which is none of the labels, expected one of them"
             else:
                 continue
-            self._complain((section, category), message, key=True)
+            self._complain((*section, category), message, key=True)
 
     def _points(self, category: str, points: dict[str, float]) -> None:
         for point in points:

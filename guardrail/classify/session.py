@@ -74,19 +74,7 @@ class Graph:
     """A graph that is ready to run. Raises BadGraph when it is not of the kind that is described above."""
 
     def __init__(self, data: bytes, outputs: int) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = _QUIET
-        # Plans of memory are kept for every shape that was seen; there are as many as lengths times batches.
-        options.enable_mem_pattern = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        try:
-            self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's errors have no common base
-            raise BadGraph(f"found no graph that ONNX Runtime can run: {_first_line(error)}") from error
+        self._session = opened(data)
         self.outputs = outputs
         self._inputs = _inputs(self._session)
         self._output = _output(self._session, outputs)
@@ -122,6 +110,23 @@ class Session:
         if not np.isfinite(found).all():
             raise ModelFault("the model answered what is no number")
         return cast(Logits, found)
+
+
+def opened(data: bytes) -> ort.InferenceSession:
+    """A graph of any kind, to be run on the caller's thread alone. Raises BadGraph."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = _QUIET
+    # Plans of memory are kept for every shape that was seen; there are as many as lengths times batches.
+    options.enable_mem_pattern = False
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    try:
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors have no common base
+        raise BadGraph(f"found no graph that ONNX Runtime can run: {_first_line(error)}") from error
 
 
 def _inputs(session: Any) -> list[str]:
