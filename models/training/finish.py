@@ -1,0 +1,230 @@
+"""From the trained encoder to a model folder: the first stage, ONNX files, operating points, manifest and report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from tokenizers import Tokenizer
+
+from guardrail.classify.features import normalise
+from guardrail.classify.session import Encoding, Graph, Session
+from guardrail.text.scores import CATEGORIES
+from guardrail.text.units import Window
+from models.training import report
+from models.training.calibrate import (
+    ASK_SHARES,
+    MOST_RECALL_LOST,
+    POINTS,
+    Platt,
+    ask_from,
+    operating_point,
+    platt,
+    probabilities,
+)
+from models.training.corpus import OWN_SET, Row
+from models.training.encoder import Classifier
+from models.training.export import export_encoder, export_gate
+from models.training.fit import MAX_TOKENS
+from models.training.gate import BITS, Baseline, Gate, fit_bags, logits_of
+from models.training.progress import Reporter
+from models.training.scored import Units, score, units_of
+from models.training.windows import Example
+
+GATE_PASSES, GATE_RATE = 4, 0.02
+BASELINE_PASSES, BASELINE_RATE = 3, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What the training left behind."""
+
+    model: Classifier
+    tokenizer: Tokenizer
+    row_of: torch.Tensor
+    examples: Sequence[Example]
+    """A pass over the training rows: the first stage learns from what the encoder says of it."""
+    rows: Sequence[Row]
+    work: Path
+    out: Path
+    seed: int
+
+
+def session_of(graph: Path, tokenizer: Path) -> Session:
+    return Session(Graph(graph.read_bytes(), len(CATEGORIES)), Encoding(tokenizer.read_bytes(), MAX_TOKENS))
+
+
+def logits_by(session: Session) -> Callable[[Sequence[Window]], np.ndarray]:
+    """One window at a time: eight-bit activations are scaled by the greatest of a batch, so that a score would depend
+    on its neighbours."""
+
+    def by(windows: Sequence[Window]) -> np.ndarray:
+        return np.concatenate([session.logits([normalise(w.context + w.text)]) for w in windows])
+
+    return by
+
+
+def finish(trained: Trained, reporter: Reporter) -> dict[str, Any]:
+    """Write the model folder; the report, which is also in it."""
+    work, out = trained.work, trained.out
+    out.mkdir(parents=True, exist_ok=True)
+    fp32, int8, tokenizer = work / "encoder.fp32.onnx", out / "model.onnx", out / "tokenizer.json"
+    if not fp32.exists() or not int8.exists():
+        export_encoder(trained.model, trained.row_of, fp32, int8)
+    trained.tokenizer.save(str(tokenizer), pretty=False)
+    eight, full = (logits_by(session_of(graph, tokenizer)) for graph in (int8, fp32))
+    gate, baseline = _bags(trained, eight, reporter)
+    export_gate(gate, out / "gate.onnx")
+
+    dev = [row for row in trained.rows if row.split == "dev"]
+    tune = [row for row in trained.rows if row.split == "tune" and row.answer]
+    dev_units, tune_units = units_of(dev), units_of(tune)
+    dev_int8 = score(dev_units, eight, work / "dev.int8.npy", reporter.stage("dev, int8"))
+    dev_fp32 = score(dev_units, full, work / "dev.fp32.npy", reporter.stage("dev, fp32"))
+    tune_int8 = score(tune_units, eight, work / "tune.int8.npy", reporter.stage("tune, int8"))
+    dev_gate, tune_gate = _gate(gate, dev_units), _gate(gate, tune_units)
+
+    # Calibration on the units of the dev rows that have few, where a row's label is surely that of its units.
+    rows_of = dev_units.per_row()
+    few = np.diff(dev_units.begins)[rows_of] <= 2
+    targets = np.array([row.targets for row in dev], np.float32)[rows_of]
+    weights = np.array([row.known for row in dev], np.float32)[rows_of] * few[:, None]
+    calibration = [platt(dev_int8[:, c], targets[:, c], weights[:, c]) for c in range(len(CATEGORIES))]
+
+    def of(logits: np.ndarray) -> np.ndarray:
+        return probabilities(logits, calibration)
+
+    tune_langs = np.array([row.lang for row in tune])
+    labels = np.array([[bool(t) for t in row.targets] for row in dev])
+    dev_highest, tune_highest = dev_units.highest(of(dev_int8)), tune_units.highest(of(tune_int8))
+    harmless = [tune_highest[tune_langs == lang] for lang in ("en", "zh")]
+    points = {name: operating_point(harmless, dev_highest, labels, aim) for name, aim in POINTS.items()}
+
+    # The first stage asks as seldom as it can without losing more than so much of what the encoder finds.
+    chosen: dict[str, Any] = {}
+    for share in ASK_SHARES:
+        limits = np.minimum(ask_from(tune_gate, share), points["sensitive"])
+        cascade = np.where((dev_gate >= limits).any(1)[:, None], of(dev_int8), dev_gate)
+        highest = dev_units.highest(cascade)
+        lost = {
+            name: 1
+            - (labels.any(1) & (highest >= at).any(1)).sum() / (labels.any(1) & (dev_highest >= at).any(1)).sum()
+            for name, at in points.items()
+        }
+        chosen = {
+            "limits": limits,
+            "share": share,
+            "asked": float((tune_gate >= limits).any(1).mean()),
+            "recall_lost": {name: round(float(v), 4) for name, v in lost.items()},
+            "highest": highest,
+            "cascade": cascade,
+        }
+        reporter.say(f"first stage: asks about {share:.0%} of harmless units, loses {chosen['recall_lost']}")
+        if max(lost.values()) <= MOST_RECALL_LOST:
+            break
+
+    linear = 1 / (1 + np.exp(-_gate_logits(baseline, dev_units)))
+    stages = {
+        "baseline": dev_units.highest(linear),
+        "first_stage": dev_units.highest(dev_gate),
+        "encoder_fp32": dev_units.highest(of(dev_fp32)),
+        "encoder_int8": dev_highest,
+        "cascade": chosen["highest"],
+    }
+    tune_cascade = tune_units.highest(
+        np.where((tune_gate >= chosen["limits"]).any(1)[:, None], of(tune_int8), tune_gate)
+    )
+    figures = {
+        "rows": {split: sum(row.split == split for row in trained.rows) for split in ("train", "tune", "dev")},
+        "average_precision": report.average_precisions(dev, stages),
+        "average_precision_written": report.average_precisions(
+            [row for row in dev if row.name == OWN_SET],
+            {name: h[[row.name == OWN_SET for row in dev]] for name, h in stages.items()},
+        ),
+        "average_precision_by_set": report.by_set(dev, stages),
+        "points": {name: report.at_point(dev, chosen["highest"], at) for name, at in points.items()},
+        "points_tune": {
+            name: {
+                lang: round(1000 * float((tune_cascade[tune_langs == lang] >= at).any(1).mean()), 2)
+                for lang in ("en", "zh")
+            }
+            for name, at in points.items()
+        },
+        "first_stage": {key: chosen[key] for key in ("share", "asked", "recall_lost")},
+    }
+    write_manifest(out, calibration, points, chosen["limits"])
+    (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n")
+    return figures
+
+
+def _bags(
+    trained: Trained, eight: Callable[[Sequence[Window]], np.ndarray], reporter: Reporter
+) -> tuple[Gate, Baseline]:
+    ready = trained.work / "bags.pt"
+    gate, baseline = Gate(), Baseline()
+    if not ready.exists():
+        units = Units([e.window for e in trained.examples], np.arange(len(trained.examples) + 1), np.zeros(0, np.int64))
+        said = score(units, eight, trained.work / "taught.npy", reporter.stage("what the encoder says"))
+        taught = torch.sigmoid(torch.from_numpy(said))
+        fit_bags(
+            gate, trained.examples, taught, passes=GATE_PASSES, rate=GATE_RATE, seed=trained.seed,
+            progress=reporter.stage("first stage"),
+        )  # fmt: skip
+        fit_bags(
+            baseline, trained.examples, None, passes=BASELINE_PASSES, rate=BASELINE_RATE, seed=trained.seed,
+            progress=reporter.stage("baseline"),
+        )  # fmt: skip
+        torch.save({"gate": gate.state_dict(), "baseline": baseline.state_dict()}, ready)
+    state = torch.load(ready, weights_only=True)
+    gate.load_state_dict(state["gate"])
+    baseline.load_state_dict(state["baseline"])
+    return gate.eval(), baseline.eval()
+
+
+def _gate_logits(model: Gate | Baseline, units: Units) -> np.ndarray:
+    empty = (0.0,) * len(CATEGORIES)
+    found: np.ndarray = logits_of(model, [Example(w, empty, empty, "") for w in units.windows]).numpy()
+    return found
+
+
+def _gate(model: Gate, units: Units) -> np.ndarray:
+    return 1 / (1 + np.exp(-_gate_logits(model, units).astype(np.float64)))
+
+
+def write_manifest(out: Path, calibration: Sequence[Platt], points: dict[str, np.ndarray], limits: np.ndarray) -> None:
+    """The part of the manifest that programs read; what people read is in the card, which is written by hand."""
+    files = {
+        name: hashlib.sha256((out / name).read_bytes()).hexdigest()
+        for name in ("model.onnx", "tokenizer.json", "gate.onnx")
+    }
+    manifest = {
+        "name": out.name,
+        "version": "1",
+        "files": files,
+        "encoder": {
+            "file": "model.onnx",
+            "tokenizer": "tokenizer.json",
+            "max_tokens": MAX_TOKENS,
+            "activation": "sigmoid",
+        },
+        "gate": {
+            "file": "gate.onnx",
+            "bits": BITS,
+            "ask_from": {name: float(limits[at]) for at, name in enumerate(CATEGORIES)},
+        },
+        "labels": list(CATEGORIES),
+        "calibration": {
+            name: {"scale": calibration[at].scale, "bias": calibration[at].bias} for at, name in enumerate(CATEGORIES)
+        },
+        "thresholds": {
+            name: {point: float(values[at]) for point, values in points.items()} for at, name in enumerate(CATEGORIES)
+        },
+    }
+    (out / "manifest.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False, width=120))
