@@ -1,4 +1,4 @@
-"""The command line: serve · demo · simulate · check · test · scan · explain · protect.
+"""The command line: serve · demo · simulate · check · test · scan · explain · score · eval · protect.
 
 Each command only parses and calls.
 """
@@ -189,6 +189,64 @@ def explain(
 
     whole = None if text == "-" else text
     raise typer.Exit(run(whole, policy, config, as_json=form is Format.JSON, everything=everything))
+
+
+@app.command()
+def score(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help='Rows {"text": ...}, one a line, .gz or not; - or nothing: standard input.', show_default=False
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(help="Name of a shipped model, or path of a model folder.")] = "guard-small",
+    encoder: Annotated[bool, typer.Option("--encoder", help="Ask the encoder about every unit.")] = False,
+    gate: Annotated[bool, typer.Option("--gate", help="Ask the first stage alone.")] = False,
+) -> None:
+    """Score rows of text with a classifier, as a stream would be: JSON lines with `scores` and `units` added."""
+    from guardrail.evaluate.scoring import Stage
+    from guardrail.score import run
+
+    if encoder and gate:
+        typer.echo("guardrail score: --encoder or --gate, not both", err=True)
+        raise typer.Exit(2)
+    stage = Stage.ENCODER if encoder else Stage.GATE if gate else Stage.CASCADE
+    raise typer.Exit(run(file, model, stage))
+
+
+@app.command("eval")
+def evaluate(
+    data: Annotated[
+        list[Path], typer.Option(help="Labelled rows, JSON lines, .gz or not; may be given again.", show_default=False)
+    ],
+    report: Annotated[Path, typer.Option(help="The page to write, HTML.", show_default=False)],
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILES...", help="More files for --data.", show_default=False)
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Also write the figures, to compare with later.", show_default=False)
+    ] = None,
+    model: Annotated[str, typer.Option(help="Name of a shipped model, or path of a model folder.")] = "guard-small",
+    scope: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON: of which categories the empty rows of a set are negatives; else of all.", show_default=False
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Leave out rows of other splits than this; all: none.")] = "dev",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Draw so many rows, for a quick look.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    compare: Annotated[
+        Path | None, typer.Option(help="Print what differs from this report (written by --json).", show_default=False)
+    ] = None,
+) -> None:
+    """Measure a classifier on labelled rows: precision and recall, calibration, false halts, early stop, fairness."""
+    from guardrail.evaluate.command import Options, run
+
+    files = [*data, *(more or [])]
+    raise typer.Exit(run(Options(files, report, json, model, scope, split, limit, seed, compare)))
 
 
 protect = typer.Typer(help="Sets of fingerprints of documents that must not be reproduced.", no_args_is_help=True)

@@ -12,8 +12,8 @@ from html import escape
 WIDTH, HEIGHT = 360, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 14, 40
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
-_POINTS = 200
-"""Of a line at most: what a plot of this size can show, so that a page with dozens of plots stays small."""
+_STEP = 1 / 250
+"""Points nearer to each other than this look like one; without them a page with dozens of plots stays small."""
 
 Point = tuple[float, float]
 
@@ -64,11 +64,18 @@ def legend(names: Sequence[tuple[str, int]]) -> str:
     return f'<p class="legend">{keys}</p>'
 
 
-def thinned(points: Sequence[Point], most: int = _POINTS) -> list[Point]:
-    """At most `most` of the points, evenly chosen, the first and the last among them."""
-    if len(points) <= most:
-        return list(points)
-    return [points[round(index * (len(points) - 1) / (most - 1))] for index in range(most)]
+def thinned(points: Sequence[Point], step: float = _STEP) -> list[Point]:
+    """The points of a line without those that lie within `step`, either way, of the last one that was kept; the first
+    and the last are kept always."""
+    kept: list[Point] = []
+    for index, point in enumerate(points):
+        if (
+            not kept
+            or max(abs(point[0] - kept[-1][0]), abs(point[1] - kept[-1][1])) >= step
+            or index + 1 == len(points)
+        ):
+            kept.append(point)
+    return kept
 
 
 def _x(share: float) -> float:
