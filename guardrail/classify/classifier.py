@@ -3,22 +3,21 @@
 `quick` is the model's first stage and runs at once, on the loop; what it cannot tell goes to `submit` and comes back
 by a callback. Behind it stand threads (`LocalClassifier`) or a detector that is reached over HTTP (`remote`).
 
-Promises: every submitted window gets exactly one verdict, later than the call that submits it and about at its
-deadline at the latest, whatever the model does: fails, hangs, ends its thread, answers what is no probability. Memory
-is bounded: the queue, and the number of threads that hang. Never passes a window that was not scored.
+Promises: every submitted window gets one verdict (see `intake`), whatever the model does: fails, hangs, ends its
+thread, answers what is no probability. Memory is bounded: the queue, and the number of threads that hang. Never passes
+a window that was not scored.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
-from guardrail.classify.batcher import Batcher, Job, length_of
+from guardrail.classify.intake import Counters, Done, Intake, verdict_of
 from guardrail.classify.model import Scores
 from guardrail.classify.worker import Losses, Scorer, Worker
-from guardrail.text.scores import CATEGORIES, Failure, Verdict
+from guardrail.text.scores import Failure, Verdict
 from guardrail.text.units import Window
 
 CAPACITY = 512
@@ -37,26 +36,6 @@ MAX_STUCK = 8
 """Threads that hang, which cost a session's memory each; no more are started until one of them ends."""
 GRACE = 1.0
 """Seconds that `close` waits for a thread to finish its batch."""
-
-_BROKEN = Verdict(None, Failure.BROKEN)
-
-
-@dataclass(slots=True)
-class Counters:
-    """What a classifier did since it was made; read at scrape time."""
-
-    quick: int = 0
-    """Windows that the first stage answered."""
-    submitted: int = 0
-    """Windows that it did not."""
-    calls: int = 0
-    """Runs of the encoder, or requests to the detector."""
-    scored: int = 0
-    """Submitted windows that got scores."""
-    failures: dict[Failure, int] = field(default_factory=lambda: dict.fromkeys(Failure, 0))
-    """Windows without scores, by kind."""
-    replaced: int = 0
-    """Threads that were lost and replaced, probes included; of a detector: how often it was left alone for a while."""
 
 
 class Classifier(Protocol):
@@ -83,22 +62,12 @@ class Classifier(Protocol):
     def quick(self, window: Window) -> Verdict | None:
         """The verdict if it can be told at once, else None: then submit the window."""
 
-    def submit(self, window: Window, done: Callable[[Verdict], None], deadline: float) -> None:
+    def submit(self, window: Window, done: Done, deadline: float) -> None:
         """Have a window scored. `done` is called once, on the loop, later than this call returns, and about
         `deadline` seconds from now at the latest."""
 
     async def close(self) -> None:
         """Answer what is open with a failure and let go of threads and connections."""
-
-
-def verdict_of(scores: Scores | None, labels: tuple[str, ...]) -> Verdict:
-    """Scores as a verdict; those that are no probability for each label are a failure."""
-    if scores is None or len(scores) != len(CATEGORIES):
-        return _BROKEN
-    for name, score in zip(CATEGORIES, scores, strict=True):
-        if not 0.0 <= score <= 1.0 and (score == score or name in labels):  # NaN is right where there is no label
-            return _BROKEN
-    return Verdict(scores)
 
 
 class LocalModel(Scorer, Protocol):
@@ -126,15 +95,14 @@ class LocalClassifier:
         self.name = model.name
         self.digest = model.digest
         self.labels = model.labels
-        self.counters = Counters()
+        self._intake = Intake(capacity)
+        self.counters = self._intake.counters
         self._model = model
         self._hang = hang
         self._probe = probe
         self._most = MAX_BATCH if model.batches else 1
-        self._jobs = Batcher(capacity)
         self._losses = Losses(LOST, LOST_WITHIN)
         self._loop = asyncio.get_running_loop()
-        self._deadline: asyncio.TimerHandle | None = None
         self._idle: list[Worker] = []
         self._stuck: set[Worker] = set()
         """Those that hung when last seen; their threads may still be there."""
@@ -150,74 +118,33 @@ class LocalClassifier:
 
     @property
     def waiting(self) -> int:
-        return self._jobs.waiting
+        return self._intake.waiting
 
     def quick(self, window: Window) -> Verdict | None:
         try:
             scores = self._model.gate(window)
         except Exception:
             scores = ()  # no scores at all, which is a failure
-        if scores is None:
-            return None
-        verdict = verdict_of(scores, self.labels)
-        if verdict.failure is None:
-            self.counters.quick += 1
-        else:
-            self.counters.failures[verdict.failure] += 1
-        return verdict
+        return None if scores is None else self._intake.quick(verdict_of(scores, self.labels))
 
-    def submit(self, window: Window, done: Callable[[Verdict], None], deadline: float) -> None:
-        self.counters.submitted += 1
-        job = Job(window, done, self._loop.time() + deadline, length_of(window))
-        if self.broken:
-            self._answer(job, _BROKEN)
-        elif not self._jobs.put(job):
-            self._answer(job, Verdict(None, Failure.QUEUE_FULL))
-        else:
-            if self._deadline is None or job.deadline < self._deadline.when():
-                self._watch(job.deadline)
+    def submit(self, window: Window, done: Done, deadline: float) -> None:
+        if self._intake.take(window, done, deadline, refuse=self.broken):
             self._dispatch()
 
     async def close(self) -> None:
-        for timer in (self._deadline, *self._trials):
-            if timer is not None:
-                timer.cancel()
+        for timer in self._trials:
+            timer.cancel()
         workers = self._workers | self._on_trial
         for worker in workers:
             worker.leave()
         self._workers.clear()
         self._on_trial.clear()
-        self._fail_all()
+        self._intake.close()
         for worker in workers:
             await self._loop.run_in_executor(None, worker.join, GRACE)
 
-    def _answer(self, job: Job, verdict: Verdict) -> None:
-        if verdict.failure is None:
-            self.counters.scored += 1
-        else:
-            self.counters.failures[verdict.failure] += 1
-        # Not called here, so that what it raises or submits cannot come between.
-        self._loop.call_soon(job.done, verdict)
-
-    def _fail_all(self) -> None:
-        for job in self._jobs.drain():
-            self._answer(job, _BROKEN)
-
-    def _watch(self, until: float) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-        self._deadline = self._loop.call_at(until, self._expire)
-
-    def _expire(self) -> None:
-        self._deadline = None
-        for job in self._jobs.expire(self._loop.time()):
-            self._answer(job, Verdict(None, Failure.DEADLINE))
-        earliest = self._jobs.earliest
-        if earliest is not None:
-            self._watch(earliest)
-
     def _dispatch(self) -> None:
-        while self._idle and (batch := self._jobs.take(self._most)):
+        while self._idle and (batch := self._intake.next(self._most)):
             worker = self._idle.pop()
             worker.timer = self._loop.call_later(self._hang, self._abandon, worker)
             self.counters.calls += 1
@@ -243,8 +170,7 @@ class LocalClassifier:
         # A model that answers fewer or more than it was asked has not answered.
         answers = found if len(found) == len(batch) else [None] * len(batch)
         for job, scores in zip(batch, answers, strict=True):
-            if self._jobs.settle(job):
-                self._answer(job, verdict_of(scores, self.labels))
+            self._intake.answer(job, verdict_of(scores, self.labels))
         self._idle.append(worker)
         self._dispatch()
 
@@ -259,9 +185,7 @@ class LocalClassifier:
         self._workers.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)
-        for job in worker.batch:
-            if self._jobs.settle(job):
-                self._answer(job, _BROKEN)
+        self._intake.fail(worker.batch, Failure.BROKEN)
         on_trial = worker in self._on_trial
         self._on_trial.discard(worker)
         if not on_trial and self._losses.replace(self._loop.time()) and self._room():
@@ -270,7 +194,7 @@ class LocalClassifier:
         else:
             self._try_later()
         if self.broken:
-            self._fail_all()
+            self._intake.fail_all()
 
     def _room(self) -> bool:
         """Whether so few threads hang that another may be started."""

@@ -10,16 +10,18 @@ answers with less than it was asked: what fails raises.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 from pathlib import Path
-from typing import Protocol, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from guardrail.classify.features import normalise
+from guardrail.classify.gate import Gate
 from guardrail.classify.manifest import Calibration, Folder, Manifest, read_folder
-from guardrail.classify.session import BadGraph, BadTokenizer, Encoding, Graph, Session
-from guardrail.errors import ModelError, ModelFault
+from guardrail.classify.session import BadGraph, BadTokenizer, Encoding, Graph, Session, opened
+from guardrail.errors import ConfigProblem, ModelError, ModelFault
 from guardrail.text.scores import CATEGORIES
 from guardrail.text.units import Window
 
@@ -31,14 +33,6 @@ TRIAL = (Window("", "The weather is fine today."), Window("", "今天天气很�
 
 _CERTAIN = 1e-12
 """Nearest to 0 and 1 that a softmax is taken for, to have a logit."""
-
-
-class Gate(Protocol):
-    """The first stage."""
-
-    def __call__(self, window: Window) -> Scores | None:
-        """Scores, or None when it is not sure. Raises ModelFault."""
-        ...
 
 
 class Model:
@@ -57,6 +51,9 @@ class Model:
         self._folder = folder
         self._session = session
         self._gate = gate
+        self._outputs = folder.outputs
+        self._in_order = folder.outputs == tuple(range(len(CATEGORIES)))
+        """Whether the outputs are the categories, as those of the shipped model are."""
         self._probabilities = _Probabilities(folder.manifest, folder.outputs)
 
     def score(self, windows: Sequence[Window]) -> list[Scores]:
@@ -69,8 +66,21 @@ class Model:
         return [scores for text in texts for scores in self._probabilities(self._session.logits([text]))]
 
     def gate(self, window: Window) -> Scores | None:
-        """The first stage's scores; None when it is not sure, or there is none. Raises ModelFault."""
-        return None if self._gate is None else self._gate(window)
+        """The first stage's scores; None when it is not sure, or there is none. Raises whatever goes wrong."""
+        found = None if self._gate is None else self._gate(window)
+        return found if found is None or self._in_order else self._ordered(found)
+
+    def first_stage(self, window: Window) -> Scores | None:
+        """The first stage's scores, sure or not, to measure it by; None: there is none. Raises whatever goes wrong."""
+        return None if self._gate is None else self._ordered(self._gate.probabilities(window))
+
+    def _ordered(self, found: Sequence[float]) -> Scores:
+        """The gate's probabilities, one per output of the model, as scores."""
+        by_category = [nan] * len(CATEGORIES)
+        for index, probability in zip(self._outputs, found, strict=True):
+            if index is not None and not by_category[index] >= probability:
+                by_category[index] = probability
+        return tuple(by_category)
 
     def renewed(self) -> Model:
         """The same model with a new session, read again from its folder. Raises ModelError."""
@@ -80,7 +90,19 @@ class Model:
 def load_model(folder: Path) -> Model:
     """The model in a folder, tried once. Raises ModelError with everything that is wrong with the folder."""
     found = read_folder(folder)
-    return Model(found, _open(found))
+    problems: list[ConfigProblem] = []
+    session, gate = None, None
+    try:
+        session = _open(found)
+    except ModelError as error:
+        problems += error.problems
+    try:
+        gate = _open_gate(found)
+    except ModelError as error:
+        problems += error.problems
+    if session is None or problems:
+        raise ModelError(problems)
+    return Model(found, session, gate)
 
 
 def text_of(window: Window) -> str:
@@ -111,6 +133,26 @@ def _open(folder: Folder) -> Session:
         message = f"{entry.file}, tried on short texts: {error}"
         raise ModelError([folder.document.problem(("encoder", "file"), message)]) from error
     return session
+
+
+def _open_gate(folder: Folder) -> Gate | None:
+    """The first stage, tried, or None when the model has none. Raises ModelError."""
+    entry = folder.manifest.gate
+    if entry is None:
+        return None
+    limits = [1.0 if index is None else entry.ask_from[CATEGORIES[index]] for index in folder.outputs]
+    try:
+        gate = Gate(opened(folder.read(entry.file)), entry.bits, limits)
+        for window in TRIAL:
+            if (found := len(gate.probabilities(window))) != len(limits):
+                raise BadGraph(f"found {found} outputs, expected {len(limits)}, one for each label")
+    except BadGraph as error:
+        message = f"{entry.file}: {error}"
+    except Exception as error:  # what ONNX Runtime raises for wrong inputs, and what comes of odd outputs
+        message = f"{entry.file}, tried on short texts: the first stage failed: {type(error).__name__}"
+    else:
+        return gate
+    raise ModelError([folder.document.problem(("gate", "file"), message)])
 
 
 class _Probabilities:

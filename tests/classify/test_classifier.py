@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from math import nan
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from guardrail.classify import classifier as module
-from guardrail.classify.classifier import LocalClassifier, verdict_of
+from guardrail.classify.classifier import LocalClassifier
 from guardrail.classify.model import load_model
 from guardrail.text.scores import CATEGORIES, Failure, Verdict
 from guardrail.text.units import Window
 from tests.classify.faulty import FINE, FaultyModel
 from tests.classify.tiny import ours
+from tests.classify.waiting import until
 
 LONG = 600.0
 """A deadline that no test reaches."""
@@ -47,33 +47,6 @@ def submit(classifier: LocalClassifier, text: str, deadline: float = LONG) -> as
 
 async def answers(classifier: LocalClassifier, *texts: str) -> list[Verdict]:
     return await asyncio.wait_for(asyncio.gather(*(submit(classifier, text) for text in texts)), 30)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 (what is waited for has no event)
-            await asyncio.sleep(0.001)
-
-
-@pytest.mark.parametrize(
-    ("scores", "labels", "expected"),
-    [
-        (FINE, CATEGORIES, OK),
-        (None, CATEGORIES, BROKEN),
-        ((), CATEGORIES, BROKEN),
-        (FINE[1:], CATEGORIES, BROKEN),
-        ((*FINE[1:], 1.0000001), CATEGORIES, BROKEN),
-        ((*FINE[1:], -0.1), CATEGORIES, BROKEN),
-        ((*FINE[1:], float("inf")), (), BROKEN),
-        ((*FINE[1:], nan), CATEGORIES, BROKEN),
-    ],
-)
-def test_what_is_a_verdict(scores: tuple[float, ...] | None, labels: tuple[str, ...], expected: Verdict) -> None:
-    assert verdict_of(scores, labels) == expected
-
-
-def test_where_there_is_no_label_no_number_is_right() -> None:
-    assert verdict_of((*FINE[1:], nan), CATEGORIES[:-1]).failure is None
 
 
 CASES: list[tuple[str, list[str], list[Verdict]]] = [
