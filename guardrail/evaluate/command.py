@@ -27,7 +27,7 @@ from guardrail.evaluate.report import page
 from guardrail.evaluate.rows import BadRows, check_scope, read_rows, read_scope
 from guardrail.evaluate.tables import Report, Table, tables
 
-_WIDE = 200
+_WIDE = 400
 """Columns for what is not a terminal: tables are not to be cut by the width of a window that nobody looks at."""
 
 
@@ -121,8 +121,11 @@ def show(report: Report, before: Report | None) -> None:
 
 def _print(console: Console, table: Table) -> None:
     shown = Shown(title=table.title, title_justify="left", caption=table.note, caption_justify="left", box=None)
+    shown.padding = (0, 1, 0, 0)
     for index, head in enumerate(table.columns):
-        shown.add_column(head, justify="left" if index < table.names else "right", no_wrap=True)
+        name = index < table.names
+        # In a narrow window heads and figures are folded, never cut off.
+        shown.add_column(head, justify="left" if name else "right", no_wrap=name, overflow="fold")
     for row in table.rows:
         shown.add_row(*row)
     console.print(shown)

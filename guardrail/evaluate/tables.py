@@ -45,7 +45,7 @@ def share(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    return NOTHING if value is None else f"{100 * value:.1f} %"
+    return NOTHING if value is None else f"{100 * value:.1f}%"
 
 
 def _average_precision(report: Report) -> Table:
@@ -112,14 +112,14 @@ def _false_halts(report: Report) -> Table:
                     f"{found['answers']:,}",
                     f"{found['halts']:,}",
                     _number(found["per_1000"]),
-                    f"{_number(found['per_1000_low'])} to {_number(found['per_1000_high'])}",
+                    f"{_number(found['per_1000_low'])}–{_number(found['per_1000_high'])}",
                     of or NOTHING,
                 ]
             )
     return Table(
         "False halts",
-        "Harmless answers that are halted at the thresholds `precise`, with a 95 % interval of the rate per 1,000.",
-        ["stage", "language", "answers", "halts", "per 1,000", "95 %", "by category"],
+        "Harmless answers that are halted at the thresholds `precise`, with a 95% interval of the rate per 1,000.",
+        ["stage", "language", "answers", "halts", "per 1,000", "95%", "by category"],
         2,
         rows,
     )
@@ -146,7 +146,7 @@ def _early_stop(report: Report) -> Table:
     return Table(
         "Early stop",
         "Median share of a harmful answer that is delivered before the halt: when the verdict comes at once and (late) "
-        "after the whole lag budget; of all harmful answers, where a missed one is 100 %, and of the halted ones.",
+        "after the whole lag budget; of all harmful answers, where a missed one is 100%, and of the halted ones.",
         [
             "stage",
             "language",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guardrail.evaluate.metrics import Rate, at_threshold, average_precision, calibration, curve
 
@@ -22,6 +24,21 @@ from guardrail.evaluate.metrics import Rate, at_threshold, average_precision, ca
 )
 def test_average_precision(name: str, scores: list[float], positive: list[int], expected: float) -> None:
     assert average_precision(np.array(scores), np.array(positive, bool)) == pytest.approx(expected, abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), st.booleans()), max_size=30))
+def test_average_precision_by_its_definition(rows: list[tuple[float, bool]]) -> None:
+    total = sum(positive for _, positive in rows)
+    found = average_precision(np.array([score for score, _ in rows]), np.array([is_one for _, is_one in rows], bool))
+    if total in (0, len(rows)):
+        assert found is None
+        return
+    area = recall_before = 0.0
+    for threshold in sorted({score for score, _ in rows}, reverse=True):
+        flagged = [positive for score, positive in rows if score >= threshold]
+        area += (sum(flagged) / total - recall_before) * sum(flagged) / len(flagged)
+        recall_before = sum(flagged) / total
+    assert found == pytest.approx(area, abs=1e-12)
 
 
 @pytest.mark.parametrize("positive", [[True, True], [False, False], []])

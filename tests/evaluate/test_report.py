@@ -52,7 +52,7 @@ def test_the_page() -> None:
     html = page(report)
     found = read(html)
     assert "9 rows of the split dev from <rows>.jsonl (sha256 aaaaaaaaaaaa…)" in found.text
-    assert "the cascade asks the encoder about 54.5 % of them" in found.text
+    assert "the cascade asks the encoder about 54.5% of them" in found.text
     for table in tables(report):
         assert table.title in found.text
     assert {"script", "link", "img", "iframe"} & set(found.seen) == set()

@@ -30,7 +30,7 @@ def test_every_table() -> None:
     balanced = next(row for row in shown["At the shipped thresholds"].rows if row[:3] == ["hate", "all", "balanced"])
     assert balanced[3:] == ["0.500", "0.400", "0.667", "0.500", "0.400", "0.667", "0.500", "0.400", "0.667", "0.500"]
     assert ["encoder", "all", "3", "1", "333.33"] in [row[:5] for row in shown["False halts"].rows]
-    assert ["cascade", "en", "0", "2", "100.0 %"] in [row[:5] for row in shown["Early stop"].rows]
+    assert ["cascade", "en", "0", "2", "100.0%"] in [row[:5] for row in shown["Early stop"].rows]
     assert ["ethnicity", "en"] in [row[:2] for row in shown["Flip rates, harmless sentences"].rows]
 
 
@@ -42,7 +42,7 @@ def test_a_table_without_rows_is_not_shown() -> None:
 
 @pytest.mark.parametrize(
     ("value", "as_share", "as_percent"),
-    [(None, NOTHING, NOTHING), (0.0, "0.000", "0.0 %"), (0.4567, "0.457", "45.7 %")],
+    [(None, NOTHING, NOTHING), (0.0, "0.000", "0.0%"), (0.4567, "0.457", "45.7%")],
 )
 def test_numbers(value: float | None, as_share: str, as_percent: str) -> None:
     assert (share(value), percent(value)) == (as_share, as_percent)
