@@ -32,7 +32,7 @@ class Gate:
         """One per output of the model, in its order."""
         bags = hashed(window.prompt + window.context, window.text, self._bits)
         (logits,) = self._session.run(("logits",), {"unit": bags.unit, "context": bags.context})
-        return tuple([1.0 / (1.0 + exp(-logit)) if logit > -700 else 0.0 for logit in logits.tolist()])
+        return tuple([0.0 if logit < -700 else 1.0 / (1.0 + exp(-logit)) for logit in logits.tolist()])
 
     def __call__(self, window: Window) -> tuple[float, ...] | None:
         """The probabilities of a window that is surely harmless; None: ask the encoder."""

@@ -10,7 +10,7 @@ answers with less than it was asked: what fails raises.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import nan
+from math import isnan, nan
 from pathlib import Path
 from typing import cast
 
@@ -144,8 +144,11 @@ def _open_gate(folder: Folder) -> Gate | None:
     try:
         gate = Gate(opened(folder.read(entry.file)), entry.bits, limits)
         for window in TRIAL:
-            if (found := len(gate.probabilities(window))) != len(limits):
-                raise BadGraph(f"found {found} outputs, expected {len(limits)}, one for each label")
+            found = gate.probabilities(window)
+            if len(found) != len(limits):
+                raise BadGraph(f"found {len(found)} outputs, expected {len(limits)}, one for each label")
+            if any(isnan(each) for each in found):
+                raise BadGraph("found a score that is no number, tried on short texts")
     except BadGraph as error:
         message = f"{entry.file}: {error}"
     except Exception as error:  # what ONNX Runtime raises for wrong inputs, and what comes of odd outputs

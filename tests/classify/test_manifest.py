@@ -132,6 +132,18 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         ["treshholds: found the unknown key 'treshholds', expected 'thresholds' (did you mean that?)"],
     ),
     (
+        "a first stage without a file and without limits",
+        {
+            "labels": ["hate", "sexual"],
+            "gate": {"file": "gate.onnx", "bits": 10, "ask_from": {"sexual": 0.1, "sexuel": 0.2}},
+        },
+        [
+            "file: found 'gate.onnx', expected a file that stands with its sha256 under `files`",
+            "sexuel: found 'sexuel', expected 'sexual' (did you mean that?)",
+            "ask_from: found no key 'hate', a label; expected one",
+        ],
+    ),
+    (
         "several at once",
         {"version": 1, "encoder": {**ENCODER, "max_tokens": 4}},
         [

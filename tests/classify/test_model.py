@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from guardrail.classify.model import load_model, text_of
 from guardrail.errors import ModelError, ModelFault
 from guardrail.text.scores import CATEGORIES
 from guardrail.text.units import Window
-from tests.classify.tiny import WEIGHTS, graph, hugging_face, ours, tokenizer
+from tests.classify.tiny import WEIGHTS, gate, gated, graph, hugging_face, ours, tokenizer
 
 
 def sigmoid(x: float) -> float:
@@ -150,3 +151,58 @@ def test_what_does_not_load_is_told_at_its_line(tmp_path: Path, files: dict[str,
 def test_what_is_no_number_raises(tmp_path: Path) -> None:
     with pytest.raises(ModelFault, match="no number"):
         load_model(ours(tmp_path)).score([window("idiot"), window("broken")])
+
+
+def test_a_first_stage_answers_where_it_is_sure(tmp_path: Path) -> None:
+    model = load_model(gated(tmp_path))
+    low, high = round(sigmoid(-6), 6), round(sigmoid(6), 6)
+    harmless, dubious = window("harmless words"), window("dubious idiot")
+    sure = model.gate(harmless)
+    assert sure is not None
+    assert by_name(sure) == dict.fromkeys(CATEGORIES, low)
+    assert model.first_stage(harmless) == sure
+    assert model.gate(dubious) is None
+    assert model.gate(window("harmless words", "dubious ")) is None
+    assert by_name(model.first_stage(dubious) or ()) == dict.fromkeys(CATEGORIES, high)
+    assert by_name(model.score([dubious])[0])["harassment"] == round(sigmoid(4), 6)
+    again = model.renewed()
+    assert again.gate(harmless) == sure
+
+
+def test_a_first_stage_with_labels_in_another_order(tmp_path: Path) -> None:
+    model = load_model(gated(tmp_path, ["unsafe", "none", "hate", "hate"], ask_from={"unsafe": 0.5, "hate": 0.001}))
+    assert model.gate(window("harmless words")) is None  # 0.0025 is too much for hate
+    found = model.first_stage(window("harmless words"))
+    assert found is not None
+    assert by_name(found) == {"hate": round(sigmoid(-6), 6), "unsafe": round(sigmoid(-6), 6)}
+
+
+def test_without_a_first_stage_the_encoder_is_always_asked(tmp_path: Path) -> None:
+    model = load_model(ours(tmp_path))
+    assert model.gate(window("harmless words")) is None
+    assert model.first_stage(window("harmless words")) is None
+
+
+@pytest.mark.parametrize(
+    ("made", "entry", "expected"),
+    [
+        (b"garbage", {}, "gate.onnx: found no graph that ONNX Runtime can run"),
+        (gate(7), {}, "gate.onnx: found 7 outputs, expected 8, one for each label"),
+        (gate(8), {"bits": 20}, "gate.onnx, tried on short texts: the first stage failed: InvalidArgument"),
+        (gate(8, inputs=("a", "b")), {}, "gate.onnx, tried on short texts: the first stage failed: "),
+        (gate(8, at=2), {}, "gate.onnx: found a score that is no number"),
+    ],
+)
+def test_a_first_stage_that_does_not_load(tmp_path: Path, made: bytes, entry: dict[str, Any], expected: str) -> None:
+    gated(tmp_path, made=made, **entry)
+    with pytest.raises(ModelError) as raised:
+        load_model(tmp_path)
+    assert [problem.message.startswith(expected) for problem in raised.value.problems] == [True]
+
+
+def test_a_bad_encoder_and_a_bad_first_stage_are_told_together(tmp_path: Path) -> None:
+    entry = {"file": "gate.onnx", "bits": 10, "ask_from": dict.fromkeys(CATEGORIES, 0.5)}
+    ours(tmp_path, files={"model.onnx": b"garbage", "gate.onnx": b"garbage"}, gate=entry)
+    with pytest.raises(ModelError) as raised:
+        load_model(tmp_path)
+    assert {problem.message.partition(":")[0] for problem in raised.value.problems} == {"model.onnx", "gate.onnx"}

@@ -21,11 +21,16 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
+from guardrail.classify.features import hashed
 from guardrail.text.scores import CATEGORIES
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 BIAS = -4.0
 """A text of no known words has the probability 0.018 in every category."""
+
+GATE_BITS = 10
+GATE_WORD = "dubious"
+"""What the first stage of `gate` is not sure of."""
 
 Weights = Mapping[str, Mapping[str, float]]
 """What each word (or Chinese character) adds to the logit of each label."""
@@ -130,3 +135,44 @@ def hugging_face(folder: Path, weights: Weights, labels: Mapping[str, str], **ma
         "labels": dict(labels),
     }
     return write_folder(folder, files, {**base, **manifest})
+
+
+def gate(
+    labels: int, *, bits: int = GATE_BITS, at: int | None = None, inputs: tuple[str, str] = ("unit", "context")
+) -> bytes:
+    """A first stage: the logit of every label is -6, but 6 for a unit that has the n-grams of `GATE_WORD`; of the
+    output `at` it is no number."""
+    table = np.zeros((1 << bits, labels), np.float32)
+    only_in_word = set(hashed("", GATE_WORD, bits).unit) - set(hashed("", "harmless words", bits).unit)
+    table[sorted(only_in_word)] = 1000.0
+    base = np.full(labels, -6.0, np.float32)
+    if at is not None:
+        base[at] = np.nan
+    nodes = [
+        helper.make_node("Gather", ["table", inputs[0]], ["rows"]),
+        helper.make_node("ReduceMean", ["rows"], ["mean"], axes=[0], keepdims=0),
+        helper.make_node("Gather", ["table", inputs[1]], ["other_rows"]),
+        helper.make_node("ReduceMean", ["other_rows"], ["other_mean"], axes=[0], keepdims=0),
+        helper.make_node("Add", ["mean", "other_mean"], ["both"]),
+        helper.make_node("Clip", ["both", "zero", "most"], ["clipped"]),
+        helper.make_node("Add", ["clipped", "base"], ["logits"]),
+    ]
+    constants = {"table": table, "base": base, "zero": np.float32(0), "most": np.float32(12)}
+    made = helper.make_graph(
+        nodes,
+        "gate",
+        [helper.make_tensor_value_info(name, TensorProto.INT32, [name]) for name in inputs],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [labels])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    data: bytes = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
+    return data
+
+
+def gated(folder: Path, labels: list[str] | None = None, *, made: bytes | None = None, **entry: Any) -> Path:
+    """A folder as one of ours is, with a first stage; `entry` replaces keys of its entry."""
+    names = labels or list(CATEGORIES)
+    files = {"gate.onnx": gate(len(names)) if made is None else made}
+    limits = {name: 0.5 for name in names if name in CATEGORIES}
+    whole = {"file": "gate.onnx", "bits": GATE_BITS, "ask_from": limits, **entry}
+    return ours(folder, files=files, labels=names, gate=whole)
