@@ -15,6 +15,7 @@ from guardrail.evaluate.scoring import Stage
 from guardrail.score import BadRow, score_each, score_file, text_of
 from guardrail.text.scores import CATEGORIES
 from tests.classify import tiny
+from tests.evaluate import gated
 from tests.evaluate.fake import FakeModel
 
 LONG = "The weather was fine all day long. This is an awful thing to say. Nothing else is to be told."
@@ -143,6 +144,20 @@ def test_the_command(tmp_path: Path) -> None:
     file.write_bytes(row)
     assert score("--model", model, file).stdout == shown.stdout
     assert score("--model", model, "--encoder", "-", stdin=row).stdout == shown.stdout
+
+
+def test_the_stages_of_a_real_model(tmp_path: Path) -> None:
+    harmless = "The weather is fine today, and so am I."
+    model = gated.folder(tmp_path / "model", harmless)
+    rows = b"".join(json.dumps({"text": text}).encode() + b"\n" for text in (harmless, "You idiot, this is it."))
+    for options, expected in [
+        (["--gate"], [gated.LOW, gated.HIGH]),
+        (["--encoder"], [0.017986, 0.982014]),
+        ([], [gated.LOW, 0.982014]),
+    ]:
+        shown = score("--model", model, *options, stdin=rows)
+        assert (shown.exit_code, shown.stderr) == (0, "")
+        assert [json.loads(line)["scores"]["harassment"] for line in shown.stdout.splitlines()] == expected
 
 
 def test_what_is_refused(tmp_path: Path) -> None:

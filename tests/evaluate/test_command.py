@@ -10,12 +10,13 @@ from typer.testing import CliRunner, Result
 
 from guardrail.cli import app
 from tests.classify import tiny
+from tests.evaluate import gated
 from tests.evaluate.test_rows import write
 
 SCOPE = '{"set": ["hate", "harassment", "sexual", "violence", "self_harm", "illicit", "profanity"]}'
 
 
-def evaluate(*arguments: str | Path) -> Result:
+def evaluate(*arguments: str | int | Path) -> Result:
     return CliRunner().invoke(app, ["eval", *map(str, arguments)])
 
 
@@ -68,6 +69,20 @@ def test_comparing(tmp_path: Path, model: Path, data: Path) -> None:
     assert shown.exit_code == 0
     assert "encoder · harassment · all · AUPRC" in shown.output
     assert "-0.5000" in shown.output
+
+
+def test_three_stages_side_by_side(tmp_path: Path, data: Path) -> None:
+    model = gated.folder(tmp_path / "gated", "The weather is fine today, and so am I.")
+    figures = tmp_path / "report.json"
+    shown = evaluate(
+        "--data", data, "--report", tmp_path / "r.html", "--json", figures, "--model", model, "--limit", 90
+    )
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    report = json.loads(figures.read_text())
+    assert list(report["stages"]) == ["gate", "encoder", "cascade"]
+    halted = {name: stage["early_stop"]["all"]["halted"] for name, stage in report["stages"].items()}
+    assert halted == {"gate": 0, "encoder": 1, "cascade": 1}, "the gate says 0.88, which is not `precise`"
+    assert report["encoder_share"] == 0.5
 
 
 def test_what_is_refused(tmp_path: Path, model: Path, data: Path) -> None:
