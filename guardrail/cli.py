@@ -233,7 +233,9 @@ def evaluate(
             help="JSON: of which categories the empty rows of a set are negatives; else of all.", show_default=False
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="Only rows of this split, and rows that name none; all: every row.")] = "dev",
+    split: Annotated[
+        str, typer.Option(help="Only rows of this split, and rows that name none; all: every row.")
+    ] = "dev",
     limit: Annotated[
         int | None, typer.Option(min=1, help="Draw so many rows, for a quick look.", show_default=False)
     ] = None,
