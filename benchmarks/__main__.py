@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART] [--quick] [--json FILE]`.
 
 Parts: speed, holdback, memory, reload, engine and detection, which `all` runs; hostile (a quarter of an hour),
-protected, false-alarms.
+protected, classifier, false-alarms.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import detection, engine, false_alarms, holdback, hostile, memory, protected, reload, speed
+from benchmarks import classifier, detection, engine, false_alarms, holdback, hostile, memory, protected, reload, speed
 from benchmarks.processes import pin_to_one_cpu
+from guardrail.classify.folders import SHIPPED, model_folder
+from guardrail.errors import ModelError
 
 PARTS = ("engine", "detection", "holdback", "memory", "reload", "speed")
 
@@ -25,7 +27,7 @@ PARTS = ("engine", "detection", "holdback", "memory", "reload", "speed")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "part", nargs="?", choices=(*PARTS, "all", "hostile", "protected", "false-alarms"), default="all"
+        "part", nargs="?", choices=(*PARTS, "all", "hostile", "protected", "classifier", "false-alarms"), default="all"
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds and streams: a look, not a figure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
@@ -35,6 +37,7 @@ def main() -> int:
     parser.add_argument(
         "--policy", action="append", metavar="NAME", help="for false-alarms: instead of the shipped ones"
     )
+    parser.add_argument("--model", default=SHIPPED, metavar="MODEL", help="for classifier: instead of the shipped one")
     options = parser.parse_args()
     if options.part == "false-alarms" and options.data is None:
         parser.error(
@@ -59,6 +62,15 @@ def main() -> int:
                 parser.error(str(error))
             false_alarms.show(alarms, console)
             found[part] = false_alarms.as_json(alarms)
+        elif part == "classifier":
+            try:
+                folder = model_folder(options.model, Path())
+                units, seconds = (50_000, 5.0) if options.quick else (classifier.UNITS, classifier.SECONDS)
+                scored = classifier.measure_classifier(folder, rounds, seconds=seconds, units=units)
+            except ModelError as error:
+                parser.error(str(error))
+            classifier.show(scored, console)
+            found[part] = classifier.as_json(scored)
         elif part == "protected":
             sets = protected.measure_protected(
                 rounds, protected.SHINGLES // 20 if options.quick else protected.SHINGLES

@@ -13,7 +13,7 @@ from guardrail.classify.model import load_model, text_of
 from guardrail.errors import ModelError, ModelFault
 from guardrail.text.scores import CATEGORIES
 from guardrail.text.units import Window
-from tests.classify.tiny import WEIGHTS, gate, gated, graph, hugging_face, ours, tokenizer
+from tests.classify.tiny import WEIGHTS, gate, gated, graph, hugging_face, ours, quantised, tokenizer
 
 
 def sigmoid(x: float) -> float:
@@ -96,6 +96,15 @@ def test_of_several_outputs_of_one_category_the_greatest_counts(tmp_path: Path) 
 def test_a_window_has_the_same_scores_alone_and_in_a_batch(tmp_path: Path) -> None:
     model = load_model(ours(tmp_path))
     windows = [window("idiot"), window("damn " * 9), window("x"), window("你坏")]
+    assert model.score(windows) == [model.score([each])[0] for each in windows]
+
+
+def test_so_has_one_of_a_dynamically_quantised_model(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    made = quantised(list(WEIGHTS), list(CATEGORIES), tmp_path / "made")
+    model = load_model(ours(tmp_path, files={"model.onnx": made}))
+    assert not model.batches
+    windows = [window("idiot"), window("broken"), window("kill you"), window("x")]
     assert model.score(windows) == [model.score([each])[0] for each in windows]
 
 

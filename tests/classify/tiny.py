@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import yaml
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import BertNormalizer
@@ -86,6 +87,31 @@ def graph(
     data: bytes = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
     onnx.checker.check_model(data)
     return data
+
+
+def quantised(words: list[str], labels: list[str], folder: Path) -> bytes:
+    """A graph of eight bits whose activations are scaled by the greatest in the whole batch; the words' vectors are of
+    very different sizes. `folder` is for files that the quantiser needs."""
+    dice = np.random.default_rng(1)
+    table = dice.normal(size=(len(SPECIAL) + len(words), 16)).astype(np.float32)
+    table *= np.geomspace(0.1, 10, len(table), dtype=np.float32)[:, None]
+    weights = dice.normal(size=(16, len(labels))).astype(np.float32)
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["each"]),
+        helper.make_node("ReduceMean", ["each"], ["mean"], axes=[1], keepdims=0),
+        helper.make_node("MatMul", ["mean", "weights"], ["logits"]),
+    ]
+    made = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["texts", "tokens"])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", len(labels)])],
+        [numpy_helper.from_array(table, "table"), numpy_helper.from_array(weights, "weights")],
+    )
+    before, after = folder / "before.onnx", folder / "after.onnx"
+    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), str(before))
+    quantize_dynamic(str(before), str(after), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul"])
+    return after.read_bytes()
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Path:
