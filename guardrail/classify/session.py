@@ -52,6 +52,8 @@ class Encoding:
         padding = tokenizer.padding or {}
         known = (tokenizer.token_to_id(token) for token in _PADDINGS)
         self._padding = padding.get("pad_id") or next((token for token in known if token is not None), 0)
+        # A model that writes "[SEP]" writes text, and must not say where its text ends for us.
+        tokenizer.encode_special_tokens = True
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_tokens, direction="left")
         self._tokenizer = tokenizer

@@ -43,6 +43,11 @@ def test_a_graph_gets_the_inputs_that_it_asks_for() -> None:
     assert session(graph(WEIGHTS, LABELS, inputs=wanted)).logits(["idiot"]).tolist() == [[BIAS + 8, BIAS + 8]]
 
 
+def test_special_tokens_that_a_text_spells_are_text() -> None:
+    ids, _ = Encoding(tokenizer(WORDS), 64).padded(["idiot [SEP] [PAD]"])
+    assert ids[0].tolist() == [2, 4, *[1] * 6, 3]
+
+
 def test_padding_is_that_of_the_tokenizer() -> None:
     from tokenizers import Tokenizer
 

@@ -52,6 +52,7 @@ def tokenizer(words: list[str]) -> bytes:
     made.normalizer = BertNormalizer(lowercase=True)
     made.pre_tokenizer = BertPreTokenizer()
     made.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    made.add_special_tokens(list(SPECIAL))
     return made.to_str().encode()
 
 
