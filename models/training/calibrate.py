@@ -117,4 +117,4 @@ def ask_from(gate: NDArray[np.float64], share: float) -> NDArray[np.float64]:
         else:
             low = each
     limits = np.quantile(gate, 1 - low, axis=0)
-    return np.maximum(np.round(limits, 5), 1e-5)
+    return np.maximum(np.round(limits, 4), 1e-4)

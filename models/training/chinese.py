@@ -25,15 +25,19 @@ from models.training.progress import Step
 
 _NOT_A_MEANING = re.compile(r"^(CL:|variant of|old variant|see |abbr\. for|Japanese variant|used in|surname )")
 _REFERENCE = re.compile(r"\s*\([^()]*\)|[\u3400-\u9fff|]+(\[[^\]]*\])?")
+LONGEST_WORD = 6
+"""Characters."""
 BATCH = 256
+LONGEST = 32
+"""Tokens of a gloss that are read."""
 
 
 def glosses() -> dict[str, str]:
     """Words in simplified characters, each with its meanings in English, parted by semicolons."""
     found: dict[str, list[str]] = {}
     for entry in CcCedict().get_entries():
-        if entry["pinyin"][:1].isupper() and entry["simplified"] in found:
-            continue  # a name that is written like a word
+        if entry["pinyin"][:1].isupper() or len(entry["simplified"]) > LONGEST_WORD:
+            continue  # a name, or a sentence
         meanings = [_REFERENCE.sub("", m).strip() for m in entry["definitions"] if not _NOT_A_MEANING.match(m)]
         if kept := [m for m in meanings if len(m) > 1]:
             found.setdefault(entry["simplified"], []).extend(kept[:4])
@@ -84,9 +88,13 @@ def align(
         batches = [order[at : at + BATCH] for at in range(0, len(order) - BATCH + 1, BATCH)]
         rng.shuffle(batches)
         for batch in batches:
-            texts = [_said(items, at, rng) for at in batch]
+            step += 1
+            # Now and then English, so that it keeps its meaning; it is longer, so there is less of it.
+            english = step % 8 == 0
+            if english:
+                batch = batch[: BATCH // 6]
+            ids, mask = pad([e.ids[:LONGEST] for e in tokenizer.encode_batch([items[at][english] for at in batch])])
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                ids, mask = pad([e.ids for e in tokenizer.encode_batch(texts)])
                 vectors = student(row_of[ids], mask)
             cosine = F.cosine_similarity(vectors.float(), targets[batch])
             loss = (1 - cosine).mean() + 0.1 * F.mse_loss(vectors.float(), targets[batch])
@@ -95,16 +103,10 @@ def align(
             optimiser.step()
             schedule.step()
             optimiser.zero_grad()
-            agreement = 0.99 * agreement + 0.01 * cosine.mean().item() if step else cosine.mean().item()
-            step += 1
+            if not english:
+                agreement = 0.98 * agreement + 0.02 * cosine.mean().item() if agreement else cosine.mean().item()
             progress(step, total, f"cosine {agreement:.3f}")
     return agreement
-
-
-def _said(items: list[tuple[str, str]], at: int, rng: random.Random) -> str:
-    """The word; one time in eight its gloss, so that English keeps its meaning."""
-    word, gloss = items[at]
-    return gloss if rng.random() < 0.125 else word
 
 
 def _vectors(teacher: Encoder, tokenizer: Tokenizer, row_of: Tensor, texts: list[str]) -> Tensor:
@@ -114,6 +116,6 @@ def _vectors(teacher: Encoder, tokenizer: Tokenizer, row_of: Tensor, texts: list
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         for at in range(0, len(order), BATCH):
             batch = order[at : at + BATCH]
-            ids, mask = pad([e.ids[:64] for e in tokenizer.encode_batch([texts[i] for i in batch])])
+            ids, mask = pad([e.ids[:LONGEST] for e in tokenizer.encode_batch([texts[i] for i in batch])])
             vectors[batch] = teacher(row_of[ids], mask).float()
     return vectors

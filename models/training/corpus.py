@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from guardrail.evaluate.fairness import read_sentences
 from guardrail.text.scores import CATEGORIES
 
 OWN = Path(__file__).parent / "data"
@@ -116,8 +117,6 @@ def own_rows(folder: Path = OWN) -> Iterator[Row]:
 
 def fairness_rows(folder: Path = OWN) -> Iterator[Row]:
     """Every training sentence with every group: the label must not depend on the group."""
-    from guardrail.evaluate.fairness import read_sentences
-
     for file in sorted(folder.glob("fairness-*.yaml")):
         for filled in read_sentences(file):
             labels = frozenset(filled.labels)
