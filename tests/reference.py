@@ -28,8 +28,10 @@ from guardrail.text.rules import (
     RightEdge,
     Rule,
 )
+from guardrail.text.scores import ScoreSettings
 from tests.lanes import Lane, Span, cased, cased_lane, join_surrogates, raw_lane, surrogate_pair
 from tests.occurrences import Manner, occurrences
+from tests.scoring import Model, score_hits
 
 MAX_CLUSTER = 64
 """Code points of a grapheme cluster; a longer one ends there, and what follows starts another."""
@@ -61,18 +63,41 @@ class Hit:
     end: int
 
 
-def reference(rules: Sequence[Rule], text: str) -> Result:
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """The classifier of a policy, and the model that it asks."""
+
+    settings: ScoreSettings
+    model: Model
+    prompt: str = ""
+
+    @property
+    def removes(self) -> bool:
+        return any(rule.action.removes for rule in self.settings.rules)
+
+    def hits(self, text: str) -> list[Hit]:
+        found = score_hits(self.settings, text, self.model, self.prompt)
+        return [Hit(rule, start, end) for rule, start, end in found]
+
+
+def reference(rules: Sequence[Rule], text: str, classifier: Classifier | None = None) -> Result:
     """P(text) and the findings."""
+    scored = [] if classifier is None else classifier.hits(text)
     removing = [hit for rule in rules if rule.action.removes for hit in hits(rule, text)]
+    removing += [hit for hit in scored if hit.rule.action.removes]
     removing.sort(key=_sweep_order)
     output, cut, halt = _sweep(removing, text)
     if halt is None:
         found = removing + [hit for rule in rules if rule.action is Action.LOG for hit in hits(rule, text)]
+        found += [hit for hit in scored if hit.rule.action is Action.LOG]
     else:
         seen = text[: halt.end]
         found = [halt]
         found += [h for h in removing if h.rule.action is not Action.HALT and h.start < halt.start]
         found += [h for rule in rules if rule.action is Action.LOG for h in hits(rule, seen) if h.end <= halt.start]
+        if classifier is not None and not classifier.removes:
+            scored = classifier.hits(seen)  # nothing waits for it, so that it reads no further than the log does
+        found += [h for h in scored if h.rule.action is Action.LOG and h.end <= halt.start]
     return Result(output, halt is not None, cut, _findings(found))
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardrail.text.rules import Edit, Finding
-from guardrail.text.scanner import Halt, RuleSet, Scanner
+from guardrail.text.scanner import Halt, RuleSet
+from guardrail.text.scored import open_scanner
+from guardrail.text.scores import Verdict
+from guardrail.text.units import Window
 
 
 class Editor:
@@ -13,12 +16,15 @@ class Editor:
 
     What `feed` and `finish` return, joined, is the same for every way of cutting the text. `held` and `held_max`
     count code points: those held after the last call, and the most after any.
+
+    Under a policy with a classifier the caller looks at `take_due` after each call, and gives every verdict to `score`;
+    the text is complete when it has `finish`ed and nothing is due any more. `whole`: see `open_scanner`.
     """
 
     __slots__ = ("_at", "_held", "held_max", "scanner")
 
-    def __init__(self, rules: RuleSet, channel: str = "content") -> None:
-        self.scanner = Scanner(rules, channel)
+    def __init__(self, rules: RuleSet, channel: str = "content", *, whole: bool = False) -> None:
+        self.scanner = open_scanner(rules, channel, whole=whole)
         self.held_max = 0
         self._held = ""
         self._at = 0
@@ -36,6 +42,15 @@ class Editor:
     def finish(self) -> str:
         """The text is complete: return the rest."""
         return self._release(self.scanner.finish())
+
+    def take_due(self) -> list[tuple[int, Window]]:
+        """The units that wait for a score and were not taken yet, each with its number."""
+        scoring = self.scanner.scoring
+        return scoring.take_due() if scoring is not None and scoring.due else []
+
+    def score(self, number: int, verdict: Verdict) -> str:
+        """The verdict of a unit; return what may be delivered now."""
+        return self._release(self.scanner.score(number, verdict))
 
     @property
     def halt(self) -> Halt | None:

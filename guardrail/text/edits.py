@@ -10,11 +10,15 @@ Every hit is widened to whole grapheme clusters, so one whose last cluster may s
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from guardrail.text.clusters import MAX_CLUSTER, cluster_starts
 from guardrail.text.rules import Action, Edit, Finding, Rule
 from guardrail.text.track import Span, Track
+
+NO_LIMIT = 1 << 62
+"""Beyond the end of any text."""
 
 _RANK = {Action.HALT: 0, Action.REPLACE: 1, Action.REDACT: 2, Action.LOG: 3}
 
@@ -25,6 +29,11 @@ class Halt:
 
     cut: int
     finding: Finding
+    behind: int = 0
+    """Code points of edited text that had been delivered from the finding's start on, and are to be withdrawn: 0 but
+    for a late verdict within a lag budget."""
+    beyond: int = 0
+    """Of those, the ones from the finding's end on."""
 
 
 class Pending:
@@ -48,8 +57,10 @@ class Pending:
             oldest = min(track.wait, min((hit.start for hit in self.hits), default=track.wait))
             track.allowed = [span for span in track.allowed if span.end > oldest]
 
-    def due(self, track: Track, *, final: bool) -> list[tuple[Span, int, int]]:
-        """Remove and return the decided hits, each with its widened (start, end), in the order of resolution."""
+    def due(self, track: Track, *, final: bool, limit: int = NO_LIMIT) -> list[tuple[Span, int, int]]:
+        """Remove and return the decided hits, each with its widened (start, end), in the order of resolution. `limit`:
+        where hits may begin that the track does not know of."""
+        wait = limit if final else min(track.wait, limit)
         widen = _Widening(track, final=final)
         rules = track.matchers.rules
         keyed = []
@@ -59,7 +70,7 @@ class Pending:
         keyed.sort(key=lambda row: row[0])
         due = []
         for _, settled, hit, start, end in keyed:
-            if not settled or (start >= track.wait and not final):
+            if not settled or start >= wait:
                 break
             due.append((hit, start, end))
             del self.hits[hit]
@@ -143,13 +154,22 @@ class Sweep:
         """Rule and end of the last part of a protected passage: a part that starts there goes on with it."""
         self.halt: Halt | None = None
 
-    def step(self, track: Track, *, final: bool) -> tuple[Edit, ...]:
-        """The edits that the track's state makes certain. Sets `halt` when one of them ends the channel."""
+    def step(
+        self,
+        track: Track,
+        *,
+        final: bool,
+        limit: int = NO_LIMIT,
+        between: Callable[[int, int], str] | None = None,
+    ) -> tuple[Edit, ...]:
+        """The edits that the track's state makes certain. Sets `halt` when one of them ends the channel. `limit`: see
+        `Pending.due`. `between` gives the raw text of a span; by default the track does."""
+        between = between or track.between
         self.pending.take(track)
         if not self.pending.hits:
             return ()
         edits: list[Edit] = []
-        for hit, start, end in self.pending.due(track, final=final):
+        for hit, start, end in self.pending.due(track, final=final, limit=limit):
             rule = track.matchers.rules[hit.rule]
             self.findings.append(finding(rule, start, end, self.channel, hit.document))
             if rule.action is Action.HALT:
@@ -159,8 +179,7 @@ class Sweep:
             if hit.document:
                 self._passage = hit.rule, end
             if start >= self.removed and not goes_on:
-                matched = track.raw[start - track.raw_at : end - track.raw_at]
-                edits.append(Edit(start, end, rule.mask.render(matched)))
+                edits.append(Edit(start, end, rule.mask.render(between(start, end))))
             elif end > self.removed:
                 edits.append(Edit(self.removed, end, ""))
             self.removed = max(self.removed, end)

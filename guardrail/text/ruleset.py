@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guardrail.errors import RuleError
 from guardrail.text.clusters import Reach
@@ -14,6 +14,7 @@ from guardrail.text.keywords import KeywordMatcher
 from guardrail.text.patterns import PatternMatcher
 from guardrail.text.protected import ProtectRule
 from guardrail.text.rules import MAX_NEAR, Action, Folds, KeywordRule, NearRule, PatternRule, Rule, WordEdges
+from guardrail.text.scores import UNAVAILABLE, ScoreSettings
 from guardrail.text.terms import Entry, Role, Way, check_term, edges_of, fold_term
 
 _LATIN = re.compile("[a-z]")
@@ -60,6 +61,10 @@ class Matchers:
         return any(isinstance(rule, NearRule) for rule in self.rules)
 
 
+NO_MATCHERS = Matchers((), None, None, None, (), None, None, None, frozenset(), (), Reach.NONE)
+"""Of no rules: finds nothing and holds nothing."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleSet:
     """Compiled rules, shared by every stream that uses them."""
@@ -68,6 +73,39 @@ class RuleSet:
     """Rules that redact, replace or halt; None when there are none."""
     logging: Matchers | None
     """Rules that only report. They are evaluated apart, so that they can never delay a character."""
+    scored: Scored | None = None
+    """The classifier's part; None when the policy has none."""
+
+    @property
+    def plain(self) -> RuleSet:
+        """The same rules without a classifier."""
+        return self if self.scored is None else self.scored.plain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What a classifier adds to compiled rules."""
+
+    settings: ScoreSettings
+    first: int
+    """Index among the removing rules of the first of the levels, which stand there in order; `UNAVAILABLE` is last."""
+    plain: RuleSet
+    prompt: str = ""
+    """The newest user message, where the classifier is to see it."""
+
+
+def with_scores(rules: RuleSet, settings: ScoreSettings, prompt: str = "") -> RuleSet:
+    """The same compiled rules with a classifier's levels among them. Cheap: what was compiled is shared."""
+    removing = rules.plain.removing or NO_MATCHERS
+    first = len(removing.rules)
+    own = (*settings.rules, UNAVAILABLE)
+    # A unit never parts a grapheme, and what stands before one may be delivered while it is scored: no widening.
+    exact = removing.raw_rules | set(range(first, first + len(own)))
+    return RuleSet(
+        replace(removing, rules=(*removing.rules, *own), raw_rules=exact) if settings.holds else rules.plain.removing,
+        rules.plain.logging,
+        Scored(settings, first, rules.plain, prompt),
+    )
 
 
 def compile_rules(rules: Sequence[Rule]) -> RuleSet:

@@ -13,12 +13,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from guardrail.text.edits import Halt, Pending, Sweep, finding
+from guardrail.text.edits import NO_LIMIT, Halt, Pending, Sweep, finding
 from guardrail.text.rules import Edit, Finding
 from guardrail.text.ruleset import Matchers, RuleSet, compile_rules
+from guardrail.text.scores import Verdict
+from guardrail.text.scoring import Scoring
 from guardrail.text.track import Track
 
-__all__ = ["Halt", "RuleSet", "Scanner", "compile_rules"]
+__all__ = ["Halt", "Log", "RuleSet", "Scanner", "compile_rules"]
 
 
 _SLICE = 128
@@ -26,7 +28,7 @@ _SLICE = 128
 what needs the exact way through takes only its own neighbourhood along."""
 
 
-class _Log:
+class Log:
     """Findings of logging rules over the text it is given."""
 
     __slots__ = ("_channel", "_pending", "_track", "_waiting", "findings")
@@ -54,6 +56,11 @@ class _Log:
         self.catch_up()
         self._track.finish()
         self._collect(final=True)
+
+    def end(self, at: int) -> None:
+        """No more text comes, and what ends behind `at` does not count."""
+        self.finish()
+        self.findings = [found for found in self.findings if found.end <= at]
 
     def _collect(self, *, final: bool) -> None:
         track = self._track
@@ -88,9 +95,11 @@ class Scanner:
     `received`: code points fed so far. `settled`: raw offset before which every character's fate is decided (it is
     delivered, or an Edit covers it); `received - settled` is the hold-back. `halt`: set once the channel has ended
     early; then `settled == halt.cut` and nothing beyond it is ever delivered. `ended`: no more text is taken.
+    `scoring`: the units for a classifier (see `scored`, which opens the scanner that a policy needs); None where the
+    rules have none.
     """
 
-    __slots__ = ("_log", "_sweep", "_track", "channel", "ended", "halt", "received", "settled")
+    __slots__ = ("_limit", "_log", "_sweep", "_track", "channel", "ended", "halt", "received", "scoring", "settled")
 
     def __init__(self, rules: RuleSet, channel: str = "content") -> None:
         self.channel = channel
@@ -98,9 +107,12 @@ class Scanner:
         self.settled = 0
         self.halt: Halt | None = None
         self.ended = False
+        self.scoring: Scoring | None = None
+        self._limit = NO_LIMIT
+        """Where hits may begin that depend on more than text."""
         self._track = None if rules.removing is None else Track(rules.removing)
         self._sweep = Sweep(channel)
-        self._log = None if rules.logging is None else _Log(rules.logging, channel)
+        self._log = None if rules.logging is None else Log(rules.logging, channel)
 
     def feed(self, text: str) -> Sequence[Edit]:
         """Take the next text; return the edits decided by it: in order, disjoint, each ending at or before
@@ -137,6 +149,23 @@ class Scanner:
             self._log.finish()
         return edits
 
+    @property
+    def waiting(self) -> bool:
+        """Whether text is held until units have their verdicts; after `finish`, or `cut_unit`, until all have."""
+        return False
+
+    def score(self, number: int, verdict: Verdict) -> Sequence[Edit]:
+        """Take the verdict of a unit that was due; return the edits decided by it, as `feed` does."""
+        return ()
+
+    def cut_unit(self) -> Sequence[Edit]:
+        """The text pauses: the open unit ends here. Returns the edits decided by it, as `feed` does."""
+        return ()
+
+    def stop(self) -> None:
+        """What is not settled will not be delivered: take no more text and no more verdicts."""
+        self.ended = True
+
     def findings(self) -> list[Finding]:
         """The findings so far, in order of (start, end, rule); complete and final after `finish` or a halt."""
         found = set(self._sweep.findings)
@@ -153,38 +182,43 @@ class Scanner:
         settled = track.hold
         if settled > self.settled:
             if self._log is not None:
-                self._log.feed(track.raw[self.settled - track.raw_at : settled - track.raw_at])
+                self._log.feed(track.between(self.settled, settled))
             self.settled = settled
             track.forget(track.wait)
         return ()
 
     def _resolve(self, track: Track, *, final: bool) -> Sequence[Edit]:
-        sweep = self._sweep
-        edits = sweep.step(track, final=final)
+        sweep, limit = self._sweep, self._limit
+        edits = sweep.step(track, final=final, limit=limit, between=self._between)
         if sweep.halt is not None:
-            self._end(track, sweep.halt)
+            self._end(track, sweep.halt, edits)
         else:
-            self._settle(track, max(sweep.removed, min(track.hold, sweep.pending.start(track, sweep.removed))))
+            decided = min(track.hold, sweep.pending.start(track, sweep.removed), limit)
+            self._settle(track, max(sweep.removed, decided))
         return edits
+
+    def _between(self, start: int, end: int) -> str:
+        """Raw text, of which some may not be settled."""
+        return "" if self._track is None else self._track.between(start, end)
 
     def _settle(self, track: Track, settled: int) -> None:
         """Release what is before `settled`; the track keeps the raw text after it."""
         if settled <= self.settled:
             return
         if self._log is not None:
-            self._log.feed(track.raw[self.settled - track.raw_at : settled - track.raw_at])
+            self._log.feed(track.between(self.settled, settled))
         self.settled = settled
         # A hit that is still to come may start inside what a removal has settled already.
         track.forget(min(settled, track.wait, self._sweep.pending.start(track)))
 
-    def _end(self, track: Track, halt: Halt) -> None:
+    def _end(self, track: Track, halt: Halt, edits: Sequence[Edit]) -> None:
+        """`edits`: those decided together with the halt."""
         self.halt = halt
         self.ended = True
         start, end = halt.finding.start, halt.finding.end
         if self._log is not None:
             # What is logged may depend on the text up to the halt's end, and on nothing after it.
-            self._log.feed(track.raw[self.settled - track.raw_at : end - track.raw_at])
-            self._log.finish()
-            self._log.findings = [found for found in self._log.findings if found.end <= start]
+            self._log.feed(self._between(self.settled, end))
+            self._log.end(start)
         self.settled = halt.cut
         self._track = None

@@ -167,6 +167,10 @@ class Track:
             self.raw = self.raw[before - self.raw_at :]
             self.raw_at = before
 
+    def between(self, start: int, end: int) -> str:
+        """The raw text of a span that was not forgotten."""
+        return self.raw[start - self.raw_at : end - self.raw_at]
+
     def _glance(self, text: str, texts: Sequence[str]) -> bool:
         """The usual case, or False with nothing changed."""
         matchers = self.matchers

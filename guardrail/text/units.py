@@ -47,7 +47,7 @@ _ENDS = re.compile(f"\n|[{re.escape(_LATIN_ENDS + _WIDE_ENDS + _CLOSERS)}]+")
 _OPEN = frozenset(_LATIN_ENDS + _WIDE_ENDS + _CLOSERS)
 _WIDE_END = re.compile(f"[{_WIDE_ENDS}]")
 _LATIN_END = re.compile(f"[{re.escape(_LATIN_ENDS)}]")
-_LAST_BLANK = re.compile(f".*[{_BLANKS}\n]", re.DOTALL)
+_LAST_BLANK = re.compile(f".*[{_BLANKS}]", re.DOTALL)
 _FIRST_BLANK = re.compile(f"[{_BLANKS}\n]")
 
 _SLICE = 256
