@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -228,3 +229,35 @@ async def test_a_real_model_end_to_end(tmp_path: Path) -> None:
     assert [verdict.failure for verdict in verdicts] == [None, None, Failure.BROKEN, None]
     whole: Sequence[Any] = model.score([Window("", "you idiot"), Window("", "fine weather"), Window("", "damn")])
     assert [verdict.scores for verdict in verdicts if verdict.scores] == whole
+
+
+WORDS = ("a", "raise", "nan", "high", "few", "exit", "sick")
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_happens_each_window_is_answered_once_and_only_fine_ones_with_scores(seed: int) -> None:
+    dice = random.Random(seed)
+    model = FaultyModel(batches=seed % 2 == 0)
+    seen: list[tuple[int, str, Verdict]] = []
+    async with running(model, threads=1 + seed % 3, capacity=20, probe=0.002) as classifier:
+        texts = [dice.choices(WORDS, (20, 2, 2, 2, 1, 1, 1))[0] for _ in range(300)]
+        for number, text in enumerate(texts):
+            if text == "sick":
+                model.sick = 1
+            deadline = 0.001 if dice.random() < 0.05 else LONG
+            classifier.submit(
+                Window("", text), lambda verdict, at=number, of=text: seen.append((at, of, verdict)), deadline
+            )
+            if dice.random() < 0.2:
+                await asyncio.sleep(0)
+            if dice.random() < 0.1:
+                await asyncio.sleep(0.001)
+        await until(lambda: len(seen) >= len(texts))
+        assert sorted(at for at, _, _ in seen) == list(range(len(texts)))
+        assert {of for _, of, verdict in seen if verdict.failure is None} <= {"a", "sick"}
+        assert any(verdict == OK for _, _, verdict in seen)
+        counters = classifier.counters
+        assert counters.submitted == len(texts) == counters.scored + sum(counters.failures.values())
+        async with asyncio.timeout(30):
+            while await answers(classifier, "a") != [OK]:  # it comes back
+                await asyncio.sleep(0.001)
