@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,10 @@ import yaml
 from tokenizers import Tokenizer
 
 from guardrail.classify.features import normalise
+from guardrail.classify.model import load_model
 from guardrail.classify.session import Encoding, Graph, Session
+from guardrail.evaluate.figures import measure
+from guardrail.evaluate.rows import Row as EvaluatedRow
 from guardrail.text.scores import CATEGORIES
 from guardrail.text.units import Window
 from models.training import report
@@ -29,13 +33,14 @@ from models.training.calibrate import (
     platt,
     probabilities,
 )
+from models.training.card import card
 from models.training.corpus import OWN_SET, Row
 from models.training.encoder import Classifier
 from models.training.export import export_encoder, export_gate
 from models.training.fit import MAX_TOKENS
 from models.training.gate import BITS, Baseline, Gate, fit_bags, logits_of
 from models.training.progress import Reporter
-from models.training.scored import Units, score, units_of
+from models.training.scored import THREADS, Units, score, units_of
 from models.training.windows import Example
 
 GATE_PASSES, GATE_RATE = 4, 0.02
@@ -161,7 +166,24 @@ def finish(trained: Trained, reporter: Reporter) -> dict[str, Any]:
     }
     write_manifest(out, calibration, points, chosen["limits"])
     (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n")
+    _evaluate(trained, dev, figures, reporter)
     return figures
+
+
+def _evaluate(trained: Trained, dev: Sequence[Row], figures: dict[str, Any], reporter: Reporter) -> None:
+    """`guardrail eval` on the dev split, and the card with what it says. The folder is loaded as any user's is."""
+    reporter.say("evaluating the model folder on the dev split")
+    rows = [EvaluatedRow(row.text, sorted(row.labels), row.role, row.lang, f"{row.name}:", "dev") for row in dev]
+    full = frozenset(CATEGORIES) - {"unsafe"}
+    scope: dict[str, frozenset[str]] = {}
+    for row in dev:
+        if not row.labels:
+            scope[row.name] = frozenset(c for c, k in zip(CATEGORIES, row.known, strict=True) if k == 1.0) & full
+    scope |= {row.name: frozenset() for row in dev if row.name not in scope}
+    evaluation = measure(load_model(trained.out), rows, scope, threads=THREADS)
+    (trained.out / "evaluation.json").write_text(json.dumps(evaluation, indent=1, ensure_ascii=False) + "\n")
+    counts = Counter(row.name for row in trained.rows)
+    (trained.out / "README.md").write_text(card(figures, counts, evaluation))
 
 
 def _bags(
