@@ -96,8 +96,8 @@ def _precision(figures: Mapping[str, Any]) -> list[str]:
         "## How well it ranks\n",
         "Area under the precision-recall curve (average precision) on the dev split, which is 5 % of the public sets "
         "by prompt and one in twelve pairs of the texts written for this project. A row scores the highest of its "
-        "units. Rows whose set says nothing of a category are left out, so that the share of positives is far above that "
-        "of real traffic. The baseline is linear, over the same n-grams, trained in the same run.",
+        "units. Rows whose set says nothing of a category are left out, so that the share of positives is far above "
+        "that of real traffic. The baseline is linear, over the same n-grams, trained in the same run.",
     ]
     for lang, name in LANGUAGES.items():
         found = figures["average_precision"].get(lang, {})
