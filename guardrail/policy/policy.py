@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from guardrail.text.scanner import RuleSet
+from guardrail.text.scores import ScoreSettings
+
+if TYPE_CHECKING:
+    from guardrail.classify.detector import DetectorEntry
+    from guardrail.classify.model import Model
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +33,14 @@ class Policy:
     """The same for places that carry a refusal instead of text."""
     store_text: bool = False
     """Whether records may hold model text."""
+
+    scorer: Model | DetectorEntry | None = None
+    """What scores for its classifier: a model that is loaded, or where a detector is reached."""
+
+    @property
+    def classifier(self) -> ScoreSettings | None:
+        """The settings of its classifier, which are part of the rules; None when it has none."""
+        return None if self.rules.scored is None else self.rules.scored.settings
 
     @property
     def tag(self) -> str:

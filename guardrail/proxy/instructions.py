@@ -13,7 +13,7 @@ from collections import OrderedDict
 
 from guardrail.policy.policy import Policy
 from guardrail.text.protected import PromptFingerprints
-from guardrail.text.ruleset import Matchers, RuleSet
+from guardrail.text.ruleset import Matchers, RuleSet, with_scores
 from guardrail.wire.request import ChatRequest
 
 KEPT_SHINGLES = 1 << 18
@@ -74,4 +74,5 @@ def _with_prompt(rules: RuleSet, prompt: PromptFingerprints) -> RuleSet:
         )
         return dataclasses.replace(group, protecting=protecting)
 
-    return RuleSet(known(rules.removing), known(rules.logging))
+    plain = RuleSet(known(rules.plain.removing), known(rules.plain.logging))
+    return plain if rules.scored is None else with_scores(plain, rules.scored.settings)

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardrail.text.rules import Edit
-from guardrail.text.scanner import RuleSet, Scanner
+from guardrail.text.scanner import RuleSet
+from guardrail.text.scored import open_scanner
+from guardrail.text.scores import Verdict
 from guardrail.wire.openai_chat_chunk import Template, with_text
 from guardrail.wire.strict_json import whole_surrogates
 
@@ -44,15 +46,29 @@ class Piece:
 class Channel:
     """The state of one channel. `key` names it inside a delta; offsets are code points of its raw text."""
 
-    __slots__ = ("_fresh", "edits", "half", "held_max", "key", "masked", "queue", "received", "removed", "scanner")
+    __slots__ = (
+        "_fresh",
+        "dropped",
+        "edits",
+        "half",
+        "held_max",
+        "key",
+        "masked",
+        "queue",
+        "received",
+        "removed",
+        "scanner",
+    )
 
     def __init__(self, rules: RuleSet, key: str, path: str) -> None:
         self.key = key
-        self.scanner = Scanner(rules, path)
+        self.scanner = open_scanner(rules, path)
         self.queue: list[Piece] = []
         self.received = 0
         self.removed = 0
         """Code points under the edits delivered so far, and all that came from a halt on."""
+        self.dropped = 0
+        """Code points that will not be delivered, though nothing was found in them."""
         self.masked = 0
         """Code points of the masks delivered."""
         self.held_max = 0
@@ -70,7 +86,7 @@ class Channel:
     @property
     def delivered(self) -> int:
         """Code points of edited text delivered."""
-        return self.received - self.held - self.removed + self.masked
+        return self.received - self.held - self.removed - self.dropped + self.masked
 
     def take(self, raw: bytes, text: str, order: int) -> None:
         """Queue an event with its text. Surrogate halves that servers cut apart are joined first."""
@@ -118,6 +134,21 @@ class Channel:
         if self._fresh:
             self.flush(out)
         self.deliver(self.scanner.finish(), out)
+
+    def pause(self, out: list[tuple[int, bytes]]) -> None:
+        """Another channel speaks now: what a classifier has to read together ends here."""
+        self.deliver(self.scanner.cut_unit(), out)
+
+    def score(self, number: int, verdict: Verdict, out: list[tuple[int, bytes]]) -> None:
+        """Take the verdict of a unit."""
+        self.deliver(self.scanner.score(number, verdict), out)
+
+    def abandon(self) -> None:
+        """What still waits for verdicts will not be delivered."""
+        self.dropped += self.held
+        self.queue.clear()
+        self.edits.clear()
+        self.scanner.stop()
 
     def deliver(self, edits: Sequence[Edit], out: list[tuple[int, bytes]]) -> None:
         """Take the scanner's new edits and move what is settled from the queue to `out`."""

@@ -8,9 +8,16 @@ Pure: no socket, clock or log. The shell owns those and calls, in this order:
     WireError out of feed, timeout, broken connection, drain, a cap:
                                 write(stream.fail(Fault(code, message))); close upstream
     silence towards the client: write(stream.keep_alive())
+    under a policy with a classifier, after each of these:
+                                for ask in stream.take_due(): have it scored; then write(stream.score(ask, verdict))
 
 Each call returns what to write to the client now (b"": nothing). A WireError loses nothing: what had been decided
 before it is in what `fail` returns. Once `done`, every call returns b"" and upstream may be closed.
+
+Verdicts may come in any order and at any time. Where the answer cannot go on without them (a choice has finished, or
+another of its channels speaks), the stream is `stalled`: it takes no more of what upstream sent and remembers where it
+was, so that what the client gets does not depend on how fast verdicts come. The shell should not read upstream then;
+what it hands in all the same waits. `finish` and `fail` may leave the stream stalled too: it is over when it is `done`.
 
 How it works. A read holds many events. Texts of one channel that follow each other are scanned together, then every
 channel says which of its events may go. Events without text go where they stood. A choice that finishes settles all
@@ -23,11 +30,16 @@ what stands between the texts, decode them together, scan once, pass the bytes o
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
+from guardrail.text.scores import Verdict
+from guardrail.text.units import Window
 from guardrail.wire.channel import WHOLE_TEXT, Channel
 from guardrail.wire.openai_chat_answer import Answer
 from guardrail.wire.openai_chat_choice import Choice
@@ -60,10 +72,34 @@ class WireLimits:
     of their events at most `tool_calls.KEPT_BYTES`."""
 
 
+class Ask(NamedTuple):
+    """A window that the stream needs the verdict of."""
+
+    window: Window
+    choice: Choice | None = None
+    channel: Channel | None = None
+    """None: it is of a text that is scanned whole."""
+    number: int = 0
+
+
 class ChatStream(Answer):
     """One streamed response under one policy. `done`, `abort` and `record`: see `Answer`."""
 
-    __slots__ = ("_cap", "_dirty", "_failed", "_framer", "_limits", "_order", "_run_of", "_template", "_tries")
+    __slots__ = (
+        "_cap",
+        "_dirty",
+        "_due",
+        "_failed",
+        "_framer",
+        "_limits",
+        "_order",
+        "_run_of",
+        "_scored",
+        "_strict",
+        "_template",
+        "_todo",
+        "_tries",
+    )
 
     def __init__(
         self, policy: Policy, request: ChatRequest, *, case_id: str, limits: WireLimits = WireLimits()
@@ -81,6 +117,12 @@ class ChatStream(Answer):
         self._tries: float = TEMPLATE_TRIES
         self._failed = False
         """Upstream has sent an error event."""
+        scored = policy.rules.scored
+        self._scored = scored is not None
+        self._strict = scored is not None and not scored.settings.lag_budget
+        self._due: list[Ask] = []
+        self._todo: deque[Callable[[], object]] = deque()
+        """When the stream is stalled: how it goes on."""
 
     # --- what the shell calls -----------------------------------------------------------------------------------------
 
@@ -88,10 +130,20 @@ class ChatStream(Answer):
         """Take one read from upstream. Raises WireError for what is no event stream or passes a cap: call `fail`."""
         if self.done:
             return b""
+        if self._todo:
+            self._todo.append(partial(self._feed, data))
+            return b""
         template = self._template
         if template is not None and (out := self._single(data, template)) is not None:
             return out
-        block = self._framer.push(data)
+        self._feed(data)
+        return self._written()
+
+    def _feed(self, data: bytes) -> None:
+        self._work(self._framer.push(data))
+
+    def _work(self, block: bytes) -> None:
+        """Take whole events."""
         at, size = 0, len(block)
         line_feeds_only: bool | None = None
         while at < size and not self.done:
@@ -106,48 +158,132 @@ class ChatStream(Answer):
             after = next_event(block, at, line_feeds_only=line_feeds_only)
             self._take(block[at:after])
             at = after
+            if self._todo:
+                self._todo.append(partial(self._work, block[at:]))
+                return
         self._flush()
-        return self._written()
 
     def finish(self) -> bytes:
         """Upstream ended. A response that was not complete ends with an error event (`upstream_closed`)."""
-        if self.done:
-            return b""
+        return self._do(self._finish)
+
+    def _finish(self) -> None:
         rest = self._framer.rest()
         if rest.strip():
             # Servers forget the last blank line; half an event is another matter.
             try:
                 self._take(rest + (b"\n" if rest.endswith((b"\n", b"\r")) else b"\n\n"))
             except WireError:
-                return self.fail(Fault("upstream_closed", "The model server closed the connection in mid-event."))
+                self._fail(Fault("upstream_closed", "The model server closed the connection in mid-event."))
+                return
+            if self._todo:
+                self._todo.append(self._finish)
+                return
         if not (self.done or self._failed or self._complete):
-            return self.fail(Fault("upstream_closed", "The model server closed the connection before it was done."))
+            self._fail(Fault("upstream_closed", "The model server closed the connection before it was done."))
+            return
         self._flush()
         if not self.done and any(choice.halted for choice in self._choices.values()):
             self._end()
         self.done = True
-        return self._written()
 
     def fail(self, fault: Fault) -> bytes:
         """The response cannot go on: held text is scanned as the end of its text and delivered, incomplete tool calls
         are dropped, then come an error event and `[DONE]`. A response that only lacked its `[DONE]` gets just that."""
-        if self.done:
-            return b""
+        return self._do(partial(self._fail, fault))
+
+    def _fail(self, fault: Fault) -> None:
         self._framer.rest()
         self._flush()
-        complete = self._complete
-        self._break_off()
-        if not self.done:
+        self._give_up(fault, complete=self._complete)
+
+    def _give_up(self, fault: Fault, *, complete: bool) -> None:
+        if not (self.done or self._break_off()):
+            self._stall(partial(self._give_up, fault, complete=complete))
+        elif not self.done:
             self._fault = self._fault or fault.code
             if not (complete or self._failed):
                 self._out.append(error_event(fault))
             self._end()
-        return self._written()
 
     def keep_alive(self) -> bytes:
         """An SSE comment, to be written after some seconds of silence; b"" once done. What is written is always whole
         events, so that it may go between any two calls."""
         return b"" if self.done else b": keep-alive\n\n"
+
+    # --- verdicts -----------------------------------------------------------------------------------------------------
+
+    @property
+    def stalled(self) -> bool:
+        """Whether nothing more of upstream is taken until verdicts come."""
+        return bool(self._todo) and not self.done
+
+    def take_due(self) -> list[Ask]:
+        """What has to be scored and was not taken yet."""
+        due = self._due
+        if due:
+            self._due = []
+        return due
+
+    def score(self, ask: Ask, verdict: Verdict) -> bytes:
+        """Take the verdict of what was due, at any time. Raises WireError as `feed` does."""
+        choice, channel = ask.choice, ask.channel
+        if choice is None or channel is None:
+            self._verdicts.known[ask.window] = verdict
+        else:
+            items: list[tuple[int, bytes]] = []
+            channel.score(ask.number, verdict, items)
+            self._write(items)
+            if channel.scanner.halt is not None and not choice.ended:
+                self._halt(choice, channel)
+        if self._todo:
+            self._go_on()
+        return self._written()
+
+    def _do(self, step: Callable[[], object]) -> bytes:
+        """Take a step, when its turn has come."""
+        if self.done:
+            return b""
+        if self._todo:
+            self._todo.append(step)
+        else:
+            step()
+        return self._written()
+
+    def _stall(self, again: Callable[[], object]) -> None:
+        """Verdicts are missing: `again` is tried when one has come. Nothing may follow in the step that says so."""
+        self._todo.append(again)
+
+    def _go_on(self) -> None:
+        """Take the steps that wait, until one of them has to wait again."""
+        while self._todo and not self.done:
+            later, self._todo = self._todo, deque()
+            step = later.popleft()
+            try:
+                step()
+            except WireError:
+                self._todo.clear()
+                raise
+            stuck = bool(self._todo)
+            self._todo += later
+            if stuck:
+                return
+
+    def _ask(self) -> None:
+        """Note what has become due."""
+        for choice in self._choices.values():
+            for channel in choice.channels.values():
+                scoring = channel.scanner.scoring
+                if scoring is not None and scoring.due:
+                    self._due += [Ask(window, choice, channel, number) for number, window in scoring.take_due()]
+        if self._verdicts.missing:
+            self._due += [Ask(window) for window in self._verdicts.missing]
+            self._verdicts.missing.clear()
+
+    def _written(self) -> bytes:
+        if self._scored:
+            self._ask()
+        return super()._written()
 
     # --- one more like event, or a run of them ------------------------------------------------------------------------
 
@@ -158,12 +294,17 @@ class ChatStream(Answer):
         choice, channel = self._run_of
         if not text or choice.ended or channel.half or self._dirty or self._framer.pending or len(data) > self._cap:
             return None
+        if self._scored and choice.speaking is not channel:
+            return None
         self._events += 1
         self._tokens += 1
         scanner = channel.scanner
+        before = scanner.settled
         edits = scanner.feed(text)
         settled = scanner.settled
         queue = channel.queue
+        if self._scored:
+            self._ask()
         start = channel.received
         plain = not edits and not channel.edits and scanner.halt is None
         if plain and not queue and settled == start + len(text):
@@ -171,7 +312,7 @@ class ChatStream(Answer):
             return data
         channel.add(data, text, self._order, template)
         self._order += 1
-        if plain and len(queue) == 1:
+        if plain and (len(queue) == 1 or settled == before):
             gone = b""
         elif plain and settled >= start and len(queue) == 2 and not queue[0].again:
             gone = queue.pop(0).raw
@@ -198,7 +339,7 @@ class ChatStream(Answer):
         choice, channel = self._run_of
         start = at + len(template.prefix)
         parts, texts = template.texts(block[start : start + RUN_BYTES])
-        if not parts or channel.half:
+        if not parts or channel.half or (self._scored and choice.speaking is not channel):
             return at
         count = len(parts)
         joint = len(template.joint)
@@ -271,7 +412,7 @@ class ChatStream(Answer):
         return read_chunk(event, block=self._policy.unknown_text == "block", clean=self._is_clean)
 
     def _is_clean(self, text: str) -> bool:
-        outcome = guard_whole(self._policy.rules, text, "logprobs")
+        outcome = guard_whole(self._rules, text, "logprobs")
         return not outcome.removed and outcome.halted is None
 
     def _take_chunk(self, event: Event, chunk: Chunk) -> None:
@@ -299,13 +440,20 @@ class ChatStream(Answer):
             return
         self._flush()
         parts = explode(chunk.raw)
-        for part in parts:
-            if not self.done:
-                self._take_one(self._read(parse_event(part)))
-                self._flush()
+        self._take_parts(parts)
         # Said whole again if nothing came of it: then what was just written is what it was taken apart into.
         if self._out[-len(parts) :] == parts:
             self._out[-len(parts) :] = [chunk.raw]
+
+    def _take_parts(self, parts: list[bytes]) -> None:
+        """What an event was taken apart into."""
+        for number, part in enumerate(parts, 1):
+            if not self.done:
+                self._take_one(self._read(parse_event(part)))
+                self._flush()
+            if self._todo:
+                self._todo.append(partial(self._take_parts, parts[number:]))
+                return
 
     def _take_one(self, chunk: Chunk) -> None:
         """An event with at most one text, or tool calls, or a finish."""
@@ -321,8 +469,8 @@ class ChatStream(Answer):
             choice.upstream_ended = True
             if choice.ended:
                 self._pass(chunk)
-            else:
-                self._finish_choice(choice, chunk, reason)
+            elif not self._finish_choice(choice, chunk, reason):
+                self._stall(partial(self._take_one, chunk))
         else:
             self._pass(chunk)
 
@@ -335,10 +483,13 @@ class ChatStream(Answer):
             self._usage_said = True
 
     def _take_text(self, choice: Choice, key: str, text: str, chunk: Chunk) -> None:
-        channel = choice.channel(self._policy.rules, key)
+        channel = choice.channel(self._rules, key)
         one_by_one = self._policy.halt_scope == "response"
         if any(c is not channel and (owner is choice or one_by_one) for owner, c in self._dirty):
             self._flush()
+        if self._scored and choice.speaking is not channel and not self._turn(choice, channel):
+            self._stall(partial(self._take_one, chunk))
+            return
         if choice.ended:
             self._dropped += len(text)
             return
@@ -348,6 +499,23 @@ class ChatStream(Answer):
             self._dirty.append((choice, channel))
         if chunk.template:
             self._look_for_template(chunk, choice, channel)
+
+    def _turn(self, choice: Choice, channel: Channel) -> bool:
+        """Another channel of a choice speaks. The unit of the one that spoke ends there, and unless text may run ahead
+        of its scores, so does the wait for its verdicts: they may end the choice. False: they are missing."""
+        spoke = choice.speaking
+        if spoke is not None and not choice.ended:
+            self._flush()
+            if not choice.ended:
+                items: list[tuple[int, bytes]] = []
+                spoke.pause(items)
+                self._write(items)
+                if spoke.scanner.halt is not None:
+                    self._halt(choice, spoke)
+                elif self._strict and spoke.scanner.waiting:
+                    return False
+        choice.speaking = channel
+        return True
 
     def _look_for_template(self, chunk: Chunk, choice: Choice, channel: Channel) -> None:
         """An event that could have had a template came the long way: the template there is was of no use."""
@@ -384,21 +552,25 @@ class ChatStream(Answer):
     def _upstream_done(self, raw: bytes) -> None:
         for choice in self._choices.values():
             choice.upstream_ended = True
-        for choice in list(self._choices.values()):
-            if not choice.ended:
-                self._finish_choice(choice, None, None)
-        if not self.done:
+        ended = [self._finish_choice(choice, None, None) for choice in list(self._choices.values()) if not choice.ended]
+        if not all(ended):
+            self._stall(partial(self._upstream_done, raw))
+        elif not self.done:
             self._end(raw)
 
     def _upstream_error(self, event: Event) -> None:
         """An error event from upstream ends the response. What it says is scanned like the model's text: servers quote
         what they choked on."""
         assert event.data is not None
-        self._break_off()
+        waiting = not self._break_off()
         if self.done:
+            return
+        said, outcome = guard_error(self._policy.refusal, self._rules, event.data, self._verdicts)
+        if waiting or self._verdicts.missing:
+            self._stall(partial(self._upstream_error, event))
             return
         self._failed = True
         self._fault = "upstream_error"
-        said, findings = guard_error(self._policy, event.data)
-        self._findings += findings
+        self._findings += outcome.findings
+        self._tally.add(outcome.tally)
         self._out.append(event.raw if said == event.data else data_event(said, event.head))

@@ -10,14 +10,16 @@ from typing import Any
 
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
+from guardrail.text.scoring import Tally
 from guardrail.wire.channel import Channel
 from guardrail.wire.openai_chat_choice import Choice
 from guardrail.wire.openai_chat_chunk import Chunk
 from guardrail.wire.openai_chat_halt import halt_chunks, usage_chunk
-from guardrail.wire.record import MAX_BLOCKED, StreamRecord
+from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
 from guardrail.wire.request import ChatRequest
 from guardrail.wire.sse import data_event
 from guardrail.wire.strict_json import dumps
+from guardrail.wire.whole_text import Verdicts, rules_for
 
 DONE = b"data: [DONE]\n\n"
 
@@ -39,10 +41,13 @@ class Answer:
         "_out",
         "_policy",
         "_request",
+        "_rules",
+        "_tally",
         "_tokens",
         "_unscanned",
         "_usage",
         "_usage_said",
+        "_verdicts",
         "abort",
         "done",
     )
@@ -51,6 +56,11 @@ class Answer:
         self.done = False
         self.abort = False
         self._policy = policy
+        self._rules = rules_for(policy, request)
+        self._verdicts = Verdicts()
+        """For texts that are scanned whole."""
+        self._tally = Tally()
+        """Of texts that are not a channel's."""
         self._request = request
         self._case_id = case_id
         self._choices: dict[int, Choice] = {}
@@ -76,7 +86,14 @@ class Answer:
         withheld = sum(t.withheld for t in tools)
         held = sum(c.held for c in channels) + withheld
         removed = sum(c.removed for c in channels) + sum(t.removed for t in tools)
-        dropped = self._dropped + sum(t.dropped for t in tools)
+        dropped = self._dropped + sum(c.dropped for c in channels) + sum(t.dropped for t in tools)
+        tally = Tally()
+        for part in (
+            self._tally,
+            *(t.tally for t in tools),
+            *(c.scanner.scoring.tally for c in channels if c.scanner.scoring),
+        ):
+            tally.add(part)
         return StreamRecord(
             case_id=self._case_id,
             policy=self._policy.tag,
@@ -90,7 +107,7 @@ class Answer:
             held_max=max((c.held_max for c in channels), default=0),
             removed=removed,
             dropped=dropped,
-            unscanned=self._unscanned,
+            unscanned=self._unscanned + tally.unscanned,
             events=self._events,
             events_delayed=self._delayed,
             tokens=self._tokens,
@@ -104,6 +121,7 @@ class Answer:
             finish_reasons=tuple(choice.reason for choice in choices),
             blocked=tuple(self._blocked),
             fault=self._fault,
+            **classifier_part(self._policy, tally),
         )
 
     def _write(self, items: list[tuple[int, bytes]]) -> None:
@@ -125,11 +143,15 @@ class Answer:
         self._write(items)
         return halted
 
-    def _finish_choice(self, choice: Choice, chunk: Chunk | None, reason: str | None) -> None:
-        """Upstream has said all of a choice (`chunk`: and that it has finished)."""
+    def _finish_choice(self, choice: Choice, chunk: Chunk | None, reason: str | None) -> bool:
+        """Upstream has said all of a choice (`chunk`: and that it has finished). False: verdicts are missing, nothing
+        was said, and it has to be called again."""
         halted = self._settle(choice)
         if halted is None:
-            events, halted = choice.release_calls(self._policy.rules)
+            released = None if choice.waiting else choice.release_calls(self._rules, self._verdicts)
+            if released is None:
+                return False
+            events, halted = released
             self._out += events
         if halted is not None:
             self._close(choice, halted, chunk.usage if chunk else None)
@@ -139,6 +161,7 @@ class Answer:
             if chunk is not None:
                 self._out.append(chunk.raw)
         self._check_abort()
+        return True
 
     def _halt(self, choice: Choice, channel: Channel) -> None:
         """A channel has halted in mid-stream: its choice ends, or all of them."""
@@ -160,12 +183,13 @@ class Answer:
         choice.ended = choice.halted = True
         choice.reason = "content_filter"
         choice.drop_calls()
+        choice.abandon()
         chunks = halt_chunks(
             self._policy,
             self._case_id,
             finding,
             index=choice.index,
-            delivered=choice.delivered(finding.channel),
+            stop=choice.stop_of(finding.channel),
             legacy="text" in choice.channels,
         )
         if usage is not None:  # upstream said it in the chunk that this one stands for
@@ -202,18 +226,22 @@ class Answer:
         self._out.append(done)
         self.done = True
 
-    def _break_off(self) -> None:
-        """The response ends in the middle: deliver what its text allows, drop calls that are not whole."""
+    def _break_off(self) -> bool:
+        """The response ends in the middle: deliver what its text allows, drop calls that are not whole. False: verdicts
+        are missing, and it has to be called again."""
         for choice in list(self._choices.values()):
             if choice.ended:
                 continue
             halted = self._settle(choice)
             if halted is not None:
                 self._close(choice, halted, None)
-                continue
-            choice.ended = True
-            choice.drop_calls()
+            elif not choice.waiting:
+                choice.ended = True
+                choice.drop_calls()
+        if any(choice.waiting for choice in self._choices.values()):
+            return False
         self._check_abort()
+        return True
 
     def _note_blocked(self, paths: list[str]) -> None:
         for path in paths:

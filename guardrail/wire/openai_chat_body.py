@@ -13,35 +13,50 @@ from typing import Any
 from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
+from guardrail.text.scanner import RuleSet
+from guardrail.text.scoring import Tally
 from guardrail.wire import logprobs
 from guardrail.wire.openai_chat_chunk import call_entries
-from guardrail.wire.openai_chat_halt import choice_prefix, ended_choice, halt_note, notice
+from guardrail.wire.openai_chat_halt import Stop, choice_prefix, ended_choice, halt_note, notice
 from guardrail.wire.openai_error import guard_error
-from guardrail.wire.record import MAX_BLOCKED, StreamRecord
+from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
 from guardrail.wire.request import ChatRequest
 from guardrail.wire.strict_json import dumps, loads, whole_surrogates
 from guardrail.wire.tool_arguments import guard_arguments, guard_pieces, guard_whole
 from guardrail.wire.unknown_text import TEXT_KEYS, Unknown
+from guardrail.wire.whole_text import Unscored, Verdicts, rules_for
 
 
-def guard_body(policy: Policy, request: ChatRequest, body: bytes, case_id: str) -> tuple[bytes, StreamRecord]:
+def guard_body(
+    policy: Policy, request: ChatRequest, body: bytes, case_id: str, verdicts: Verdicts | None = None
+) -> tuple[bytes, StreamRecord]:
     """The body for the client (the very bytes that came when nothing in it changes) and its record.
 
-    Raises WireError for a body that is no JSON object, or holds an index that cannot be."""
+    Raises WireError for a body that is no JSON object, or holds an index that cannot be; Unscored when the policy's
+    classifier has to score what `verdicts` is missing: then call again with all of it known."""
     try:
         value, duplicate = loads(body)
     except WireError:
         raise WireError("The model server's answer is not valid JSON.") from None
     if not isinstance(value, dict):
         raise WireError("The model server's answer is not a JSON object.")
+    verdicts = Verdicts() if verdicts is None else verdicts
+    rules = rules_for(policy, request)
+    tally = Tally()
     unknown = Unknown(policy.unknown_text == "block")
     findings: list[Finding] = []
     choices: list[_Choice] = []
     failed = bool(value.get("error"))
     if failed:
-        body, findings = guard_error(policy, body)
+        body, outcome = guard_error(policy.refusal, rules, body, verdicts)
+        findings = outcome.findings
+        tally.add(outcome.tally)
     else:
-        choices = [_Choice(policy, choice, unknown) for choice in unknown.strip_top(value)]
+        choices = [_Choice(rules, choice, unknown, verdicts) for choice in unknown.strip_top(value)]
+        if verdicts.missing:
+            raise Unscored
+        for choice in choices:
+            tally.add(choice.tally)
         first = next((choice.halted for choice in choices if choice.halted is not None), None)
         for choice in choices:
             if choice.halted is None and first is not None and policy.halt_scope == "response":
@@ -49,9 +64,11 @@ def guard_body(policy: Policy, request: ChatRequest, body: bytes, case_id: str) 
             if choice.halted is not None:
                 choice.close(choice.halted, notice(policy, case_id))
         if first is not None:
-            value["guardrail"] = halt_note(case_id, first.channel)
+            value["guardrail"] = halt_note(case_id, first.channel, Stop(0))
         if duplicate or unknown.blocked or any(choice.changed for choice in choices):
             body = dumps(value)
+    if verdicts.missing:
+        raise Unscored
     usage = value.get("usage")
     received = sum(choice.received for choice in choices)
     removed = sum(choice.removed for choice in choices)
@@ -69,7 +86,7 @@ def guard_body(policy: Policy, request: ChatRequest, body: bytes, case_id: str) 
         held_max=0,
         removed=removed,
         dropped=dropped,
-        unscanned=unknown.passed,
+        unscanned=unknown.passed + tally.unscanned,
         events=1,
         events_delayed=0,
         tokens=0,
@@ -79,6 +96,7 @@ def guard_body(policy: Policy, request: ChatRequest, body: bytes, case_id: str) 
         finish_reasons=tuple(choice.reason for choice in choices),
         blocked=tuple(dict.fromkeys(unknown.blocked))[:MAX_BLOCKED],
         fault="upstream_error" if failed else None,
+        **classifier_part(policy, tally),
     )
 
 
@@ -101,7 +119,7 @@ class _Text:
 class _Choice:
     """One choice, guarded in place."""
 
-    def __init__(self, policy: Policy, value: dict[str, Any], unknown: Unknown) -> None:
+    def __init__(self, rules: RuleSet, value: dict[str, Any], unknown: Unknown, verdicts: Verdicts) -> None:
         self.value = value
         self.message = unknown.strip_choice(value, "message", parts=True)
         self.changed = False
@@ -110,12 +128,15 @@ class _Choice:
         self.delivered = 0
         """Code points of output in the channel that halted, else in the content, before the notice."""
         self.findings: list[Finding] = []
+        self.tally = Tally()
+        self._rules = rules
+        self._verdicts = verdicts
         index = value.get("index")
         self._prefix = choice_prefix(index if isinstance(index, int) else 0)
-        self._check_logprobs(policy)
+        self._check_logprobs()
         for text in self._texts():
-            self._guard_text(policy, text)
-        self._guard_calls(policy)
+            self._guard_text(text)
+        self._guard_calls()
 
     @property
     def reason(self) -> str | None:
@@ -134,7 +155,7 @@ class _Choice:
     def close(self, finding: Finding, said: str) -> None:
         """Say that the choice was halted."""
         self.changed = True
-        self.value.update(ended_choice(finding, self.delivered))
+        self.value.update(ended_choice(finding, Stop(self.delivered)))
         if self.value.get("logprobs") is not None:
             self.value["logprobs"] = None
         if not said:
@@ -160,9 +181,9 @@ class _Choice:
             texts.append(_Text("content", places))
         return texts
 
-    def _check_logprobs(self, policy: Policy) -> None:
+    def _check_logprobs(self) -> None:
         def clean(text: str) -> bool:
-            outcome = guard_whole(policy.rules, text, "logprobs")
+            outcome = guard_whole(self._rules, text, "logprobs")
             return not outcome.removed and outcome.halted is None
 
         found = self.value.get("logprobs")
@@ -170,7 +191,7 @@ class _Choice:
             self.value["logprobs"] = None
             self.changed = True
 
-    def _guard_text(self, policy: Policy, text: _Text) -> None:
+    def _guard_text(self, text: _Text) -> None:
         raw = text.pieces
         pieces = raw if len(raw) > 1 else [whole_surrogates(raw[0])] if raw else []
         size = sum(map(len, pieces))
@@ -179,8 +200,9 @@ class _Choice:
             text.put([""] * len(pieces))
             self.dropped += size
             return
-        outcome = guard_pieces(policy.rules, pieces, self._prefix + text.key)
+        outcome = guard_pieces(self._rules, pieces, self._prefix + text.key, self._verdicts)
         self.findings += outcome.findings
+        self.tally.add(outcome.tally)
         self.removed += outcome.removed
         self.halted = outcome.halted
         if text.key in ("content", "text") or outcome.halted is not None:
@@ -191,14 +213,14 @@ class _Choice:
             if self.value.get("logprobs") is not None:
                 self.value["logprobs"] = None
 
-    def _guard_calls(self, policy: Policy) -> None:
+    def _guard_calls(self) -> None:
         dropped = 0
         for key, entry in call_entries(self.message):
             path = self._prefix + ("function_call" if key is None else f"tool_calls[{key}].function")
             function = entry.get("function")
             if not isinstance(function, dict):
                 continue
-            for field, guard in (("name", guard_whole), ("arguments", guard_arguments)):
+            for field in ("name", "arguments"):
                 text = function.get(field)
                 if not isinstance(text, str):
                     continue
@@ -206,8 +228,13 @@ class _Choice:
                 if self.halted is not None:
                     self.dropped += len(text)
                     continue
-                outcome = guard(policy.rules, whole_surrogates(text), f"{path}.{field}")
+                whole, where = whole_surrogates(text), f"{path}.{field}"
+                if field == "name":
+                    outcome = guard_whole(self._rules, whole, where)
+                else:
+                    outcome = guard_arguments(self._rules, whole, where, self._verdicts)
                 self.findings += outcome.findings
+                self.tally.add(outcome.tally)
                 self.halted = outcome.halted
                 removed = len(text) if outcome.halted is not None else outcome.removed
                 self.removed += removed

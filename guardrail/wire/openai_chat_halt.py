@@ -5,6 +5,7 @@ Every piece here is a part of a chunk or body; who writes it adds id, object, cr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from guardrail.policy.policy import Policy
@@ -22,20 +23,44 @@ def notice(policy: Policy, case_id: str) -> str:
     return policy.notice.replace("{case_id}", case_id)
 
 
-def ended_choice(finding: Finding, delivered: int) -> dict[str, Any]:
-    """The fields of a choice that was halted. `delivered`: code points of output that the client has of the channel.
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where a channel was stopped, in code points of its output."""
+
+    delivered: int
+    """All that the client has of it."""
+    start: int = -1
+    """Where what halted it starts; before `delivered` for a late verdict within a lag budget. -1: where it ends."""
+    end: int = -1
+    """Where what halted it ends, at most `delivered`. -1: where that is."""
+
+
+def ended_choice(finding: Finding, stop: Stop) -> dict[str, Any]:
+    """The fields of a choice that was halted.
 
     All three offsets are the same with strict hold-back: what was checked, and delivered, ends where the halt starts.
     """
+    start = stop.delivered if stop.start < 0 else stop.start
+    end = stop.delivered if stop.end < 0 else stop.end
     return {
         "finish_reason": "content_filter",
         "content_filter_results": {finding.category: {"filtered": True, "severity": finding.severity}},
-        "content_filter_offsets": {"check_offset": delivered, "start_offset": delivered, "end_offset": delivered},
+        "content_filter_offsets": {"check_offset": end, "start_offset": start, "end_offset": end},
     }
 
 
-def halt_note(case_id: str, channel: str) -> dict[str, str]:
-    """The top-level `guardrail` field; it names the channel when that is not the text that people read."""
+def halt_note(case_id: str, channel: str, stop: Stop) -> dict[str, Any]:
+    """The top-level `guardrail` field. It names the channel when that is not the text that people read; after a late
+    verdict, also the output that is to be withdrawn."""
+    if 0 <= stop.start < stop.delivered:
+        return {
+            "case_id": case_id,
+            "action": "retract",
+            "channel": channel,
+            "start_offset": stop.start,
+            "end_offset": stop.delivered,
+            "erase": True,
+        }
     note = {"case_id": case_id, "action": "halt"}
     if channel.rpartition(".")[2] not in ("content", "text"):
         note["channel"] = channel
@@ -43,7 +68,7 @@ def halt_note(case_id: str, channel: str) -> dict[str, str]:
 
 
 def halt_chunks(
-    policy: Policy, case_id: str, finding: Finding, *, index: int, delivered: int, legacy: bool
+    policy: Policy, case_id: str, finding: Finding, *, index: int, stop: Stop, legacy: bool
 ) -> list[dict[str, Any]]:
     """The last chunks of a halted choice: the notice, then the finish. `legacy`: it speaks in `text`, not `delta`."""
     said = notice(policy, case_id)
@@ -54,8 +79,8 @@ def halt_chunks(
     nothing: dict[str, Any] = {"text": ""} if legacy else {"delta": {}}
     chunks.append(
         {
-            "choices": [{"index": index, **nothing, **ended_choice(finding, delivered)}],
-            "guardrail": halt_note(case_id, finding.channel),
+            "choices": [{"index": index, **nothing, **ended_choice(finding, stop)}],
+            "guardrail": halt_note(case_id, finding.channel, stop),
         }
     )
     return chunks

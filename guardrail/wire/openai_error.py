@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from guardrail.policy.policy import Policy
-from guardrail.text.rules import Finding
-from guardrail.wire.tool_arguments import guard_arguments
+from guardrail.text.scanner import RuleSet
+from guardrail.wire.tool_arguments import Arguments, guard_arguments
+from guardrail.wire.whole_text import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,15 @@ def error_event(fault: Fault) -> bytes:
     return b"data: " + error_body(fault.message, "upstream_error", fault.code) + b"\n\n"
 
 
-def guard_error(policy: Policy, data: bytes) -> tuple[bytes, list[Finding]]:
+def guard_error(refusal: str, rules: RuleSet, data: bytes, verdicts: Verdicts) -> tuple[bytes, Arguments]:
     """What a client may see of an error that upstream sent as JSON, and what was found in it: servers quote what they
-    choked on. The same bytes when nothing changes; no line ends when something does."""
+    choked on. The same bytes when nothing changes; no line ends when something does. `refusal`: what is said instead
+    of one that halts; `verdicts`: see `scan_whole`."""
     text = data.decode()
-    outcome = guard_arguments(policy.rules, text, "error")
+    outcome = guard_arguments(rules, text, "error", verdicts)
     if outcome.halted is not None:
-        return error_body(policy.refusal, "upstream_error"), outcome.findings
+        return error_body(refusal, "upstream_error"), outcome
     if outcome.text == text:
-        return data, outcome.findings
+        return data, outcome
     # A line end outside of a string is white space, and inside of one there is none.
-    return outcome.text.replace("\n", " ").replace("\r", " ").encode(), outcome.findings
+    return outcome.text.replace("\n", " ").replace("\r", " ").encode(), outcome

@@ -7,8 +7,11 @@ Once a response is over, `received == released + removed + dropped`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
+from guardrail.text.scoring import Tally
 
 MAX_BLOCKED = 16
 """Paths of blocked fields that a record names."""
@@ -42,7 +45,8 @@ class StreamRecord:
     dropped: int
     """Not delivered for another reason: came after their choice had ended, or in a tool call that was not delivered."""
     unscanned: int
-    """Code points let through in a shape that the codec does not know (0 unless `unknown_text: pass`)."""
+    """Code points let through in a shape that the codec does not know (0 unless `unknown_text: pass`), or without the
+    scores that the policy's classifier should have given (0 unless `fail: open`)."""
     events: int
     """Events that came."""
     events_delayed: int
@@ -60,3 +64,16 @@ class StreamRecord:
     """Paths of fields removed for `unknown_text: block`, each once, at most 16."""
     fault: str | None
     """The code of the fault that ended the response, if one did."""
+    classifier: str = ""
+    """The classifier's model, `name@digest`; "" for a policy without one."""
+    units: int = 0
+    """Units that had a verdict from it."""
+    unit_failures: tuple[tuple[str, int], ...] = ()
+    """How many of them were failures, by kind."""
+
+
+def classifier_part(policy: Policy, tally: Tally) -> dict[str, Any]:
+    """The fields of a record that say what the classifier did."""
+    settings = policy.classifier
+    failures = tuple(sorted((kind.value, count) for kind, count in tally.failures.items()))
+    return {"classifier": "" if settings is None else settings.model, "units": tally.units, "unit_failures": failures}

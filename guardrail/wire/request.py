@@ -6,7 +6,7 @@ parsers could read differently: duplicate keys are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ class ChatRequest:
     """UTF-8 bytes of the messages' text: what the prompt's tokens are estimated from when upstream cannot say."""
     instructions: tuple[str, ...] = ()
     """The texts of the system messages: what a policy may have to keep from the answer."""
+    prompt: str = ""
+    """The text of the newest user message: what the answer is to, for a classifier."""
 
 
 def read_request(body: bytes) -> ChatRequest:
@@ -59,13 +61,14 @@ def read_request(body: bytes) -> ChatRequest:
         include_usage=options.get("include_usage") is True,
         user=_optional(value, "user", str, "a string") or "",
         prompt_bytes=sum(_text_bytes(m.get("content")) for m in messages if isinstance(m, dict)),
-        instructions=tuple(_instructions(messages)),
+        instructions=tuple(_texts(messages, "system", "developer")),
+        prompt=next(_texts(reversed(messages), "user"), ""),
     )
 
 
-def _instructions(messages: list[Any]) -> Iterator[str]:
+def _texts(messages: Iterable[Any], *roles: str) -> Iterator[str]:
     for message in messages:
-        if isinstance(message, dict) and message.get("role") in ("system", "developer"):
+        if isinstance(message, dict) and message.get("role") in roles:
             content = message.get("content")
             parts = content if isinstance(content, list) else [{"text": content}]
             texts = [part.get("text") for part in parts if isinstance(part, dict)]

@@ -4,6 +4,8 @@ Every string of the document (keys too) is scanned as one text with its escapes 
 digits, each as a text of its own. An edited string is written anew where it stood; an edited number becomes a string;
 all else keeps its bytes. What is no valid JSON is scanned and edited as the raw text that it is.
 
+A classifier reads the strings, each as a text of its own, and no numbers.
+
 Offsets of findings are code points of the raw arguments.
 """
 
@@ -11,11 +13,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from guardrail.text.rules import Edit, Finding
-from guardrail.text.scanner import RuleSet, Scanner
+from guardrail.text.scanner import RuleSet
+from guardrail.text.scoring import Tally
 from guardrail.wire.strict_json import whole_surrogates
+from guardrail.wire.whole_text import Verdicts, scan_whole
 
 _VALUE = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*')
 """A string or number token of a valid document."""
@@ -33,12 +37,14 @@ class Arguments:
     findings: list[Finding]
     halted: Finding | None
     """The finding that ended it; then `text` must not be delivered."""
+    tally: Tally = field(default_factory=Tally)
 
 
-def guard_arguments(rules: RuleSet, raw: str, channel: str) -> Arguments:
-    """Scan and edit the arguments of one call."""
+def guard_arguments(rules: RuleSet, raw: str, channel: str, verdicts: Verdicts | None = None) -> Arguments:
+    """Scan and edit the arguments of one call. `verdicts`: see `scan_whole`, also for the other two."""
     if not _is_json(raw):
-        return guard_whole(rules, raw, channel)
+        return guard_whole(rules, raw, channel, verdicts)
+    tally = Tally()
     out: list[str] = []
     findings: list[Finding] = []
     removed = at = 0
@@ -46,7 +52,9 @@ def guard_arguments(rules: RuleSet, raw: str, channel: str) -> Arguments:
         token = match.group()
         is_string = token.startswith('"')
         text = _decoded(token) if is_string else token
-        scanner, edits = _scan(rules, text, channel)
+        scanner, edits = scan_whole(rules, text, channel, verdicts if is_string else None)
+        if scanner.scoring is not None:
+            tally.add(scanner.scoring.tally)
         found = scanner.findings()
         if not found and not edits:
             continue
@@ -54,19 +62,21 @@ def guard_arguments(rules: RuleSet, raw: str, channel: str) -> Arguments:
         base = match.start()
         findings += [replace(f, start=base + offsets[f.start], end=base + offsets[f.end]) for f in found]
         if scanner.halt is not None:
-            return Arguments("", len(raw), sorted(findings), findings[found.index(scanner.halt.finding) - len(found)])
+            return Arguments(
+                "", len(raw), sorted(findings), findings[found.index(scanner.halt.finding) - len(found)], tally
+            )
         if edits:
             removed += sum(offsets[edit.end] - offsets[edit.start] for edit in edits)
             out += (raw[at:base], json.dumps(whole_surrogates(edited(text, edits)), ensure_ascii=False))
             at = match.end()
     out.append(raw[at:])
-    return Arguments("".join(out), removed, sorted(findings), None)
+    return Arguments("".join(out), removed, sorted(findings), None, tally)
 
 
-def guard_whole(rules: RuleSet, text: str, channel: str) -> Arguments:
+def guard_whole(rules: RuleSet, text: str, channel: str, verdicts: Verdicts | None = None) -> Arguments:
     """Scan and edit a complete text as it is; one that halts is cut there."""
-    outcome = guard_pieces(rules, [text], channel)
-    return Arguments(outcome.pieces[0], outcome.removed, outcome.findings, outcome.halted)
+    outcome = guard_pieces(rules, [text], channel, verdicts)
+    return Arguments(outcome.pieces[0], outcome.removed, outcome.findings, outcome.halted, outcome.tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +87,14 @@ class Pieces:
     removed: int
     findings: list[Finding]
     halted: Finding | None
+    tally: Tally
 
 
-def guard_pieces(rules: RuleSet, pieces: list[str], channel: str) -> Pieces:
+def guard_pieces(rules: RuleSet, pieces: list[str], channel: str, verdicts: Verdicts | None = None) -> Pieces:
     """Scan a complete text that was cut into pieces, and edit every piece. A mask goes where its hit starts; a text
     that halts is cut there."""
     text = "".join(pieces)
-    scanner, edits = _scan(rules, text, channel)
+    scanner, edits = scan_whole(rules, text, channel, verdicts)
     halt = scanner.halt
     cut = len(text) if halt is None else halt.cut
     out: list[str] = []
@@ -98,12 +109,8 @@ def guard_pieces(rules: RuleSet, pieces: list[str], channel: str) -> Pieces:
         out.append(edited(piece[: max(end - start, 0)], inside))
         start += len(piece)
     removed = len(text) - cut + sum(edit.end - edit.start for edit in edits)
-    return Pieces(out, removed, scanner.findings(), None if halt is None else halt.finding)
-
-
-def _scan(rules: RuleSet, text: str, channel: str) -> tuple[Scanner, list[Edit]]:
-    scanner = Scanner(rules, channel)
-    return scanner, [*scanner.feed(text), *scanner.finish()]
+    tally = Tally() if scanner.scoring is None else scanner.scoring.tally
+    return Pieces(out, removed, scanner.findings(), None if halt is None else halt.finding, tally)
 
 
 def edited(text: str, edits: list[Edit]) -> str:

@@ -11,10 +11,12 @@ from typing import Any
 
 from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
+from guardrail.text.scoring import Tally
 from guardrail.wire.openai_chat_chunk import call_entries
 from guardrail.wire.sse import data_event
 from guardrail.wire.strict_json import dumps, whole_surrogates
 from guardrail.wire.tool_arguments import guard_arguments, guard_whole
+from guardrail.wire.whole_text import Verdicts
 
 KEPT_BYTES = 1 << 18
 """Of events kept as they came, per choice. An event is some fifty times its fragment of arguments: beyond this only
@@ -52,7 +54,18 @@ def text_size(delta: dict[str, Any]) -> int:
 class ToolCalls:
     """Withheld calls, and what became of them."""
 
-    __slots__ = ("_calls", "_events", "_first", "dropped", "findings", "received", "removed", "size", "withheld")
+    __slots__ = (
+        "_calls",
+        "_events",
+        "_first",
+        "dropped",
+        "findings",
+        "received",
+        "removed",
+        "size",
+        "tally",
+        "withheld",
+    )
 
     def __init__(self) -> None:
         self._calls: dict[int | None, _Call] = {}
@@ -68,6 +81,7 @@ class ToolCalls:
         self.dropped = 0
         """Not delivered, though no rule removed them."""
         self.findings: list[Finding] = []
+        self.tally = Tally()
 
     def take(self, raw: bytes, value: dict[str, Any], delta: dict[str, Any]) -> None:
         """Withhold an event that carries nothing but fragments of calls."""
@@ -92,21 +106,29 @@ class ToolCalls:
         self._calls.clear()
         self._events = None
 
-    def release(self, rules: RuleSet, choice: int, prefix: str) -> tuple[list[bytes], Finding | None]:
+    def release(
+        self, rules: RuleSet, choice: int, prefix: str, verdicts: Verdicts
+    ) -> tuple[list[bytes], Finding | None] | None:
         """The choice has finished: the events to deliver, or the finding that halts it. `prefix` begins the paths of
-        this choice's channels."""
-        self.withheld = 0
-        said: list[dict[str, Any]] = []
-        changed = False
+        this choice's channels. None, and nothing changes, when verdicts are missing."""
+        scanned = []
         for key, call in self._calls.items():
             path = f"{prefix}function_call" if key is None else f"{prefix}tool_calls[{key}].function"
             name, arguments = "".join(call.name), "".join(call.arguments)
             outcomes = (
                 guard_whole(rules, whole_surrogates(name), f"{path}.name"),
-                guard_arguments(rules, whole_surrogates(arguments), f"{path}.arguments"),
+                guard_arguments(rules, whole_surrogates(arguments), f"{path}.arguments", verdicts),
             )
+            scanned.append((key, call, name, arguments, outcomes))
+        if verdicts.missing:
+            return None
+        self.withheld = 0
+        said: list[dict[str, Any]] = []
+        changed = False
+        for key, call, name, arguments, outcomes in scanned:
             for outcome in outcomes:
                 self.findings += outcome.findings
+                self.tally.add(outcome.tally)
                 if outcome.halted is not None:
                     self.removed = self.received
                     return [], outcome.halted

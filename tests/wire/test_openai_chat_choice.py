@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from guardrail.text.scanner import compile_rules
 from guardrail.wire.openai_chat_choice import Choice
+from guardrail.wire.openai_chat_halt import Stop
 from tests.wire.chat import event, halt, read, redact
 
 RULES = compile_rules([redact("secret"), halt("forbidden")])
@@ -29,6 +30,6 @@ def test_all_channels_settle_and_the_first_halt_counts() -> None:
     assert halted is not None
     assert halted.channel == "choices[1].reasoning"
     assert [read(raw).texts for _, raw in sorted(items)] == [{(1, "reasoning"): "is it "}, {(1, "content"): "my [X]"}]
-    assert it.delivered(halted.channel) == 6
-    assert it.delivered("choices[1].tool_calls[0].function.arguments") == len("my [X]")
+    assert it.stop_of(halted.channel) == Stop(6, 6, 6)
+    assert it.stop_of("choices[1].tool_calls[0].function.arguments") == Stop(len("my [X]"))
     assert it.settle(items) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guardrail.text.rules import Action, Finding
-from guardrail.wire.openai_chat_halt import choice_prefix, halt_chunks, halt_note, notice, usage_chunk
+from guardrail.wire.openai_chat_halt import Stop, choice_prefix, halt_chunks, halt_note, notice, usage_chunk
 from guardrail.wire.request import ChatRequest
 from tests.wire.chat import policy
 
@@ -15,16 +15,33 @@ def test_the_notice_names_the_case_and_nothing_else_is_filled_in() -> None:
 
 
 def test_the_channel_is_named_when_it_is_not_what_people_read() -> None:
-    assert halt_note("g-1", "content") == halt_note("g-1", "choices[1].content") == {"case_id": "g-1", "action": "halt"}
-    assert halt_note("g-1", choice_prefix(1) + "reasoning")["channel"] == "choices[1].reasoning"
+    assert (
+        halt_note("g-1", "content", Stop(3))
+        == halt_note("g-1", "choices[1].content", Stop(3, 3, 3))
+        == {"case_id": "g-1", "action": "halt"}
+    )
+    assert halt_note("g-1", choice_prefix(1) + "reasoning", Stop(3))["channel"] == "choices[1].reasoning"
 
 
 def test_the_last_chunks_of_a_choice() -> None:
-    said, last = halt_chunks(policy(notice="Stop."), "g-1", FINDING, index=1, delivered=3, legacy=False)
+    said, last = halt_chunks(policy(notice="Stop."), "g-1", FINDING, index=1, stop=Stop(3), legacy=False)
     assert said == {"choices": [{"index": 1, "delta": {"content": "Stop."}, "finish_reason": None}]}
     assert last["choices"][0]["content_filter_results"] == {"self_harm": {"filtered": True, "severity": "critical"}}
-    (last,) = halt_chunks(policy(notice=""), "g-1", FINDING, index=0, delivered=3, legacy=True)
+    (last,) = halt_chunks(policy(notice=""), "g-1", FINDING, index=0, stop=Stop(3), legacy=True)
     assert last["choices"][0]["text"] == ""
+
+
+def test_a_late_verdict_withdraws_what_was_delivered() -> None:
+    (last,) = halt_chunks(policy(notice=""), "g-1", FINDING, index=0, stop=Stop(40, 12, 30), legacy=False)
+    assert last["choices"][0]["content_filter_offsets"] == {"check_offset": 30, "start_offset": 12, "end_offset": 30}
+    assert last["guardrail"] == {
+        "case_id": "g-1",
+        "action": "retract",
+        "channel": "content",
+        "start_offset": 12,
+        "end_offset": 40,
+        "erase": True,
+    }
 
 
 def test_usage_is_upstreams_where_it_came_and_else_an_estimate_that_says_so() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 from guardrail.wire.openai_error import Fault, error_body, error_event, guard_error
+from guardrail.wire.tool_arguments import Arguments
+from guardrail.wire.whole_text import Verdicts
 from tests.wire.chat import halt, policy, redact
 
 POLICY = policy(redact("secret"), halt("forbidden"))
@@ -20,11 +22,16 @@ def test_a_body_and_an_event() -> None:
     )
 
 
+def guarded(data: bytes) -> tuple[bytes, Arguments]:
+    return guard_error(POLICY.refusal, POLICY.rules, data, Verdicts())
+
+
 def test_what_upstream_says_of_an_error_is_scanned() -> None:
     clean = b'{"error": {"message": "busy"}}'
-    assert guard_error(POLICY, clean) == (clean, [])
-    edited, findings = guard_error(POLICY, b'{"error":\n{"message": "bad: secret"}}')
+    said, outcome = guarded(clean)
+    assert (said, outcome.findings) == (clean, [])
+    edited, outcome = guarded(b'{"error":\n{"message": "bad: secret"}}')
     assert edited == b'{"error": {"message": "bad: [X]"}}'
-    assert [f.rule for f in findings] == ["redact"]
-    replaced, _ = guard_error(POLICY, b'{"error": "forbidden"}')
+    assert [f.rule for f in outcome.findings] == ["redact"]
+    replaced, _ = guarded(b'{"error": "forbidden"}')
     assert json.loads(replaced)["error"]["message"] == POLICY.refusal

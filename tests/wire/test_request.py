@@ -15,17 +15,20 @@ HELLO = [{"role": "user", "content": "hello"}]
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ({"messages": HELLO}, ChatRequest(prompt_bytes=5)),
-        ({"messages": HELLO, "model": "m", "stream": True}, ChatRequest("m", True, prompt_bytes=5)),
-        ({"messages": HELLO, "n": 2, "user": "u-1"}, ChatRequest(n=2, user="u-1", prompt_bytes=5)),
-        ({"messages": HELLO, "n": None, "stream": None, "stream_options": None}, ChatRequest(prompt_bytes=5)),
+        ({"messages": HELLO}, ChatRequest(prompt_bytes=5, prompt="hello")),
+        ({"messages": HELLO, "model": "m", "stream": True}, ChatRequest("m", True, prompt_bytes=5, prompt="hello")),
+        ({"messages": HELLO, "n": 2, "user": "u-1"}, ChatRequest(n=2, user="u-1", prompt_bytes=5, prompt="hello")),
+        (
+            {"messages": HELLO, "n": None, "stream": None, "stream_options": None},
+            ChatRequest(prompt_bytes=5, prompt="hello"),
+        ),
         (
             {"messages": HELLO, "stream": True, "stream_options": {"include_usage": True}},
-            ChatRequest(stream=True, include_usage=True, prompt_bytes=5),
+            ChatRequest(stream=True, include_usage=True, prompt_bytes=5, prompt="hello"),
         ),
         (
             {"messages": [{"role": "user", "content": [{"type": "text", "text": "é"}, {"type": "image_url"}]}]},
-            ChatRequest(prompt_bytes=2),
+            ChatRequest(prompt_bytes=2, prompt="é"),
         ),
         (
             {
@@ -34,11 +37,12 @@ HELLO = [{"role": "user", "content": "hello"}]
                     {"role": "developer", "content": [{"text": "Be"}, {"type": "image_url"}, "?", {"text": "brief."}]},
                     {"role": "system", "content": None},
                     {"role": "system", "content": ""},
+                    {"role": "user", "content": "earlier"},
                     {"role": "user", "content": "hi"},
                     "?",
                 ]
             },
-            ChatRequest(prompt_bytes=18, instructions=("Be kind.", "Be\nbrief.")),
+            ChatRequest(prompt_bytes=25, instructions=("Be kind.", "Be\nbrief."), prompt="hi"),
         ),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from guardrail.text.scanner import RuleSet, compile_rules
 from guardrail.wire.tool_calls import KEPT_BYTES, ToolCalls, text_size
+from guardrail.wire.whole_text import Verdicts
 from tests.wire.chat import call, halt, redact
 
 RULES = compile_rules([redact("secret"), halt("forbidden")])
@@ -21,7 +22,7 @@ def withheld(*events: bytes) -> ToolCalls:
 
 
 def release(calls: ToolCalls, rules: RuleSet = RULES) -> Any:
-    return calls.release(rules, 0, "")
+    return calls.release(rules, 0, "", Verdicts())
 
 
 def test_clean_calls_are_the_events_that_came() -> None:
