@@ -19,7 +19,7 @@ from rich.text import Text
 from guardrail.errors import ConfigError
 from guardrail.policy.compile import load_policy
 from guardrail.policy.policy import Policy
-from guardrail.text.editor import Editor
+from guardrail.stream import guard_text
 from guardrail.text.explain import Candidate, Explanation, explain
 from guardrail.text.rules import Action, Rule
 
@@ -60,14 +60,16 @@ def run(text: str | None, policy: str, config: Path | None, *, as_json: bool, ev
 def rules_of(policy: Policy) -> list[Rule]:
     """The rules in force."""
     return [
-        rule for group in (policy.rules.removing, policy.rules.logging) if group is not None for rule in group.rules
+        rule
+        for group in (policy.rules.plain.removing, policy.rules.plain.logging)
+        if group is not None
+        for rule in group.rules
     ]
 
 
 def edited(policy: Policy, text: str) -> str:
     """What a client gets."""
-    editor = Editor(policy.rules)
-    return editor.feed(text) + editor.finish()
+    return guard_text(text, policy).output
 
 
 def write_json(found: Explanation, text: str, output: str, out: TextIO) -> None:

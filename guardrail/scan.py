@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from guardrail.classify.judge import judge_of, settle
 from guardrail.errors import ConfigError, GuardrailError
 from guardrail.policy.compile import load_policy
 from guardrail.policy.policy import Policy
@@ -128,12 +129,13 @@ def run(
 def scan_text(text: str, policy: Policy, chunks: Chunks, *, show: bool = False) -> Scanned:
     """Run a policy over one text. `show`: put the matched text into the findings."""
     editor = Editor(policy.rules)
-    delivered = []
+    judge = judge_of(policy)
+    delivered: list[str] = []
     for chunk in chunks.cut(text):
-        delivered.append(editor.feed(chunk))
+        delivered += (editor.feed(chunk), settle(editor, judge))
         if editor.halt is not None:
             break
-    delivered.append(editor.finish())
+    delivered += (editor.finish(), settle(editor, judge))
     findings = []
     for finding in editor.findings():
         row: dict[str, Any] = {

@@ -7,20 +7,29 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
+from guardrail.classify.detector import DetectorEntry
+from guardrail.classify.judge import judge_of, key_of, settle, verdicts_of
 from guardrail.policy.policy import Policy
 from guardrail.text.editor import Editor
 from guardrail.text.rules import Finding
-from guardrail.wire.openai_chat import ChatStream
+from guardrail.text.scores import Verdict
+from guardrail.wire.openai_chat import Ask, ChatStream
 from guardrail.wire.openai_chat_answer import DONE
 from guardrail.wire.openai_chat_halt import notice
 from guardrail.wire.openai_error import Fault
 from guardrail.wire.request import ChatRequest
 from guardrail.wire.sse import data_event, parse_event, split_events
+from guardrail.wire.whole_text import rules_for
+
+if TYPE_CHECKING:
+    from guardrail.classify.classifier import Classifier
+    from guardrail.classify.model import Model
 
 T = TypeVar("T")
 
@@ -35,67 +44,101 @@ class GuardedText:
     findings: tuple[Finding, ...]
 
 
-def guard_text(text: str, policy: Policy) -> GuardedText:
-    """Run a policy over a whole text."""
-    editor = Editor(policy.rules)
-    output = editor.feed(text) + editor.finish()
+def guard_text(text: str, policy: Policy, *, prompt: str = "") -> GuardedText:
+    """Run a policy over a whole text. `prompt`: what it answers, for a classifier that is shown it."""
+    editor = Editor(rules_for(policy, ChatRequest(prompt=prompt)), whole=True)
+    output = editor.feed(text) + editor.finish() + settle(editor, judge_of(policy))
     return GuardedText(output, editor.halt is not None, tuple(editor.findings()))
 
 
 @overload
-def guard_stream(stream: AsyncIterable[T], policy: Policy, *, n: int = 1) -> AsyncIterator[T]: ...
+def guard_stream(stream: AsyncIterable[T], policy: Policy, *, n: int = 1, prompt: str = "") -> AsyncIterator[T]: ...
 @overload
-def guard_stream(stream: Iterable[T], policy: Policy, *, n: int = 1) -> Iterator[T]: ...
+def guard_stream(stream: Iterable[T], policy: Policy, *, n: int = 1, prompt: str = "") -> Iterator[T]: ...
 def guard_stream(
-    stream: AsyncIterable[T] | Iterable[T], policy: Policy, *, n: int = 1
+    stream: AsyncIterable[T] | Iterable[T], policy: Policy, *, n: int = 1, prompt: str = ""
 ) -> AsyncIterator[T] | Iterator[T]:
     """The same stream, guarded: asynchronous if it was, and of the same kind of items.
 
     Items are the chunks of `client.chat.completions.create(stream=True)` of the `openai` SDK, such chunks as dicts, or
     pieces of one text (`str`). A clean chunk is yielded as the object that came. After a halt the stream ends with the
     notice and, for chunks, a finish reason of `content_filter`; the source is closed as soon as nothing is left to
-    wait for. `n`: the number of choices asked for. Raises TypeError for other items, WireError for chunks that are
-    none; what the source raises is raised after what was held back has been yielded."""
+    wait for. `n`: the number of choices asked for; `prompt`: the newest user message, for a classifier that is shown
+    it. Raises TypeError for other items, WireError for chunks that are none; what the source raises is raised after
+    what was held back has been yielded."""
+    guard = _Guard[T](policy, ChatRequest(n=n, prompt=prompt))
     if isinstance(stream, AsyncIterable):
-        return _guard_async(stream, policy, n)
-    return _guard_sync(stream, policy, n)
+        return _guard_async(stream, guard)
+    return _guard_sync(stream, guard)
 
 
-async def _guard_async(stream: AsyncIterable[T], policy: Policy, n: int) -> AsyncIterator[T]:
-    guard = _Guard[T](policy, n)
+async def _guard_async(stream: AsyncIterable[T], guard: _Guard[T]) -> AsyncIterator[T]:
+    policy = guard.policy
+    classifier = None if policy.scorer is None else _classifier(policy.scorer)
+    deadline = 0.0 if policy.classifier is None else policy.classifier.deadline
+
+    async def judged(items: list[T]) -> AsyncIterator[T]:
+        for item in items:
+            yield item
+        while classifier is not None and (asks := guard.asks()):
+            verdicts, _ = await verdicts_of(classifier, [ask.window for ask in asks], deadline)
+            for ask, verdict in zip(asks, verdicts, strict=True):
+                for item in guard.score(ask, verdict):
+                    yield item
+
     try:
         try:
             async for item in stream:
-                for guarded in guard.take(item):
+                async for guarded in judged(guard.take(item)):
                     yield guarded
                 if guard.over:
                     return
         except Exception:
-            for guarded in guard.fail():
+            async for guarded in judged(guard.fail()):
                 yield guarded
             raise
-        for guarded in guard.finish():
+        async for guarded in judged(guard.finish()):
             yield guarded
     finally:
         closed = _close(stream)
         if inspect.isawaitable(closed):
             await closed
+        if classifier is not None:
+            await classifier.close()
 
 
-def _guard_sync(stream: Iterable[T], policy: Policy, n: int) -> Iterator[T]:
-    guard = _Guard[T](policy, n)
+def _guard_sync(stream: Iterable[T], guard: _Guard[T]) -> Iterator[T]:
+    judge = judge_of(guard.policy)
+
+    def judged(items: list[T]) -> Iterator[T]:
+        yield from items
+        while asks := guard.asks():
+            for ask, verdict in zip(asks, judge([ask.window for ask in asks]), strict=True):
+                yield from guard.score(ask, verdict)
+
     try:
         try:
             for item in stream:
-                yield from guard.take(item)
+                yield from judged(guard.take(item))
                 if guard.over:
                     return
         except Exception:
-            yield from guard.fail()
+            yield from judged(guard.fail())
             raise
-        yield from guard.finish()
+        yield from judged(guard.finish())
     finally:
         _close(stream)
+
+
+def _classifier(scorer: Model | DetectorEntry) -> Classifier:
+    """A classifier for one stream."""
+    if isinstance(scorer, DetectorEntry):
+        from guardrail.classify.remote import RemoteClassifier
+
+        return RemoteClassifier(scorer, key_of(scorer, os.environ))
+    from guardrail.classify.classifier import LocalClassifier
+
+    return LocalClassifier(scorer)
 
 
 def _close(stream: object) -> object:
@@ -106,19 +149,20 @@ def _close(stream: object) -> object:
 class _Guard(Generic[T]):
     """Items in, items out; what they are is told by the first."""
 
-    def __init__(self, policy: Policy, n: int) -> None:
+    def __init__(self, policy: Policy, request: ChatRequest) -> None:
         self.over = False
         """A halt left nothing to wait for."""
-        self._policy = policy
+        self.policy = policy
         self._case_id = f"g-{secrets.token_hex(8)}"
-        self._chat = ChatStream(policy, ChatRequest(n=n), case_id=self._case_id)
+        self._chat = ChatStream(policy, request, case_id=self._case_id)
+        self._rules = rules_for(policy, request)
         self._text: Editor | None = None
         self._kind: type | None = None
 
     def take(self, item: T) -> list[T]:
         if isinstance(item, str):
             if self._text is None:
-                self._text = Editor(self._policy.rules)
+                self._text = Editor(self._rules)
             return self._said(self._text.feed(item))
         value: object = item if isinstance(item, dict) else _dumped(item)
         self._kind = type(item)
@@ -139,11 +183,24 @@ class _Guard(Generic[T]):
             return self._said(self._text.finish())
         return self._chunks(self._chat.fail(Fault("upstream_error", "The stream ended in an exception.")))
 
+    def asks(self) -> list[Ask]:
+        """What has to be scored now."""
+        if self._text is not None:
+            return [Ask(window, number=number) for number, window in self._text.take_due()]
+        return self._chat.take_due()
+
+    def score(self, ask: Ask, verdict: Verdict) -> list[T]:
+        if self._text is not None:
+            return self._said(self._text.score(ask.number, verdict))
+        out = self._chat.score(ask, verdict)
+        self.over = self._chat.done
+        return self._chunks(out)
+
     def _said(self, text: str) -> list[T]:
         assert self._text is not None
         if self._text.halt is not None and not self.over:
             self.over = True
-            text += notice(self._policy, self._case_id)
+            text += notice(self.policy, self._case_id)
         return [cast(T, text)] if text else []
 
     def _chunks(self, out: bytes) -> list[T]:

@@ -16,6 +16,7 @@ from msgspec import UNSET
 from rich.console import Console
 from rich.text import Text
 
+from guardrail.classify.judge import judge_of, settle
 from guardrail.errors import ConfigError, ConfigProblem
 from guardrail.explain import rules_of, shown
 from guardrail.policy.compile import load_policy
@@ -126,8 +127,9 @@ def failures(script: Script, policy: Policy) -> Iterator[Failure]:
 
 def play(policy: Policy, text: str, cut: str) -> Outcome:
     """What a policy makes of a text that comes in pieces."""
-    editor = Editor(policy.rules)
-    output = "".join(editor.feed(piece) for piece in Chunks.parse(cut).cut(text)) + editor.finish()
+    editor, judge = Editor(policy.rules), judge_of(policy)
+    output = "".join(editor.feed(piece) + settle(editor, judge) for piece in Chunks.parse(cut).cut(text))
+    output += editor.finish() + settle(editor, judge)
     return Outcome(output, editor.halt is not None, tuple(finding.rule for finding in editor.findings()))
 
 

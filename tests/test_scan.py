@@ -18,6 +18,7 @@ from guardrail.cli import app
 from guardrail.policy.compile import load_policy
 from guardrail.policy.fingerprints import Draft, new_shape
 from guardrail.scan import BadText, Chunks, scan_document, scan_rows, scan_text
+from tests.classify import tiny
 
 POLICY = """\
 policy: test
@@ -219,3 +220,18 @@ def test_the_document_of_a_passage_is_named(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("policy: p\nrules: [{id: x, protect: set.fp, action: log}]\n", encoding="utf-8")
     found = scan_text("So every visitor signs the book.", load_policy(tmp_path / "p.yaml"), Chunks()).findings
     assert [(row["rule"], row["document"]) for row in found] == [("x", "handbook")]
+
+
+def test_a_policy_with_a_classifier(tmp_path: Path) -> None:
+    tiny.ours(tmp_path / "mine")
+    section = "classifier: {model: mine, categories: {harassment: {}, profanity: {at: 0.8, action: log}}}"
+    (tmp_path / "p.yaml").write_text(f"policy: p\n{section}\n")
+    policy = load_policy(tmp_path / "p.yaml")
+    text = "That damn thing, I said to them. You are an idiot, they said to me. Well."
+    for spelled in ("whole", "char", "7", "random:1"):
+        scanned = scan_text(text, policy, Chunks.parse(spelled))
+        assert (scanned.output, scanned.halted) == ("That damn thing, I said to them. ", True)
+        assert [(row["rule"], row["start"], row["end"]) for row in scanned.findings] == [
+            ("classifier.profanity.high", 0, 32),
+            ("classifier.harassment.high", 33, 67),
+        ]

@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
+from guardrail.policy.compile import load_policy
+from guardrail.policy.policy import Policy
 from guardrail.stream import guard_stream, guard_text
+from tests.classify import tiny
+from tests.proxy.scored import Gated, scored_policy
 from tests.wire.chat import chat, event, halt, policy, redact, says
 
 POLICY = policy(redact("secret"), halt("forbidden phrase"))
@@ -145,3 +149,57 @@ async def test_a_reader_that_leaves_closes_the_source() -> None:
 def test_other_items_are_refused() -> None:
     with pytest.raises(TypeError, match="not int"):
         list(guard_stream([1], POLICY))
+
+
+# Under a policy with a classifier
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Policy:
+    """Ends where the tiny model reads an insult; masks one that is a little less sure."""
+    folder = tmp_path_factory.mktemp("scored")
+    tiny.ours(folder / "mine")
+    section = "classifier: {model: mine, categories: {harassment: {}, profanity: {at: 0.8, action: redact}}}"
+    (folder / "p.yaml").write_text(f"policy: p\n{section}\n")
+    return load_policy(folder / "p.yaml", environ={})
+
+
+POLITE = "This is a polite sentence."
+RUDE = " You are an idiot, I am afraid."
+
+
+def test_a_text_is_scored(scored: Policy) -> None:
+    outcome = guard_text(POLITE + RUDE, scored)
+    assert (outcome.output, outcome.halted) == (POLITE + " ", True)
+    assert [finding.rule for finding in outcome.findings] == ["classifier.harassment.high"]
+    assert guard_text("That damn thing. " + POLITE, scored).output == "[REDACTED]"
+    assert guard_text(POLITE + " It is fine.", scored).output == POLITE + " It is fine."
+
+
+async def test_streams_are_scored(scored: Policy) -> None:
+    pieces = [POLITE, " It is", " fine, and then some.", RUDE, " Really."]
+    said = "".join([*guard_stream(pieces, scored)])
+    assert said.startswith(POLITE + " It is fine, and then some. \n[Stopped by safety policy.")
+    asynchronous = "".join([item async for item in guard_stream(AsyncSource(list(pieces)), scored)])
+    assert asynchronous.partition("Case")[0] == said.partition("Case")[0]
+
+
+async def test_chunks_are_scored(scored: Policy) -> None:
+    items = models(chat(says(POLITE, RUDE, " Really.")))
+    for guarded in (
+        [*guard_stream(list(items), scored)],
+        [item async for item in guard_stream(AsyncSource(list(items)), scored)],
+    ):
+        texts = [chunk.choices[0].delta.content or "" for chunk in guarded]
+        assert "".join(texts).startswith(POLITE + " \n[Stopped")
+        assert guarded[-1].choices[0].finish_reason == "content_filter"
+    clean = models(chat(says(POLITE, " It is", " fine.")))
+    assert [chunk.model_dump() for chunk in guard_stream(list(clean), scored)] == [item.model_dump() for item in clean]
+
+
+def test_the_prompt_is_shown_to_a_classifier_that_asks_for_it() -> None:
+    model = Gated()
+    policy = scored_policy(model, context="prompt")
+    assert guard_text("Plain words.", policy, prompt="What is evil?").output == "Plain words."
+    assert "".join(guard_stream(["Plain words."], policy, prompt="And now?")) == "Plain words."
+    assert [window.prompt for window in model.seen] == ["What is evil?", "And now?"]

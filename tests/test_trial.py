@@ -11,6 +11,7 @@ import pytest
 
 from guardrail.policy.load import shipped_config
 from guardrail.trial import CUTS, run
+from tests.classify import tiny
 
 POLICY = """policy: mine
 rules:
@@ -128,3 +129,13 @@ def test_a_file_that_is_wrong(config: Path, name: str, text: str, message: str) 
     assert status == 1
     assert "mine.yaml:" in said
     assert message in said
+
+
+def test_scenarios_are_scored(config: Path) -> None:
+    tiny.ours(config / "policies" / "tiny")
+    section = "classifier: {model: tiny, categories: {harassment: {}}}"
+    (config / "policies" / "mine.yaml").write_text(POLICY + section + "\n")
+    rude = '  - {name: rude, input: You idiot., output: "", halt: true, findings: [classifier.harassment.high]}\n'
+    (config / "scenarios" / "mine.yaml").write_text(GOOD + rude)
+    status, said = reported(config, "text")
+    assert (status, "4 scenarios" in said) == (0, True), said

@@ -17,18 +17,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from math import nan
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 from yarl import URL
 
-from guardrail.classify.manifest import NONE
-from guardrail.classify.model import Scores
 from guardrail.errors import ModelFault
 from guardrail.settings import Seconds, Url, Variable
 from guardrail.text.scores import CATEGORIES
 
+if TYPE_CHECKING:
+    from guardrail.classify.model import Scores
+
+NONE = "none"
+"""Stands for an output that is no harm of ours, such as a class `safe`."""
 OPENAI_LABELS: Mapping[str, str] = {
     "hate": "hate",
     "harassment": "harassment",

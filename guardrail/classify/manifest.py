@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from guardrail.classify.detector import NONE
 from guardrail.errors import ConfigProblem, ModelError
 from guardrail.policy.document import Document, Place, read_document
 from guardrail.policy.problems import one_of, suggestion, validated
@@ -30,8 +31,6 @@ from guardrail.text.scores import CATEGORIES
 MANIFEST = "manifest.yaml"
 CONFIG = "config.json"
 """Of a Hugging Face export; names its outputs under `id2label`."""
-NONE = "none"
-"""Stands for an output that is no harm of ours, such as a class `safe`."""
 POINTS = ("precise", "balanced", "sensitive")
 """Operating points, from few false alarms to few misses: at most 1, 10 and 50 false halts per 1,000 harmless
 answers."""

@@ -8,11 +8,12 @@ counted in plain integers and read at scrape time.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -20,6 +21,9 @@ from prometheus_client.utils import floatToGoString
 
 from guardrail.observe.log import dropped_lines
 from guardrail.observe.records import Record
+
+if TYPE_CHECKING:
+    from guardrail.classify.classifier import Classifier
 
 ADDED_BUCKETS = (
     0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
@@ -58,6 +62,67 @@ class AddedLatency(Collector):
         )
 
 
+VERDICT_BUCKETS = (0.00005, 0.0001, 0.00025, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Seconds. The first stage takes tens of microseconds, the encoder some milliseconds and its queue as much again."""
+
+
+class VerdictLatency(Collector):
+    """Histogram of seconds from the end of a unit to its verdict, filled by plain integer arithmetic."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(VERDICT_BUCKETS) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(VERDICT_BUCKETS, seconds)] += 1
+        self._sum += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        total = 0
+        buckets: list[tuple[str, float]] = []
+        for bound, count in zip((*map(floatToGoString, VERDICT_BUCKETS), "+Inf"), self._counts, strict=True):
+            total += count
+            buckets.append((bound, float(total)))
+        yield HistogramMetricFamily(
+            "guardrail_classifier_verdict_seconds",
+            "Seconds from the end of a unit to its verdict, whichever stage gave it.",
+            buckets=buckets,
+            sum_value=self._sum,
+        )
+
+
+class ClassifierMetrics(Collector):
+    """What the classifiers of the process count themselves."""
+
+    def __init__(self, classifiers: Iterable[Classifier]) -> None:
+        self._classifiers = classifiers
+
+    def collect(self) -> Iterator[Metric]:
+        units = CounterMetricFamily(
+            "guardrail_classifier_units", "Units scored, by the stage that did.", labels=["model", "stage"]
+        )
+        failures = CounterMetricFamily(
+            "guardrail_classifier_failures", "Units without scores, by kind.", labels=["model", "kind"]
+        )
+        calls = CounterMetricFamily(
+            "guardrail_classifier_calls", "Runs of the encoder, or requests to a detector.", labels=["model"]
+        )
+        replaced = CounterMetricFamily(
+            "guardrail_classifier_replaced", "Threads replaced, or times a detector was left alone.", labels=["model"]
+        )
+        waiting = GaugeMetricFamily("guardrail_classifier_waiting", "Units in the queue.", labels=["model"])
+        for classifier in self._classifiers:
+            name, counters = f"{classifier.name}@{classifier.digest[:12]}", classifier.counters
+            units.add_metric([name, "gate"], counters.quick)
+            units.add_metric([name, "encoder"], counters.scored)
+            for kind, count in counters.failures.items():
+                failures.add_metric([name, kind.value], count)
+            calls.add_metric([name], counters.calls)
+            replaced.add_metric([name], counters.replaced)
+            waiting.add_metric([name], classifier.waiting)
+        yield from (units, failures, calls, replaced, waiting)
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigState:
     """What is known of the configuration at scrape time."""
@@ -80,12 +145,21 @@ class DroppedLines(Collector):
 class Metrics:
     """The metrics of one proxy process, in a registry of their own."""
 
-    def __init__(self, config_state: Callable[[], ConfigState], in_flight: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        config_state: Callable[[], ConfigState],
+        in_flight: Callable[[], int],
+        classifiers: Iterable[Classifier] = (),
+    ) -> None:
+        """`classifiers`: those of the process, asked at each scrape."""
         # The library's `_created` series double the number of series and say nothing that is used.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.added = AddedLatency()
         self.registry.register(self.added)
+        self.verdicts = VerdictLatency()
+        self.registry.register(self.verdicts)
+        self.registry.register(ClassifierMetrics(classifiers))
         self.registry.register(DroppedLines())
         ProcessCollector(registry=self.registry)
         self._config_state = config_state

@@ -40,6 +40,19 @@ class FindingRecord(msgspec.Struct, frozen=True):
     """Of a protected passage: where it is from."""
 
 
+class ClassifierRecord(msgspec.Struct, frozen=True):
+    """What the policy's classifier did for a response."""
+
+    model: str
+    """`name@digest`, the digest cut to 12 hex digits."""
+    units: int
+    """Stretches of text that had a verdict."""
+    encoder_calls: int
+    """Stretches that the first stage could not tell."""
+    failures: dict[str, int] = {}
+    """Stretches without scores, by kind: queue_full, deadline, broken."""
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One response. Times are seconds, sizes are code points of model text unless the name says bytes."""
 
@@ -73,7 +86,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     dropped: int
     """Came after its choice had ended, or in a tool call that was not delivered."""
     unscanned: int
-    """Let through in a shape that the codec does not know: 0 unless the policy allows it."""
+    """Let through in a shape that the codec does not know, or without the scores that the classifier should have
+    given: 0 unless the policy allows it."""
     held_max: int
     """The most characters withheld at one moment."""
     tokens: int
@@ -91,6 +105,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Body bytes from the upstream, decoded."""
     bytes_out: int
     """Body bytes to the client."""
+    classifier: ClassifierRecord | None = None
+    """None: the policy has none."""
     first_byte_s: float
     """From the request's arrival to the upstream's first body byte; 0 when none came."""
     duration_s: float

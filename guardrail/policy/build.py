@@ -142,7 +142,7 @@ class Builder:
                     rule,
                     category=resolved.get("category", rule.category),
                     severity=resolved.get("severity", rule.severity),
-                    mask=self._mask(resolved, action, entity.label),
+                    mask=self.mask(resolved, action, entity.label),
                     hits=rule.hits + given.hit,
                     misses=rule.misses + given.miss,
                 ),
@@ -208,7 +208,7 @@ class Builder:
                 category=own.category,
                 severity=own.severity,
                 action=own.action,
-                mask=self._mask(resolved, own.action, DEFAULT_LABEL),
+                mask=self.mask(resolved, own.action, DEFAULT_LABEL),
                 allow=tuple(allow),
                 hits=examples.hit if len(lists) == 1 else (),
                 misses=examples.miss,
@@ -246,7 +246,7 @@ class Builder:
             category=resolved.get("category", DEFAULT_CATEGORY),
             severity=resolved.get("severity", "medium"),
             action=action,
-            mask=self._mask(resolved, action, DEFAULT_LABEL),
+            mask=self.mask(resolved, action, DEFAULT_LABEL),
             allow=tuple(dict.fromkeys((*self._phrases(resolved), *listed))),
             hits=examples.hit,
             misses=examples.miss,
@@ -271,7 +271,7 @@ class Builder:
             category=resolved.get("category", "protected_text"),
             severity=resolved.get("severity", "medium"),
             action=action,
-            mask=self._mask(resolved, action, DEFAULT_LABEL),
+            mask=self.mask(resolved, action, DEFAULT_LABEL),
             hits=examples.hit,
             misses=examples.miss,
             allow=self._phrases(resolved),
@@ -332,7 +332,7 @@ class Builder:
             category=resolved.get("category", DEFAULT_CATEGORY),
             severity=resolved.get("severity", "medium"),
             action=action,
-            mask=self._mask(resolved, action, DEFAULT_LABEL),
+            mask=self.mask(resolved, action, DEFAULT_LABEL),
             allow=resolved.get("allow", ()),
             hits=examples.hit,
             misses=examples.miss,
@@ -381,7 +381,8 @@ class Builder:
         given: Examples = resolved.get("examples", Examples())
         return given
 
-    def _mask(self, resolved: ResolvedRule, action: Action, label: str) -> Mask:
+    def mask(self, resolved: ResolvedRule, action: Action, label: str) -> Mask:
+        """What stands for a hit of a rule with this action; `label`: when nothing else is said."""
         if action is Action.REPLACE:
             text = resolved.get("with")
             if text is None and resolved.fields["action"].value == "replace":

@@ -113,7 +113,8 @@ def _report(root: Path, snapshot: Snapshot, out: TextIO) -> None:
 
 def _rules_of(policy: Policy) -> int:
     """How many rules are in force."""
-    return sum(len(group.rules) for group in (policy.rules.removing, policy.rules.logging) if group is not None)
+    rules = policy.rules.plain
+    return sum(len(group.rules) for group in (rules.removing, rules.logging) if group is not None)
 
 
 def _count(number: int, noun: str) -> str:

@@ -22,6 +22,7 @@ from guardrail.policy.cache import Cache, open_cache
 from guardrail.policy.examples import unproven
 from guardrail.policy.exceptions import Exceptions
 from guardrail.policy.fingerprints import FingerprintFile
+from guardrail.policy.levels import Built, Classifiers
 from guardrail.policy.lists import Lists
 from guardrail.policy.load import Configuration, include_policy_file, load_configuration
 from guardrail.policy.policy import Policy
@@ -42,7 +43,9 @@ from guardrail.text.rules import (
     PatternRule,
     Rule,
 )
+from guardrail.text.ruleset import with_scores
 from guardrail.text.scanner import RuleSet, compile_rules
+from guardrail.text.scores import ScoreSettings
 
 DEFAULT_LOCALE = "en"
 NOTICES = {
@@ -80,7 +83,8 @@ class Compiler:
         self._resolver = Resolver(config.policies, config.known_policies)
         self._builder = Builder(environ, Lists() if lists is None else lists)
         self._thorough = thorough
-        self._reuse = {policy.rules_digest: policy.rules for policy in reuse}
+        self._reuse = {policy.rules_digest: policy.rules.plain for policy in reuse}
+        self._classifiers = Classifiers(self._builder)
         self._in_force: dict[str, list[tuple[ResolvedRule, tuple[Rule, ...]]] | None] = {}
         self._policies: dict[tuple[str, str | None], Policy | None] = {}
         self._rule_digests: dict[int, str] = {}
@@ -90,11 +94,11 @@ class Compiler:
 
     @property
     def problems(self) -> set[ConfigProblem]:
-        return self._found | self._resolver.problems | self._builder.problems
+        return self._found | self._resolver.problems | self._builder.problems | self._classifiers.problems
 
     @property
     def files(self) -> set[Path]:
-        return self._builder.files
+        return self._builder.files | self._classifiers.files
 
     def policy(self, name: str, locale: str | None = None) -> Policy | None:
         """The policy with notices in `locale` (by default its own); None where it has problems."""
@@ -122,10 +126,18 @@ class Compiler:
         unknown_text = setting.get("unknown_text", "block")
         store_text = setting.get("store_text", False)
         rules_digest = _digest([self._digest_of(rule) for _, parts in rules for rule in parts])
-        digest = _digest([_DIGEST_FORMAT, rules_digest, halt_scope, unknown_text, notice, refusal, store_text])
+        decisive: list[Any] = [_DIGEST_FORMAT, rules_digest, halt_scope, unknown_text, notice, refusal, store_text]
         rule_set = self._rule_set(resolved, rules, rules_digest)
+        built: Built | None = None
+        if resolved.classifier:
+            built = self._classifiers.build(resolved)
+            if built is None or rule_set is None:
+                return None
+            rule_set = with_scores(rule_set, built.settings)
+            decisive.append(_canonical_scores(built.settings, built.scorer.digest))
         if rule_set is None:
             return None
+        digest = _digest(decisive)
         return Policy(
             name=name,
             digest=digest,
@@ -136,6 +148,7 @@ class Compiler:
             notice=notice,
             refusal=refusal,
             store_text=store_text,
+            scorer=None if built is None else built.scorer,
         )
 
     def locales(self, name: str) -> tuple[str, ...]:
@@ -262,8 +275,7 @@ def _digest(value: Any) -> str:
 
 def _canonical(rule: Rule) -> list[Any]:
     """Everything about a rule that decides an outcome. Order and repetition of terms do not."""
-    common: list[Any] = [rule.id, rule.category, rule.severity, rule.action, sorted(set(rule.allow))]
-    common.append(_canonical_mask(rule.mask) if rule.action in (Action.REDACT, Action.REPLACE) else None)
+    common = _common(rule)
     match rule:
         case KeywordRule():
             folds = dataclasses.astuple(rule.folds)
@@ -285,6 +297,18 @@ def _canonical(rule: Rule) -> list[Any]:
             context = [sorted(set(rule.context)), rule.within] if rule.context else []
             return ["pattern", *common, rows, context, rule.lane]
     raise AssertionError(f"no such kind of rule: {rule!r}")
+
+
+def _canonical_scores(settings: ScoreSettings, model: str) -> list[Any]:
+    """Everything about a classifier that decides an outcome."""
+    levels = [[*_common(rule), rule.at] for rule in settings.rules]
+    return [model, levels, settings.lag_budget, settings.fail, settings.debounce, settings.context, settings.deadline]
+
+
+def _common(rule: Rule) -> list[Any]:
+    common: list[Any] = [rule.id, rule.category, rule.severity, rule.action, sorted(set(rule.allow))]
+    common.append(_canonical_mask(rule.mask) if rule.action in (Action.REDACT, Action.REPLACE) else None)
+    return common
 
 
 def _digest_of_terms(terms: Iterable[str]) -> str:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from guardrail.classify.detector import DetectorEntry
+from guardrail.classify.folders import SHIPPED as SHIPPED_MODEL
 from guardrail.settings import FilePath, Name, Settings, Variable
 from guardrail.text.rules import MAX_NEAR
 
@@ -216,6 +218,88 @@ class RuleEntry(Struct, frozen=True, forbid_unknown_fields=True):
     examples: Annotated[Examples | UnsetType, Meta(description="Texts that prove the rule.")] = UNSET
 
 
+class LevelEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of a stretch of text that the classifier holds for harm of a category."""
+
+    at: Annotated[
+        Literal["precise", "balanced", "sensitive"] | Annotated[float, Meta(gt=0, le=1)],
+        Meta(
+            description="From which probability on: an operating point of the model (`precise`: at most 1 false halt "
+            "in 1,000 harmless answers, `balanced`: 10, `sensitive`: 50), or a number above 0, at most 1."
+        ),
+    ] = "precise"
+    action: Annotated[
+        Literal["allow", "log", "redact", "replace", "halt"],
+        Meta(
+            description="`halt`: end the answer in front of the stretch (the default). `redact`, `replace`: put a mask "
+            "in its place. `log`: report only. `allow`: switched off."
+        ),
+    ] = "halt"
+    severity: Annotated[
+        Literal["low", "medium", "high", "critical"], Meta(description="How grave a hit is; by default `high`.")
+    ] = "high"
+    mask: Annotated[MaskEntry | UnsetType, Meta(description="For `redact`: what stands for the stretch.")] = UNSET
+    with_: Annotated[
+        Annotated[str, Meta(max_length=4096)] | UnsetType, Meta(description="For `replace`: what stands for it.")
+    ] = msgspec.field(default=UNSET, name="with")
+
+
+Levels = LevelEntry | Annotated[tuple[LevelEntry, ...], Meta(min_length=1, max_length=8)]
+
+
+class ClassifierCategories(Struct, frozen=True, forbid_unknown_fields=True):
+    """The categories that are looked for, each with one level or several."""
+
+    hate: Annotated[Levels | UnsetType, Meta(description="Attacks on people for what they are.")] = UNSET
+    harassment: Annotated[Levels | UnsetType, Meta(description="Insults, threats and bullying.")] = UNSET
+    sexual: Annotated[Levels | UnsetType, Meta(description="Sexual content.")] = UNSET
+    violence: Annotated[Levels | UnsetType, Meta(description="Violence that is praised, urged or depicted.")] = UNSET
+    self_harm: Annotated[Levels | UnsetType, Meta(description="Suicide and self-harm that is urged or taught.")] = UNSET
+    illicit: Annotated[Levels | UnsetType, Meta(description="Help with crime, weapons and drugs.")] = UNSET
+    profanity: Annotated[Levels | UnsetType, Meta(description="Coarse language.")] = UNSET
+    unsafe: Annotated[Levels | UnsetType, Meta(description="Harm of any kind.")] = UNSET
+
+
+class ClassifierEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model that scores the text stretch by stretch."""
+
+    model: Annotated[
+        FilePath | UnsetType,
+        Meta(
+            description="A model that comes with the package, by its name, or the folder of one, relative to the "
+            f"policy file; by default `{SHIPPED_MODEL}`."
+        ),
+    ] = UNSET
+    remote: Annotated[DetectorEntry | UnsetType, Meta(description="A detector over HTTP, instead of a model.")] = UNSET
+    lag_budget: Annotated[
+        Annotated[int, Meta(ge=0, le=100_000)] | UnsetType,
+        Meta(
+            description="Characters that may be delivered behind the last scored one; by default 0: none. With more, "
+            "only `halt` and `log` are possible, and a late halt withdraws text."
+        ),
+    ] = UNSET
+    fail: Annotated[
+        Literal["closed", "open"] | UnsetType,
+        Meta(
+            description="What becomes of text that could not be scored: the answer ends in front of it (`closed`, the "
+            "default), or it passes and is counted (`open`)."
+        ),
+    ] = UNSET
+    debounce: Annotated[
+        Annotated[int, Meta(ge=1, le=16)] | UnsetType,
+        Meta(description="How many stretches in a row must reach a level before it counts; by default 1."),
+    ] = UNSET
+    context: Annotated[
+        Literal["answer", "prompt"] | UnsetType,
+        Meta(description="Whether the model is shown the newest user message too (`prompt`); by default `answer`."),
+    ] = UNSET
+    deadline: Annotated[
+        Annotated[float, Meta(ge=0.01, le=60)] | UnsetType,
+        Meta(description="Seconds from the end of a stretch to its score, then it counts as failed; by default 2."),
+    ] = UNSET
+    categories: Annotated[ClassifierCategories | UnsetType, Meta(description="What to look for.")] = UNSET
+
+
 class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
     """A file in the folder `policies`: one policy."""
 
@@ -249,6 +333,9 @@ class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
         bool | UnsetType, Meta(description="Whether records may hold model text; by default false.")
     ] = UNSET
     rules: Annotated[tuple[RuleEntry, ...], Meta(description="The rules.")] = ()
+    classifier: Annotated[
+        ClassifierEntry | UnsetType, Meta(description="A model that reads the text; none by default.")
+    ] = UNSET
 
 
 class TenantFile(Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,7 +28,9 @@ SOURCES = tuple(name for names in KINDS for name in names)
 _OF_SOURCE = (*SOURCES, "case", "edges", "fold", "languages", "expand", "term_actions", "edge", "hosts", "examples")
 _BUILT_IN = ("entity", "output")
 """Kinds whose rules have the kind and the name for an id."""
-_NOT_INHERITED = ("policy", "extends", "rules")
+_NOT_INHERITED = ("policy", "extends", "rules", "classifier")
+_SCORERS = ("model", "remote")
+"""Keys of a classifier of which the later one stands in the place of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,10 @@ class ResolvedPolicy:
     at: Given
     settings: dict[str, Given] = field(default_factory=dict)
     rules: dict[str, ResolvedRule] = field(default_factory=dict)
+    classifier: dict[str, Given] = field(default_factory=dict)
+    """The fields of the classifier's section but for `categories`."""
+    levels: dict[str, Given] = field(default_factory=dict)
+    """The levels of each category."""
     partial: bool = False
     """Whether something is missing, here or in a parent, that has problems of its own."""
 
@@ -100,11 +106,28 @@ class Resolver:
                 continue
             resolved.settings |= above.settings
             resolved.rules |= above.rules
+            resolved.levels |= above.levels
+            _over(resolved.classifier, above.classifier)
         for key, value in _given(loaded.file):
             if key not in _NOT_INHERITED:
                 resolved.settings[key] = Given(value, loaded.document, (key,))
+        self._classifier(loaded, resolved)
         self._rules(loaded, resolved, unsure=unsure)
         return resolved
+
+    def _classifier(self, loaded: Loaded[PolicyFile], resolved: ResolvedPolicy) -> None:
+        entry = loaded.file.classifier
+        if entry is UNSET:
+            return
+        own = {key: Given(value, loaded.document, ("classifier", key)) for key, value in _given(entry)}
+        own.pop("categories", None)
+        if all(key in own for key in _SCORERS):
+            self.problems.add(own["remote"].problem("found 'model' and 'remote' in one classifier, expected one"))
+        own.setdefault("at", Given(None, loaded.document, ("classifier",)))
+        _over(resolved.classifier, own)
+        if entry.categories is not UNSET:
+            for name, levels in _given(entry.categories):
+                resolved.levels[name] = Given(levels, loaded.document, ("classifier", "categories", name))
 
     def _parent(self, loaded: Loaded[PolicyFile], parent: str, place: Place) -> ResolvedPolicy | None:
         if parent in self._open:
@@ -155,6 +178,14 @@ class Resolver:
             for key, value in given.items():
                 fields[key] = Given(value, loaded.document, (*at.place, key))
             resolved.rules[rule_id] = ResolvedRule(rule_id, at, fields)
+
+
+def _over(fields: dict[str, Given], own: Mapping[str, Given]) -> None:
+    """Lay a classifier's fields over those of a parent."""
+    if any(key in own for key in _SCORERS):
+        for key in _SCORERS:
+            fields.pop(key, None)
+    fields |= own
 
 
 def _id_of(entry: RuleEntry) -> str | None:

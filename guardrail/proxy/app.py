@@ -20,6 +20,7 @@ from guardrail.observe.metrics import ConfigState, Metrics
 from guardrail.observe.records import Records
 from guardrail.policy.registry import Registry, Snapshot
 from guardrail.proxy import headers
+from guardrail.proxy.classifiers import Classifiers
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.instructions import Instructions
@@ -52,7 +53,8 @@ class Proxy:
         self.registry = registry
         self.admission = Admission()
         self.records = Records(registry.current.settings.records.keep)
-        self.metrics = Metrics(self.config_state, lambda: self.admission.in_flight)
+        self.classifiers = Classifiers(environ)
+        self.metrics = Metrics(self.config_state, lambda: self.admission.in_flight, self.classifiers)
         self.draining = False
         self._environ = environ
         self._upstreams = Upstreams(environ)
@@ -135,7 +137,8 @@ class Proxy:
                 if chat_request is not None:
                     policy = await self._instructions.kept(policy, chat_request)
                 upstream = self._upstreams.get(caller.tenant.upstream, config)
-                relay = Relay(exchange, request, chat_request, policy, upstream, limits, self.metrics.added)
+                opened = None if chat_request is None else self.classifiers.get(policy)
+                relay = Relay(exchange, request, chat_request, policy, upstream, opened, limits, self.metrics)
                 self._relays.add(relay)
                 try:
                     return await relay.run(body)
@@ -170,6 +173,7 @@ class Proxy:
             if registry.generation != generation:
                 generation = registry.generation
                 logger.info("configuration %d is in effect", generation)
+            await self.classifiers.follow(registry.current.compiled)
             self.records.resize(registry.current.settings.records.keep)
             await self._upstreams.sweep()
 
@@ -194,8 +198,9 @@ class Proxy:
             relay.drop()
 
     async def close(self) -> None:
-        """Close every connection to an upstream."""
+        """Close every connection to an upstream, and the classifiers."""
         await self._upstreams.close()
+        await self.classifiers.close()
 
 
 async def _read_body(request: web.Request, limit: int) -> bytes:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from guardrail.observe.metrics import Metrics
-from guardrail.observe.records import MAX_FINDINGS, FindingRecord, Outcome, Record, Records
+from guardrail.observe.records import MAX_FINDINGS, ClassifierRecord, FindingRecord, Outcome, Record, Records
 from guardrail.policy.policy import Policy
 from guardrail.proxy.faults import Fault
 from guardrail.proxy.upstream import Attempts
@@ -79,6 +79,8 @@ class Exchange:
     fault: Fault | None = None
     text: StreamRecord | None = None
     """The codec's account of the model's text; None when no text was seen."""
+    encoder_calls: int = 0
+    """Windows that the classifier's first stage could not tell."""
     upstream_aborted: bool = False
     attempts: Attempts = field(default_factory=Attempts)
     bytes_in: int = 0
@@ -139,6 +141,9 @@ class Exchange:
             findings_total=len(text.findings),
             upstream_aborted=self.upstream_aborted,
             attempts=self.attempts.count,
+            classifier=ClassifierRecord(text.classifier, text.units, self.encoder_calls, dict(text.unit_failures))
+            if text.classifier
+            else None,
             bytes_in=self.bytes_in,
             bytes_out=self.bytes_out,
             first_byte_s=round(self.first_byte_at - self.started, 6) if self.first_byte_at else 0.0,

@@ -146,6 +146,7 @@ async def run_process(
         else:
             with binding(admin.host, admin.port):
                 await web.TCPSite(operators, admin.host, admin.port).start()
+        await proxy.classifiers.follow(registry.current.compiled)
         await clients.setup()
         tls = server_tls(listen)
         site = web.TCPSite(

@@ -1,5 +1,8 @@
 """Carries one stream from the upstream's reads through the codec to the client's writes: one write for each read.
 
+Under a policy with a classifier verdicts come too, whenever they do: what they lead to is written at once, and while
+the stream is stalled the upstream is not read.
+
 Promises: bytes go to the client only as the codec returned them; while the client does not take them, the upstream is
 not read. It begins no response and ends none: that is the relay's.
 """
@@ -17,6 +20,7 @@ from aiohttp.abc import AbstractStreamWriter
 from guardrail.observe.metrics import AddedLatency
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
+from guardrail.proxy.scoring import StreamScoring
 from guardrail.proxy.tap import ReadTap
 from guardrail.proxy.timing import EventTiming
 from guardrail.proxy.upstream import read_fault
@@ -38,10 +42,12 @@ class Pump:
         "_exchange",
         "_full",
         "_limit",
+        "_scoring",
         "_tap",
         "_timing",
         "_transport",
         "_wake",
+        "waits",
     )
 
     def __init__(
@@ -52,6 +58,7 @@ class Pump:
         added: AddedLatency,
         limit: int,
         abort: Callable[[], None],
+        scoring: StreamScoring | None = None,
     ) -> None:
         """`limit`: bytes the whole answer may have; `abort` closes the upstream's connection."""
         self._exchange = exchange
@@ -60,9 +67,12 @@ class Pump:
         self._timing = EventTiming(added)
         self._limit = limit
         self._abort = abort
+        self._scoring = scoring
         self._full = False
         """The client's buffer is full: what comes from the upstream stays where it is."""
         self._error: BaseException | None = None
+        self.waits = False
+        """Whether `said` is being waited for."""
 
     def take(self, data: bytes, came: float) -> bytes:
         """One read (b"": the upstream has ended) through the codec: what to write to the client now.
@@ -78,13 +88,34 @@ class Pump:
         if exchange.bytes_in > self._limit:
             raise Failed(Fault.RESPONSE_TOO_LARGE)
         out = self._chat.feed(data) if data else self._chat.finish()
+        if self._scoring is not None:
+            if self._scoring.error is not None:
+                raise self._scoring.error
+            out = b"".join((self._scoring.take(), out, self._scoring.settle()))
         if self._chat.abort:
             self._abort()
         return out
 
+    async def said(self) -> bytes:
+        """Wait for verdicts; what is to be written then. Raises what the codec raises when they lead it on."""
+        scoring = self._scoring
+        assert scoring is not None
+        self._dog.waiting_since = None
+        self.waits = True
+        await scoring.wait()
+        self.waits = False
+        if scoring.error is not None:
+            raise scoring.error
+        if scoring.busy and not scoring.open:
+            raise RuntimeError("the stream is stalled, and nothing is being scored")
+        if self._chat.abort:
+            self._abort()
+        return scoring.take()
+
     def wrote(self, data: bytes, out: bytes, came: float) -> None:
         """`out`, what `take` made of `data`, has been written."""
-        now = self._dog.waiting_since = monotonic()
+        now = monotonic()
+        self._dog.waiting_since = None if self._busy else now
         if out:
             self._exchange.bytes_out += len(out)
             self._dog.written_at = now
@@ -102,6 +133,8 @@ class Pump:
         loop = asyncio.get_running_loop()
         self._wake = loop.create_future()
         self._tap = ReadTap(answer, self._heard)
+        if self._scoring is not None:
+            self._scoring.changed = self._judged
         try:
             self._heard()  # what came before the tap was there
             while True:
@@ -118,12 +151,45 @@ class Pump:
                 self._heard()
         finally:
             self._tap.remove()
+            if self._scoring is not None:
+                self._scoring.changed = lambda: None
+
+    @property
+    def _busy(self) -> bool:
+        """Whether what upstream sends has to wait for verdicts."""
+        return self._scoring is not None and self._scoring.busy
+
+    def _judged(self) -> None:
+        """Verdicts came."""
+        scoring = self._scoring
+        assert scoring is not None
+        if scoring.error is not None:
+            self._end(scoring.error)
+            return
+        if self._chat.abort:
+            self._abort()
+        if self._transport.is_closing():
+            return
+        out = scoring.take()
+        if out:
+            self._transport.write(b"%x\r\n%b\r\n" % (len(out), out) if self._chunked else out)
+        now = monotonic()
+        self.wrote(b"", out, now)
+        if self._chat.done:
+            self._end(None)
+        elif self._client.writing_paused and not self._wake.done():
+            self._full = True
+            self._wake.set_result(None)
+        else:
+            self._heard()
 
     def _heard(self) -> None:
         """Something came, or the connection ended."""
         content, chat = self._content, self._chat
+        if chat.done:
+            self._end(None)
         try:
-            while not (self._full or self._wake.done()):
+            while not (self._full or self._wake.done() or self._busy):
                 data = content.read_nowait()
                 if not data and not content.is_eof():
                     return
@@ -134,7 +200,7 @@ class Pump:
                 if out:
                     self._transport.write(b"%x\r\n%b\r\n" % (len(out), out) if self._chunked else out)
                 self.wrote(data, out, came)
-                if chat.done or not data:
+                if chat.done or not (data or self._busy):
                     self._end(None)
                 elif self._client.writing_paused:
                     self._full = True

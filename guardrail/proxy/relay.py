@@ -22,14 +22,17 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
+from guardrail.classify.judge import verdicts_of
 from guardrail.errors import WireError
-from guardrail.observe.metrics import AddedLatency
+from guardrail.observe.metrics import Metrics
 from guardrail.observe.records import Outcome
 from guardrail.policy.policy import Policy
 from guardrail.proxy import headers
+from guardrail.proxy.classifiers import Opened
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.pump import Pump
+from guardrail.proxy.scoring import StreamScoring
 from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream, read_fault
 from guardrail.proxy.watchdog import Watchdog
 from guardrail.settings import Limits
@@ -37,6 +40,7 @@ from guardrail.wire.openai_chat import ChatStream, WireLimits
 from guardrail.wire.openai_chat_body import guard_body
 from guardrail.wire.openai_error import Fault as InBandFault
 from guardrail.wire.request import ChatRequest
+from guardrail.wire.whole_text import Unscored, Verdicts
 
 logger = logging.getLogger("guardrail.proxy")
 
@@ -66,17 +70,21 @@ class Relay:
         chat_request: ChatRequest | None,
         policy: Policy,
         upstream: Upstream,
+        opened: Opened | None,
         limits: Limits,
-        added: AddedLatency,
+        metrics: Metrics,
     ) -> None:
-        """`chat_request`: what the request's body says; None for a path that passes unscanned."""
+        """`chat_request`: what the request's body says; None for a path that passes unscanned. `opened`: the policy's
+        classifier, when it has one."""
         self._exchange = exchange
         self._request = request
         self._chat_request = chat_request
         self._policy = policy
         self._upstream = upstream
         self._limits = limits
-        self._added = added
+        self._opened = opened
+        self._scoring: StreamScoring | None = None
+        self._metrics = metrics
         task = asyncio.current_task()
         assert task is not None
         self._task = task
@@ -112,6 +120,8 @@ class Relay:
         """Send `body` to the upstream and relay its answer. Raises Failed while nothing was sent to the client yet;
         CancelledError or ConnectionError when the client has gone."""
         self._upstream.in_use += 1
+        if self._opened is not None:
+            self._opened.in_use += 1
         try:
             try:
                 return await self._relay(body)
@@ -141,6 +151,11 @@ class Relay:
             self._dog.stop()
             self._close_upstream()
             self._upstream.in_use -= 1
+            if self._opened is not None:
+                self._opened.in_use -= 1
+            if self._scoring is not None:
+                self._scoring.stop()
+                self._exchange.encoder_calls = self._scoring.encoder_calls
             if self._chat is not None and self._exchange.text is None:
                 self._exchange.text = self._chat.record
 
@@ -198,6 +213,9 @@ class Relay:
             case_id=self._exchange.request_id,
             limits=WireLimits(event_bytes=self._limits.event_bytes),
         )
+        settings = self._policy.classifier
+        if settings is not None and self._opened is not None:
+            self._scoring = StreamScoring(chat, self._opened.classifier, settings.deadline, self._metrics.verdicts)
         try:
             client = await self._pump(answer, chat)
         except WireError as error:
@@ -213,21 +231,35 @@ class Relay:
         if self._answer is not None:
             self._answer = None
             self._upstream.spare(answer)
+        if self._scoring is not None and settings is not None and not settings.holds:
+            # Nothing waited for these verdicts; the record does.
+            while self._scoring.open and self._scoring.error is None:
+                await self._scoring.wait()
+            self._exchange.text = chat.record
         return client
 
     async def _pump(self, answer: aiohttp.ClientResponse, chat: ChatStream) -> web.StreamResponse:
         """Read, guard, write, until either side has ended. The client's answer begins with the first bytes for it, so
         that until then a fault is still an HTTP status."""
         limit = self._limits.response_bytes
-        pump = Pump(self._exchange, chat, self._dog, self._added, limit, self._close_upstream)
+        scoring = self._scoring
+        pump = Pump(self._exchange, chat, self._dog, self._metrics.added, limit, self._close_upstream, scoring)
+        if scoring is not None:
+            scoring.changed = lambda: self._spill(answer, pump)
         data = b"-"
-        while data and not chat.done:
-            try:
-                data = await answer.content.readany()
-            except aiohttp.ClientError as error:
-                raise Failed(read_fault(error)) from error
-            came = monotonic()
-            out = pump.take(data, came)
+        while not chat.done and (data or (scoring is not None and scoring.busy)):
+            if scoring is not None and scoring.busy:
+                came = monotonic()
+                out = await pump.said()
+            else:
+                try:
+                    data = await answer.content.readany()
+                except aiohttp.ClientError as error:
+                    if chat.done:  # a verdict has ended it meanwhile, and closed the upstream
+                        break
+                    raise Failed(read_fault(error)) from error
+                came = monotonic()
+                out = pump.take(data, came)
             if out:
                 writer = self._writer or await self._begin(answer, EVENT_STREAM)
                 await writer.write(out)
@@ -235,10 +267,32 @@ class Relay:
             if self._writer is not None and data and not chat.done:
                 await pump.flow(answer, self._request, self._writer)
                 break
+        if scoring is not None:
+            scoring.changed = lambda: None
+            await self._write_verdicts(answer, pump)
         if self._writer is None:
             await self._begin(answer, EVENT_STREAM)
         assert self._client is not None
         return self._client
+
+    def _spill(self, answer: aiohttp.ClientResponse, pump: Pump) -> None:
+        """Verdicts came while the first bytes for the client were still being waited for. Where the relay itself waits
+        for them it writes what they lead to; where it waits for the upstream it is done here."""
+        if not pump.waits:
+            self._comment = asyncio.ensure_future(self._write_verdicts(answer, pump))
+
+    async def _write_verdicts(self, answer: aiohttp.ClientResponse, pump: Pump) -> None:
+        scoring, chat = self._scoring, self._chat
+        if self._ending or scoring is None or chat is None:
+            return
+        out = scoring.take()
+        if out:
+            with contextlib.suppress(ConnectionError):  # the handler's own task learns of it
+                writer = self._writer or await self._begin(answer, EVENT_STREAM)
+                await writer.write(out)
+                pump.wrote(b"", out, monotonic())
+        if chat.abort:
+            self._close_upstream()
 
     def _keep_alive(self) -> None:
         """Tell a client that waits for withheld text that it is not forgotten. Called by the watchdog."""
@@ -264,7 +318,7 @@ class Relay:
             self._drop_client()  # a body of unknown kind has no valid early end
             return
         try:
-            out = self._chat.fail(InBandFault(failed.fault.kind, failed.detail))
+            out = await self._last_words(self._chat, InBandFault(failed.fault.kind, failed.detail))
         except Exception as error:
             logger.error("%s: %s while ending the stream", self._exchange.request_id, type(error).__name__)
             self._drop_client()
@@ -278,6 +332,23 @@ class Relay:
         else:
             await self._finish(client)
 
+    async def _last_words(self, chat: ChatStream, fault: InBandFault) -> bytes:
+        """What ends a stream that cannot go on; where verdicts are missing it is waited for them, as long as a client
+        is waited for. Raises TimeoutError after that, and what the codec raises."""
+        scoring = self._scoring
+        if scoring is None:
+            return chat.fail(fault)
+        scoring.changed = lambda: None
+        scoring.error = None
+        out = [scoring.take(), chat.fail(fault), scoring.settle()]
+        async with asyncio.timeout(FINISH_GRACE):
+            while not chat.done and scoring.open:
+                await scoring.wait()
+                if scoring.error is not None:
+                    raise scoring.error
+                out.append(scoring.take())
+        return b"".join(out)
+
     # Answers that are not streamed
 
     async def _whole(self, answer: aiohttp.ClientResponse, chat_request: ChatRequest) -> web.StreamResponse:
@@ -286,16 +357,33 @@ class Relay:
     async def _guard(
         self, answer: aiohttp.ClientResponse, body: bytes, chat_request: ChatRequest
     ) -> web.StreamResponse:
-        arguments = (self._policy, chat_request, body, self._exchange.request_id)
-        try:
-            if len(body) >= OFF_LOOP_BYTES:
-                guarded, text = await asyncio.to_thread(guard_body, *arguments)
-            else:
-                guarded, text = guard_body(*arguments)
-        except WireError as error:
-            raise Failed(Fault.UPSTREAM_MALFORMED, str(error)) from error
+        verdicts = Verdicts()
+        arguments = (self._policy, chat_request, body, self._exchange.request_id, verdicts)
+        while True:
+            try:
+                if len(body) >= OFF_LOOP_BYTES:
+                    guarded, text = await asyncio.to_thread(guard_body, *arguments)
+                else:
+                    guarded, text = guard_body(*arguments)
+                break
+            except WireError as error:
+                raise Failed(Fault.UPSTREAM_MALFORMED, str(error)) from error
+            except Unscored:
+                await self._score(verdicts)
         self._exchange.text = text
         return self._respond(answer, guarded, "halted" if text.halted else "complete")
+
+    async def _score(self, verdicts: Verdicts) -> None:
+        """Have scored what is missing."""
+        settings, opened = self._policy.classifier, self._opened
+        assert settings is not None
+        assert opened is not None
+        windows = list(verdicts.missing)
+        verdicts.missing.clear()
+        self._dog.waiting_since = None
+        found, asked = await verdicts_of(opened.classifier, windows, settings.deadline)
+        verdicts.known.update(zip(windows, found, strict=True))
+        self._exchange.encoder_calls += asked
 
     async def _pass_error(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
         """An upstream's own error, as it came: it tells the client what a model server tells. One that holds choices

@@ -14,6 +14,8 @@ def record(request_id: str = "g-1", **changes: object) -> Record:
     """A record with plain values."""
     plain: dict[str, object] = {}
     for field in msgspec.structs.fields(Record):
+        if not field.required:
+            continue
         plain[field.name] = {str: "", int: 0, bool: False, float: 0.0}.get(field.type, [])  # type: ignore[call-overload]
     plain |= {"request_id": request_id, "outcome": "complete", "time": "2026-01-01T00:00:00.000Z"} | changes
     return msgspec.convert(plain, Record)

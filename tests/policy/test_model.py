@@ -47,7 +47,9 @@ def test_no_key_may_be_null() -> None:
 
 def test_every_key_is_documented() -> None:
     ours = ("PolicyFile", "RuleEntry", "FoldEntry", "NearEntry", "MaskEntry", "Examples")
-    pages = dict.fromkeys(ours, "policies.md") | dict.fromkeys(("Scenario", "ScenarioFile"), "testing.md")
+    scored = ("ClassifierEntry", "ClassifierCategories", "LevelEntry")
+    pages = dict.fromkeys((*ours, *scored), "policies.md") | {"DetectorEntry": "classifier.md"}
+    pages |= dict.fromkeys(("Scenario", "ScenarioFile"), "testing.md")
     texts = {page: (DOCS / page).read_text(encoding="utf-8") for page in {*pages.values(), "configuration.md"}}
     missing = [
         f"{structure}.{key}"

@@ -1,0 +1,123 @@
+"""Has the windows of one stream scored, and gives their verdicts to its codec.
+
+Verdicts that the first stage tells come at once, in the write that the text leads to; the others come back on the
+event loop, each when it is there. Never waits: whoever needs what verdicts lead to is called (`changed`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from guardrail.observe.metrics import VerdictLatency
+from guardrail.text.scores import Verdict
+from guardrail.wire.openai_chat import Ask, ChatStream
+
+if TYPE_CHECKING:
+    from guardrail.classify.classifier import Classifier
+
+MAX_OPEN = 32
+"""Windows that one stream has in the queue at a time: a burst of one is not to push the others out. The rest waits
+here, and upstream is not read meanwhile."""
+
+
+class StreamScoring:
+    """The verdicts of one stream. `encoder_calls`: windows that the first stage could not tell. `error`: what the codec
+    raised when a verdict led it on; nothing is scored then."""
+
+    __slots__ = (
+        "_backlog",
+        "_chat",
+        "_classifier",
+        "_deadline",
+        "_latency",
+        "_out",
+        "_over",
+        "_waiter",
+        "changed",
+        "encoder_calls",
+        "error",
+        "open",
+    )
+
+    def __init__(self, chat: ChatStream, classifier: Classifier, deadline: float, latency: VerdictLatency) -> None:
+        """`deadline`: seconds from a window's turn to its verdict."""
+        self._chat = chat
+        self._classifier = classifier
+        self._deadline = deadline
+        self._latency = latency
+        self._out: list[bytes] = []
+        self._backlog: deque[tuple[float, Ask]] = deque()
+        self._over = False
+        self._waiter: asyncio.Future[None] | None = None
+        self.open = 0
+        """Windows that are being scored."""
+        self.encoder_calls = 0
+        self.error: Exception | None = None
+        self.changed: Callable[[], None] = lambda: None
+        """Called when verdicts have come: there may be something to write, the stream may be done, or stalled no
+        more."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether upstream is not to be read: the stream is stalled, or has more to score than has its turn."""
+        return self._chat.stalled or bool(self._backlog)
+
+    def settle(self) -> bytes:
+        """Have what is due scored; what is to be written now. Raises WireError as the codec does."""
+        self._settle()
+        return self.take()
+
+    def take(self) -> bytes:
+        """What verdicts have led to and was not taken yet."""
+        out, self._out = b"".join(self._out), []
+        return out
+
+    def stop(self) -> None:
+        """Nobody waits for verdicts any more."""
+        self._over = True
+        self._backlog.clear()
+
+    async def wait(self) -> None:
+        """Wait for the next verdict, when there is one to come."""
+        if self.open and self.error is None:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+
+    def _settle(self) -> None:
+        while due := self._chat.take_due():
+            now = monotonic()
+            for ask in due:
+                verdict = self._classifier.quick(ask.window)
+                if verdict is None:
+                    self._backlog.append((now, ask))
+                else:
+                    self._latency.observe(monotonic() - now)
+                    self._out.append(self._chat.score(ask, verdict))
+        self._submit()
+
+    def _submit(self) -> None:
+        while self._backlog and self.open < MAX_OPEN:
+            since, ask = self._backlog.popleft()
+            self.open += 1
+            self.encoder_calls += 1
+            self._classifier.submit(ask.window, partial(self._came, ask, since), self._deadline)
+
+    def _came(self, ask: Ask, since: float, verdict: Verdict) -> None:
+        self.open -= 1
+        if self._over:
+            return
+        self._latency.observe(monotonic() - since)
+        try:
+            self._out.append(self._chat.score(ask, verdict))
+            self._settle()
+        except Exception as error:
+            self.error = error
+            self.stop()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        self.changed()
