@@ -61,8 +61,8 @@ def _report_file(path: Path, kind: Kind, out: TextIO, form: Format, environ: Map
     match kind:
         case "policy":
             policy = check_policy(path, environ)
-            summary = {"policies": {policy.name: {"digest": policy.digest, "rules": _rules_of(policy)}}}
-            lines = [f"policy {policy.name}  {policy.digest[:12]}  {_count(_rules_of(policy), 'rule')}"]
+            summary = {"policies": {policy.name: _described(policy)}}
+            lines = [_line(policy)]
         case "tenant":
             tenant = check_tenant(path)
             keys = len(tenant.keys)
@@ -82,10 +82,7 @@ def _report_file(path: Path, kind: Kind, out: TextIO, form: Format, environ: Map
 
 def _summary(snapshot: Snapshot) -> dict[str, Any]:
     return {
-        "policies": {
-            name: {"digest": policy.digest, "rules": _rules_of(policy)}
-            for name, policy in sorted(snapshot.policies.items())
-        },
+        "policies": {name: _described(policy) for name, policy in sorted(snapshot.policies.items())},
         "tenants": {
             name: {
                 "policy": tenant.policy.name,
@@ -102,13 +99,25 @@ def _summary(snapshot: Snapshot) -> dict[str, Any]:
 
 def _report(root: Path, snapshot: Snapshot, out: TextIO) -> None:
     out.write(f"{root} is good\n")
-    for name, policy in sorted(snapshot.policies.items()):
-        out.write(f"  policy {name}  {policy.digest[:12]}  {_count(_rules_of(policy), 'rule')}\n")
+    for _, policy in sorted(snapshot.policies.items()):
+        out.write(f"  {_line(policy)}\n")
     for name, tenant in sorted(snapshot.tenants.items()):
         keys = _count(len(tenant.key_hashes), "key")
         out.write(f"  tenant {name}  policy {tenant.policy.name}  upstream {tenant.upstream}  {keys}\n")
     anonymous = snapshot.anonymous
     out.write(f"  without a key  {f'policy {anonymous.policy.name}' if anonymous is not None else 'refused'}\n")
+
+
+def _described(policy: Policy) -> dict[str, Any]:
+    described: dict[str, Any] = {"digest": policy.digest, "rules": _rules_of(policy)}
+    if policy.classifier is not None:
+        described["classifier"] = policy.classifier.model
+    return described
+
+
+def _line(policy: Policy) -> str:
+    line = f"policy {policy.name}  {policy.digest[:12]}  {_count(_rules_of(policy), 'rule')}"
+    return line if policy.classifier is None else f"{line}  classifier {policy.classifier.model}"
 
 
 def _rules_of(policy: Policy) -> int:

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from guardrail.classify.classifier import LocalClassifier
+from guardrail.classify.judge import verdicts_of
 from guardrail.observe.metrics import AddedLatency, ConfigState, Metrics
+from guardrail.text.units import Window
+from tests.classify.faulty import FaultyModel
 from tests.observe.test_records import record
 
 DOCS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -96,3 +100,20 @@ def test_every_metric_is_documented(metrics: Metrics) -> None:
     ours = {name for name in names if name.startswith("guardrail_")}
     assert len(ours) > 15
     assert [name for name in sorted(ours) if f"`{name}" not in page] == []
+
+
+async def test_what_classifiers_count_is_read_at_scrape_time() -> None:
+    classifier = LocalClassifier(FaultyModel())
+    metrics = Metrics(lambda: ConfigState(1, True, 0, 0), lambda: 0, [classifier])
+    await verdicts_of(classifier, [Window("", "sure"), Window("", "fine"), Window("", "nan")], 5.0)
+    metrics.verdicts.observe(0.0003)
+    model = "faulty@000000000000"
+    assert sample(metrics, "guardrail_classifier_units_total", model=model, stage="gate") == 1
+    assert sample(metrics, "guardrail_classifier_units_total", model=model, stage="encoder") == 1
+    assert sample(metrics, "guardrail_classifier_failures_total", model=model, kind="broken") == 1
+    assert sample(metrics, "guardrail_classifier_failures_total", model=model, kind="deadline") == 0
+    assert sample(metrics, "guardrail_classifier_waiting", model=model) == 0
+    assert sample(metrics, "guardrail_classifier_calls_total", model=model) in (1, 2)
+    assert sample(metrics, "guardrail_classifier_verdict_seconds_bucket", le="0.001") == 1
+    assert sample(metrics, "guardrail_classifier_verdict_seconds_bucket", le="0.00025") == 0
+    await classifier.close()

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from guardrail.cli import app
 from guardrail.policy.load import shipped_config
+from tests.classify import tiny
 from tests.policy.tree import ROOT, write
 
 HASH = hashlib.sha256(b"a key").hexdigest()
@@ -145,3 +146,15 @@ def test_one_lexicon(tmp_path: Path) -> None:
 def test_no_such_file(tmp_path: Path) -> None:
     for name in ("none.yaml", "none.csv"):
         assert check(tmp_path / name) == (1, f"{tmp_path}/{name}:1:1: found no file here, expected one\n1 problem\n")
+
+
+def test_a_policy_with_a_classifier(tmp_path: Path) -> None:
+    tiny.ours(tmp_path / "policies" / "mine")
+    scored = "policy: acme\nclassifier: {model: mine, categories: {harassment: {}}}\n"
+    code, output = check(write(tmp_path, {**GOOD, "policies/acme.yaml": scored}))
+    assert code == 0
+    line = output.splitlines()[1].split()
+    assert line[3:6] == ["0", "rules", "classifier"]
+    assert line[6].startswith("tiny@")
+    code, output = check("--format", "json", tmp_path)
+    assert json.loads(output)["policies"]["acme"]["classifier"].startswith("tiny@")

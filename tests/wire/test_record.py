@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from guardrail.text.scores import Failure
+from guardrail.text.scoring import Tally
 from guardrail.wire.openai_chat import ChatStream
+from guardrail.wire.record import classifier_part
 from guardrail.wire.request import ChatRequest
 from tests.wire.chat import call, halt, policy, redact, says
+from tests.wire.scored import hate
 
 POLICY = policy(redact("secret"), halt("forbidden"))
 
@@ -25,3 +31,13 @@ def test_the_account_holds_at_every_moment() -> None:
         (39, 31, 15, 16, 0, 8),
         (43, 31, 15, 16, 4, 8),
     ]
+
+
+def test_what_a_classifier_did() -> None:
+    tally = Tally(7, Counter({Failure.DEADLINE: 2, Failure.BROKEN: 1}), 30)
+    assert classifier_part(hate(), tally) == {
+        "classifier": "fake@1",
+        "units": 7,
+        "unit_failures": (("broken", 1), ("deadline", 2)),
+    }
+    assert classifier_part(POLICY, Tally()) == {"classifier": "", "units": 0, "unit_failures": ()}
