@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guardrail.errors import WireError
 from guardrail.text.rules import Action, Label
 from guardrail.text.scores import ScoreSettings, Verdict
 from guardrail.text.units import Window
@@ -16,7 +18,7 @@ from guardrail.wire.request import ChatRequest
 from guardrail.wire.strict_json import whole_surrogates
 from tests import strategies
 from tests.property.test_text_classifier import ANY, SENTENCES, settings, texts
-from tests.property.test_wire_chat import accounted, in_reads, read_sizes, streams
+from tests.property.test_wire_chat import accounted, in_reads, junk, read_sizes, streams
 from tests.reference import Classifier, reference
 from tests.scoring import fake, units
 from tests.wire import chat
@@ -203,3 +205,44 @@ def test_what_is_clean_passes_byte_for_byte(case: strategies.Case, data: st.Data
     run = guard_scored(scored(chosen), clean, in_reads(stream, data.draw(read_sizes)), late=3)
     assert run.out == stream
     accounted(run)
+
+
+@given(
+    junk=junk,
+    data=st.data(),
+    scope=st.sampled_from(("choice", "response")),
+    lag=st.sampled_from((0, 5)),
+    unknown=st.sampled_from(("block", "pass")),
+)
+def test_whatever_comes_is_a_wire_error_or_readable(
+    junk: bytes, data: st.DataObject, scope: Any, lag: int, unknown: Any
+) -> None:
+    """With verdicts at any time, and a shell that reads on while the stream is stalled or does not."""
+    chosen = data.draw(settings(Action.HALT, Action.LOG, lag_budget=lag))
+    model = fake(data.draw(st.integers(0, 99)))
+    policy = scored(chosen, chat.redact("a"), halt_scope=scope, unknown_text=unknown)
+    shell = Shell(policy, model, ChatRequest(include_usage=True))
+    reads_on = data.draw(st.booleans())
+
+    def answer(at_least: int) -> None:
+        while len(shell.open) > at_least:
+            try:
+                shell.answer(data.draw(st.integers(0, len(shell.open) - 1)))
+            except WireError:
+                shell.fail()
+
+    try:
+        for read in in_reads(junk, data.draw(read_sizes)):
+            shell.feed(read)
+            answer(0 if shell.stream.stalled and not reads_on else data.draw(st.sampled_from((0, 1, 5))))
+        shell.finish()
+    except WireError:
+        shell.fail()
+    answer(0)
+    stream = shell.stream
+    assert stream.done
+    assert not stream.stalled
+    assert (stream.feed(b"data: x\n\n"), stream.finish(), stream.keep_alive()) == (b"", b"", b"")
+    account_of_units(shell.run)
+    if unknown == "block":
+        chat.read(shell.out)
