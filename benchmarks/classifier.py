@@ -1,7 +1,8 @@
 """What a classifier costs: CPU per token, encoder calls, time from a unit's end to its verdict, memory.
 
-The bundled English and Chinese texts, which are harmless, are cut into tokens and units as streams would be; every
-unit goes through the first stage and, where that is not sure, through the queue and the thread to the encoder.
+The bundled English and Chinese answers, which are harmless, go through the whole proxy with the classifier and without
+(see `scored`). Then the classifier alone: they are cut into tokens and units as streams would be; every unit goes
+through the first stage and, where that is not sure, through the queue and the thread to the encoder.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.material import Language, text, tokens
+from benchmarks import scored
+from benchmarks.material import TRAFFIC, Traffic, answer_tokens, answers
 from guardrail.classify.classifier import LocalClassifier
 from guardrail.classify.model import load_model
 from guardrail.text.scores import Verdict
 from guardrail.text.units import UnitCutter, Window
 
-TRAFFIC: tuple[Language, ...] = ("english", "chinese")
 TOKENS = 20_000
 STREAMS = 200
 TOKENS_A_SECOND = 30.0
@@ -84,6 +85,7 @@ class Memory:
 @dataclass(frozen=True, slots=True)
 class Results:
     model: str
+    added: list[scored.Added]
     costs: list[Cost]
     latencies: list[Latency]
     memory: list[Memory]
@@ -103,15 +105,16 @@ def measure_classifier(folder: Path, rounds: int, *, seconds: float = SECONDS, u
 
         return asyncio.run(whole())
 
+    added = scored.measure_added(model, folder, rounds)
     costs = [_cost(traffic, [run(_scored(traffic)) for _ in range(rounds + 1)][1:]) for traffic in TRAFFIC]
     latencies = [run(lambda classifier: _latency(classifier, STREAMS, seconds))]
     memory = run(lambda classifier: _memory(classifier, units))
-    return Results(model.name, costs, latencies, memory)  # type: ignore[arg-type]
+    return Results(model.name, added, costs, latencies, memory)  # type: ignore[arg-type]
 
 
-def _stream(traffic: Language, count: int, start: int = 0) -> Iterator[str]:
-    """Tokens of one answer after another, from somewhere in the text on."""
-    whole = tokens(text(traffic))
+def _stream(traffic: Traffic, count: int, start: int = 0) -> Iterator[str]:
+    """Tokens of one answer after another, from somewhere in the first on."""
+    whole = itertools.chain.from_iterable(answer_tokens(traffic, number) for number in range(len(answers(traffic))))
     return itertools.islice(itertools.cycle(whole), start, start + count)
 
 
@@ -131,7 +134,7 @@ def _cost(traffic: str, found: list[object]) -> Cost:
     )
 
 
-def _scored(traffic: Language) -> Callable[[LocalClassifier], Awaitable[object]]:
+def _scored(traffic: Traffic) -> Callable[[LocalClassifier], Awaitable[object]]:
     async def measure(classifier: LocalClassifier) -> tuple[float, float, float, int, int]:
         pieces = list(_stream(traffic, TOKENS))
         before = time.process_time()
@@ -205,12 +208,15 @@ async def _latency(classifier: LocalClassifier, streams: int, seconds: float) ->
     every = sorted(quick + slow)
     slow.sort()
     return Latency(
-        streams,
-        TOKENS_A_SECOND,
-        len(every),
-        len(slow),
-        *(1000 * _quantile(slow, share) for share in (0.5, 0.99)),
-        *(1000 * _quantile(every, share) for share in (0.5, 0.99, 1.0)),
+        streams=streams,
+        tokens_a_second=TOKENS_A_SECOND,
+        units=len(every),
+        encoder_units=len(slow),
+        encoder_p50=1000 * _quantile(slow, 0.5),
+        encoder_p99=1000 * _quantile(slow, 0.99),
+        p50=1000 * _quantile(every, 0.5),
+        p99=1000 * _quantile(every, 0.99),
+        worst=1000 * _quantile(every, 1.0),
         failures=sum(classifier.counters.failures.values()),
         cpu=used,
     )
@@ -255,7 +261,8 @@ def _resident() -> float:
 
 
 def show(results: Results, console: Console) -> None:
-    table = Table(title=f"CPU of the classifier {results.model}, harmless text")
+    scored.show(results.added, console)
+    table = Table(title=f"CPU of the classifier {results.model} alone, harmless text")
     table.add_column("traffic")
     for heading in ("units", "encoder calls", "cutting", "cut and scored", "of it on the loop", "spread"):
         table.add_column(heading, justify="right")

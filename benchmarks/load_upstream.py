@@ -1,9 +1,10 @@
 """The model server of the benchmarks: a raw protocol that writes ready-made bytes, to cost next to nothing.
 
-`python -m benchmarks.load_upstream`. The request's model says what to do, as MODE-TOKENS-STREAM:
+`python -m benchmarks.load_upstream`. The request's model says what to do, as MODE-TEXT-STREAM:
 - `unpaced`: everything at once, as fast as the peer takes it;
-- `paced`: one event each PERIOD, the time of each kept for `GET /times`;
+- `paced`, `slow`: one event each PERIODS, the time of each kept for `GET /times`;
 - `half`: half of the events, then silence until the peer goes.
+TEXT is a number, of tokens of English and Chinese mixed, or a language: the stream gets one of its answers.
 Every event is an HTTP chunk of its own, as the usual Python model servers send it.
 """
 
@@ -14,17 +15,18 @@ import functools
 import json
 import re
 import time
+from collections.abc import Sequence
 from typing import Final, cast
 
 import uvloop
 
-from benchmarks.material import mixed_tokens
+from benchmarks.material import Traffic, answer_tokens, mixed_tokens
 
-PERIOD: Final = 0.020
-"""Seconds between two events of a paced stream: 50 tokens per second."""
+PERIODS: Final = {b"paced": 0.020, b"slow": 1 / 30}
+"""Seconds between two events of a stream: 50 and 30 tokens per second."""
 HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
 END: Final = b"0\r\n\r\n"
-MODEL: Final = re.compile(rb'"model": ?"(unpaced|paced|half)-(\d+)-(\d+)"')
+MODEL: Final = re.compile(rb'"model": ?"(unpaced|paced|slow|half)-(\d+|english|chinese)-(\d+)"')
 
 
 def event(choices: list[dict[str, object]]) -> bytes:
@@ -43,22 +45,28 @@ def choice(delta: dict[str, str], reason: str | None = None) -> list[dict[str, o
     return [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}]
 
 
-@functools.cache
-def events(tokens: int) -> tuple[bytes, ...]:
+def answer(tokens: Sequence[str]) -> tuple[bytes, ...]:
     """The events of one answer: a first one with the role, one for each token, the finish, and `[DONE]`."""
-    middle = (event(choice({"content": token})) for token in mixed_tokens(tokens))
+    middle = (event(choice({"content": token})) for token in tokens)
     first = event(choice({"role": "assistant", "content": ""}))
     return (first, *middle, event(choice({}, "stop")), b"data: [DONE]\n\n")
 
 
 @functools.cache
-def frames(tokens: int) -> tuple[bytes, ...]:
-    return tuple(b"%x\r\n%b\r\n" % (len(e), e) for e in events(tokens))
+def events(tokens: int) -> tuple[bytes, ...]:
+    """The events of an answer of so many mixed tokens."""
+    return answer(mixed_tokens(tokens))
 
 
 @functools.cache
-def whole(tokens: int) -> bytes:
-    return HEAD + b"".join(frames(tokens)) + END
+def frames(text: str, stream: int) -> tuple[bytes, ...]:
+    made = events(int(text)) if text.isdigit() else answer(answer_tokens(cast(Traffic, text), stream))
+    return tuple(b"%x\r\n%b\r\n" % (len(e), e) for e in made)
+
+
+@functools.cache
+def whole(text: str, stream: int) -> bytes:
+    return HEAD + b"".join(frames(text, stream)) + END
 
 
 class Upstream(asyncio.Protocol):
@@ -91,27 +99,31 @@ class Upstream(asyncio.Protocol):
             return
         found = MODEL.search(body)
         assert found is not None, body
-        mode, tokens, stream = found[1], int(found[2]), int(found[3])
+        mode, text, stream = found[1], found[2].decode(), int(found[3])
+        # Of the mixed tokens all streams get the same.
+        made = 0 if text.isdigit() else stream
         if mode == b"unpaced":
-            self._transport.write(whole(tokens))
+            self._transport.write(whole(text, made))
         elif mode == b"half":
-            self._transport.write(HEAD + b"".join(frames(tokens)[: tokens // 2]))
+            queue = frames(text, made)
+            self._transport.write(HEAD + b"".join(queue[: len(queue) // 2]))
         else:
             self._transport.write(HEAD)
             self.sent[stream] = []
             # Streams begin in step with their number, so that their events spread over the period.
-            start = asyncio.get_running_loop().time() + PERIOD * (stream % 97) / 97
-            self._tick(frames(tokens), self.sent[stream], start, 0)
+            period = PERIODS[mode]
+            start = asyncio.get_running_loop().time() + period * (stream % 97) / 97
+            self._tick(frames(text, made), self.sent[stream], start, period, 0)
 
-    def _tick(self, queue: tuple[bytes, ...], sent: list[float], start: float, number: int) -> None:
+    def _tick(self, queue: tuple[bytes, ...], sent: list[float], start: float, period: float, number: int) -> None:
         if number:
             frame = queue[number - 1]
             sent.append(time.monotonic())
             self._transport.write(frame if number < len(queue) else frame + END)
         if number < len(queue):
-            due = start + PERIOD * number
+            due = start + period * number
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(due, self._tick, queue, sent, start, number + 1)
+            self._timer = loop.call_at(due, self._tick, queue, sent, start, period, number + 1)
 
 
 async def serve() -> None:

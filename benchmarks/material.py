@@ -1,7 +1,8 @@
 """What the benchmarks run on: texts cut into tokens, keyword lists that match nothing, a policy.
 
-Everything is made from the three bundled texts with a fixed seed, so two runs on two machines see the same
-bytes. The keywords begin like words of the texts do, for that is what makes a scanner hold text back.
+Everything is made from the bundled texts with a fixed seed, so two runs on two machines see the same bytes. The
+keywords begin like words of the texts do, for that is what makes a scanner hold text back. The answers are harmless
+ones of the kinds that assistants give: explanations, help with code, stories, recipes, lists, medical advice, travel.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from guardrail.text.entities import ENTITIES
 TEXTS: Final = Path(__file__).parent / "texts"
 Language = Literal["english", "chinese", "code"]
 LANGUAGES: Final[tuple[Language, ...]] = ("english", "chinese", "code")
+Traffic = Literal["english", "chinese"]
+TRAFFIC: Final[tuple[Traffic, ...]] = ("english", "chinese")
+"""Languages of the answers."""
 
 # About what the tokenisers of current models make of these texts: 4 characters of English with the space in
 # front, 1 or 2 of Chinese, runs of white space as one.
@@ -36,6 +40,20 @@ def text(language: Language) -> str:
 def tokens(whole: str) -> list[str]:
     """Cut as a model's tokeniser would, roughly; the pieces spell the text."""
     return TOKEN.findall(whole)
+
+
+@functools.cache
+def answers(traffic: Traffic) -> tuple[str, ...]:
+    """Whole answers; each stands in its file behind a line that says its kind."""
+    whole = (TEXTS / f"answers-{traffic}.txt").read_text(encoding="utf-8")
+    return tuple(answer.partition("\n")[2].strip() for answer in re.split(r"^=== ", whole, flags=re.MULTILINE)[1:])
+
+
+@functools.cache
+def answer_tokens(traffic: Traffic, number: int) -> tuple[str, ...]:
+    """The tokens of one answer; `number` may be any, and counts round and round."""
+    every = answers(traffic)
+    return tuple(tokens(every[number % len(every)]))
 
 
 @functools.cache
