@@ -40,6 +40,7 @@ _SIMPLIFIED = str.maketrans(SIMPLIFIED)
 _MIXED_WORD = re.compile(r"[^\W\d_]*[A-Za-z][^\W\d_]*")
 _LETTERS = str.maketrans({k: v for k, v in LOOKALIKES.items() if unicodedata.category(k)[0] == "L" and ord(k) < 0x2E80})
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _DIGITS = str.maketrans("123456789", "000000000")
 
 _STEP = np.uint32(0x01000193)
@@ -55,6 +56,12 @@ def normalise(text: str) -> str:
         return text
     text = _LONE_SURROGATE.sub("\ufffd", _HIDDEN.sub("", unicodedata.normalize("NFKC", text))).translate(_SIMPLIFIED)
     return _MIXED_WORD.sub(lambda word: word[0].translate(_LETTERS), text)
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a text is Chinese for the most part: at least a third of it is Chinese characters, each of
+    which says about as much as three Latin letters."""
+    return not text.isascii() and 3 * len(_HAN.findall(text)) >= len(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,19 +14,23 @@ from math import exp
 
 import onnxruntime as ort
 
-from guardrail.classify.features import hashed
+from guardrail.classify.features import hashed, is_chinese
 from guardrail.text.units import Window
 
 
 class Gate:
-    """`ask_from`: per output, the probability from which the encoder is to be asked. `bits`: of the hash table."""
+    """`ask_from`: per output, the probability from which the encoder is to be asked; `han_ask_from`: the same for a
+    window that is Chinese for the most part. `bits`: of the hash table."""
 
-    __slots__ = ("_ask_from", "_bits", "_session")
+    __slots__ = ("_ask_from", "_bits", "_han_ask_from", "_session")
 
-    def __init__(self, session: ort.InferenceSession, bits: int, ask_from: Sequence[float]) -> None:
+    def __init__(
+        self, session: ort.InferenceSession, bits: int, ask_from: Sequence[float], han_ask_from: Sequence[float]
+    ) -> None:
         self._session = session
         self._bits = bits
         self._ask_from = tuple(ask_from)
+        self._han_ask_from = tuple(han_ask_from)
 
     def probabilities(self, window: Window) -> tuple[float, ...]:
         """One per output of the model, in its order."""
@@ -37,7 +41,8 @@ class Gate:
     def __call__(self, window: Window) -> tuple[float, ...] | None:
         """The probabilities of a window that is surely harmless; None: ask the encoder."""
         found = self.probabilities(window)
-        for probability, limit in zip(found, self._ask_from, strict=True):
+        limits = self._han_ask_from if is_chinese(window.context + window.text) else self._ask_from
+        for probability, limit in zip(found, limits, strict=True):
             if not probability < limit:  # NaN too
                 return None
         return found

@@ -70,6 +70,8 @@ class GateEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the hash table, which has `2 ** bits` rows."""
     ask_from: dict[str, Probability]
     """For each label, the probability from which the encoder is asked."""
+    han_ask_from: dict[str, Probability] = {}
+    """The same for a window that is Chinese for the most part; a label that is not there has that of `ask_from`."""
 
 
 class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +79,9 @@ class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
 
     scale: Annotated[float, Meta(gt=0, le=100, title="a number above 0 and at most 100")] = 1.0
     bias: Annotated[float, Meta(ge=-100, le=100)] = 0.0
+    han_bias: Annotated[float, Meta(ge=-100, le=100)] = 0.0
+    """Added to the bias for a window that is Chinese for the most part: a model is not equally sure in two languages,
+    and one threshold is to mean the same in both."""
 
 
 class Manifest(Struct, frozen=True):
@@ -167,6 +172,7 @@ class _Check:
             self._points(category, points)
         if self._manifest.gate is not None:
             self._categories(("gate", "ask_from"), self._manifest.gate.ask_from, has)
+            self._categories(("gate", "han_ask_from"), self._manifest.gate.han_ask_from, has)
             for category in sorted(has - self._manifest.gate.ask_from.keys()):
                 self._complain(("gate", "ask_from"), f"found no key {category!r}, a label; expected one", key=True)
         return outputs

@@ -17,7 +17,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from guardrail.classify.features import normalise
+from guardrail.classify.features import is_chinese, normalise
 from guardrail.classify.gate import Gate
 from guardrail.classify.manifest import Calibration, Folder, Manifest, read_folder
 from guardrail.classify.session import BadGraph, BadTokenizer, Encoding, Graph, Session, opened
@@ -62,8 +62,8 @@ class Model:
             return []
         texts = [normalise(text_of(window)) for window in windows]
         if self.batches:
-            return self._probabilities(self._session.logits(texts))
-        return [scores for text in texts for scores in self._probabilities(self._session.logits([text]))]
+            return self._probabilities(self._session.logits(texts), texts)
+        return [scores for text in texts for scores in self._probabilities(self._session.logits([text]), [text])]
 
     def gate(self, window: Window) -> Scores | None:
         """The first stage's scores; None when it is not sure, or there is none. Raises whatever goes wrong."""
@@ -140,9 +140,11 @@ def _open_gate(folder: Folder) -> Gate | None:
     entry = folder.manifest.gate
     if entry is None:
         return None
-    limits = [1.0 if index is None else entry.ask_from[CATEGORIES[index]] for index in folder.outputs]
+    names = [None if index is None else CATEGORIES[index] for index in folder.outputs]
+    limits = [1.0 if name is None else entry.ask_from[name] for name in names]
+    han_limits = [1.0 if name is None else entry.han_ask_from.get(name, entry.ask_from[name]) for name in names]
     try:
-        gate = Gate(opened(folder.read(entry.file)), entry.bits, limits)
+        gate = Gate(opened(folder.read(entry.file)), entry.bits, limits, han_limits)
         for window in TRIAL:
             found = gate.probabilities(window)
             if len(found) != len(limits):
@@ -168,10 +170,11 @@ class _Probabilities:
         calibration = [manifest.calibration.get(name, Calibration()) for name in CATEGORIES]
         self._scale = np.array([each.scale for each in calibration])
         self._bias = np.array([each.bias for each in calibration])
+        self._han_bias = np.array([each.han_bias for each in calibration])
 
-    def __call__(self, logits: NDArray[np.float32]) -> list[Scores]:
-        """[n, outputs] to n tuples. Of several outputs of one category the greatest counts, or, where only one of the
-        outputs can be true, their sum."""
+    def __call__(self, logits: NDArray[np.float32], texts: Sequence[str]) -> list[Scores]:
+        """[n, outputs] of n normalised texts to n tuples. Of several outputs of one category the greatest counts, or,
+        where only one of the outputs can be true, their sum."""
         found = logits.astype(np.float64)
         if self._softmax:
             found = np.exp(found - found.max(1, keepdims=True))
@@ -183,6 +186,8 @@ class _Probabilities:
                 by_category[:, index] = np.log(share / (1 - share))
             else:
                 by_category[:, index] = found[:, columns].max(1)
+        chinese = np.array([is_chinese(text) for text in texts])[:, None]
+        bias = self._bias + self._han_bias * chinese
         # The logistic function, written so that nothing overflows.
-        calibrated = 0.5 + 0.5 * np.tanh((by_category * self._scale + self._bias) / 2)
+        calibrated = 0.5 + 0.5 * np.tanh((by_category * self._scale + bias) / 2)
         return cast("list[Scores]", [tuple(row) for row in calibrated.tolist()])

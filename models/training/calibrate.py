@@ -14,11 +14,17 @@ Array = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
 POINTS = {"precise": 0.6, "balanced": 8.0, "sensitive": 40.0}
-"""False halts per 1,000 harmless answers, all categories together, in the worse language: what is aimed at on the
-`tune` split, somewhat below what each point promises (1, 10 and 50), for the next thousand answers are others."""
+"""False halts per 1,000 harmless answers, all categories together, in the worse language: what is aimed at, somewhat
+below what each point promises (1, 10 and 50), for the next thousand answers are others."""
+MOST_SHIFT = 4.0
+"""The most that Chinese logits are moved."""
 MOST_RECALL_LOST = 0.02
-ASK_SHARES = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4)
-"""Shares of harmless units for which the encoder may be asked, tried from the smallest up."""
+"""At any operating point, of what the encoder finds."""
+MOST_PRECISION_LOST = 0.01
+"""Average precision, in the mean over the categories of a language: scores below every threshold count in it too."""
+ASK_SHARES = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12)
+"""Shares of the harmless units of a language for which the encoder may be asked, tried from the smallest up. The last
+is what the time of a token allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,8 @@ class Platt:
 
     scale: float
     bias: float
+    han_bias: float = 0.0
+    """Added for Chinese."""
 
 
 def platt(logits: Array, targets: Array, weights: Array) -> Platt:
@@ -52,11 +60,27 @@ def platt(logits: Array, targets: Array, weights: Array) -> Platt:
     return Platt(round(a, 4), round(b, 4))
 
 
-def probabilities(logits: Array, calibration: list[Platt]) -> NDArray[np.float64]:
-    """[n, categories]"""
-    scale = np.array([c.scale for c in calibration])
-    bias = np.array([c.bias for c in calibration])
-    return 1 / (1 + np.exp(-(logits.astype(np.float64) * scale + bias)))
+def probabilities(logits: Array, calibration: list[Platt], chinese: Flags) -> NDArray[np.float64]:
+    """[n, categories]; `chinese`: which of the n are."""
+    scale, bias, han_bias = (
+        np.array([getattr(c, name) for c in calibration]) for name in ("scale", "bias", "han_bias")
+    )
+    return 1 / (1 + np.exp(-(logits.astype(np.float64) * scale + bias + chinese[:, None] * han_bias)))
+
+
+def shifted(
+    calibration: list[Platt], english: list[NDArray[np.float64]], chinese: list[NDArray[np.float64]]
+) -> list[Platt]:
+    """The calibration that moves Chinese so that its operating points, found by themselves, are those of English.
+
+    `english`, `chinese`: the same operating points, thresholds [categories] each."""
+    moves = [_logit(en) - _logit(zh) for en, zh in zip(english, chinese, strict=True)]
+    move = np.clip(np.mean(moves, axis=0), -MOST_SHIFT, MOST_SHIFT)
+    return [Platt(c.scale, c.bias, round(float(m), 4)) for c, m in zip(calibration, move, strict=True)]
+
+
+def _logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log(probability / (1 - probability))
 
 
 def operating_point(

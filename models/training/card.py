@@ -158,13 +158,35 @@ def _points(figures: Mapping[str, Any]) -> list[str]:
         "## At its thresholds\n",
         "The manifest has three operating points: `precise` is to halt at most 1 in 1,000 harmless answers falsely, "
         "`balanced` 10, `sensitive` 50, in each language. They were chosen on the tune split (harmless answers kept "
-        "from the training); the dev split had no part in the count of false halts.\n",
+        "from the training) and the dev split together, so that the rates below are those aimed at.\n",
         _table(head, rows) + "\n",
+        *_foreign(figures.get("foreign_answers", {})),
         "Recall of each category by itself at `precise` (`unsafe`: any row with a harm):\n",
         _table(("category", "en", "zh"), per) + "\n",
-        f"The first stage asks the encoder about {asked['asked']:.1%} of the units of harmless answers, and loses "
-        + ", ".join(f"{lost:.1%} at `{point}`" for point, lost in asked["recall_lost"].items())
-        + " of what the encoder alone finds.\n",
+        *(
+            f"The first stage asks the encoder about {found['asked']:.1%} of the units of harmless {LANGUAGES[lang]} "
+            "answers, and loses "
+            + ", ".join(f"{lost:.1%} at `{point}`" for point, lost in found["recall_lost"].items())
+            + " of what the encoder alone finds.\n"
+            for lang, found in asked.items()
+        ),
+    ]
+
+
+def _foreign(found: Mapping[str, Any]) -> list[str]:
+    if not found:
+        return []
+    rows = [
+        (
+            LANGUAGES[lang],
+            entry["answers"],
+            *(f"{1000 * n / entry['answers']:.1f}" for n in entry["false_halts"].values()),
+        )
+        for lang, entry in found.items()
+    ]
+    return [
+        "False halts per 1,000 harmless answers of other models, on which nothing was trained or chosen:\n",
+        _table(("language", "answers", "precise", "balanced", "sensitive"), rows) + "\n",
     ]
 
 

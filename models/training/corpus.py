@@ -85,6 +85,17 @@ def public_rows(folder: Path, names: list[str] | None = None) -> Iterator[Row]:
                 yield Row(row["text"], labels, targets, known, row["role"], row["lang"], name, split)
 
 
+def foreign_answers(folder: Path, lang: str, most: int) -> list[str]:
+    """Harmless answers of the sets for comparison only, which nothing was trained on or chosen with: at most so many of
+    a language, drawn by their hash. Empty when there are none."""
+    texts: list[str] = []
+    for file in sorted(folder.glob("noncommercial/benign_*/*.jsonl.gz")):
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            rows = map(json.loads, lines)
+            texts += [row["text"] for row in rows if row["lang"] == lang and row["role"] == "response"]
+    return sorted(set(texts), key=_draw)[:most]
+
+
 def _meaning(labels: frozenset[str], scope: list[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     targets = tuple(float(c in labels or (c == "unsafe" and bool(labels))) for c in CATEGORIES)
     if labels:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardrail.classify.features import hashed, normalise
+from guardrail.classify.features import hashed, is_chinese, normalise
 
 BITS = 12
 
@@ -38,6 +38,20 @@ def test_features_are_rows_of_the_table(context: str, unit: str) -> None:
         assert bag.dtype == np.int32
         assert bag.min() >= 0
         assert bag.max() < 1 << BITS
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("", False),
+        ("plain English", False),
+        ("今天天气很好。", True),
+        ("我用 Python 写代码", True),
+        ("the word 中文 here", False),
+    ],
+)
+def test_a_text_is_chinese_for_the_most_part(text: str, chinese: bool) -> None:
+    assert is_chinese(text) is chinese
 
 
 def rows(context: str, unit: str) -> tuple[list[int], list[int]]:

@@ -16,6 +16,10 @@ from guardrail.text.units import Window
 from tests.classify.tiny import WEIGHTS, gate, gated, graph, hugging_face, ours, quantised, tokenizer
 
 
+def logit(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
 def sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x))
 
@@ -65,6 +69,15 @@ def test_calibration_moves_probabilities(tmp_path: Path) -> None:
     assert scores["harassment"] == round(sigmoid(4 * 0.5 + 1), 6)
     assert scores["hate"] == 0
     assert scores["unsafe"] == round(sigmoid(4), 6)
+
+
+def test_calibration_can_differ_for_chinese(tmp_path: Path) -> None:
+    plain = load_model(ours(tmp_path / "plain"))
+    model = load_model(ours(tmp_path / "moved", calibration={"harassment": {"han_bias": -1.5}}))
+    windows = [window("idiot"), window("坏")]
+    before, after = ([by_name(scores)["harassment"] for scores in each.score(windows)] for each in (plain, model))
+    assert after[0] == before[0]
+    assert logit(after[1]) == pytest.approx(logit(before[1]) - 1.5, abs=1e-3)
 
 
 def test_an_export_of_a_softmax_classifier(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.training.calibrate import ask_from, operating_point, platt, probabilities
+from models.training.calibrate import Platt, ask_from, operating_point, platt, probabilities, shifted
 
 RANDOM = np.random.default_rng(1)
 CATEGORIES = 3
@@ -22,7 +22,16 @@ def test_platt_finds_the_scale_and_bias_that_made_the_labels() -> None:
 def test_without_both_kinds_of_rows_nothing_is_changed() -> None:
     ones = np.ones(5, np.float32)
     found = platt(np.arange(5, dtype=np.float32), ones, ones)
-    assert probabilities(np.zeros((1, 1), np.float32), [found])[0, 0] == 0.5
+    assert probabilities(np.zeros((1, 1), np.float32), [found], np.array([False]))[0, 0] == 0.5
+
+
+def test_chinese_is_moved_to_the_thresholds_of_english() -> None:
+    at = np.array([0.9, 0.5])
+    moved = shifted([Platt(1.0, 0.0), Platt(2.0, 1.0)], [at], [np.array([0.7, 0.6])])
+    logits = np.array([[np.log(0.7 / 0.3), (np.log(0.6 / 0.4) - 1) / 2]] * 2, np.float32)
+    english, chinese = probabilities(logits, moved, np.array([False, True]))
+    assert english == pytest.approx([0.7, 0.6], abs=1e-4)
+    assert chinese == pytest.approx(at, abs=1e-3)
 
 
 @pytest.mark.parametrize("per_thousand", [1.0, 10.0, 50.0])

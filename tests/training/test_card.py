@@ -21,7 +21,7 @@ def figures() -> dict[str, Any]:
         "average_precision_written": {"en": precision["en"], "zh": {}},
         "points": {"precise": {"en": found, "zh": found}},
         "points_tune": {"precise": {"en": 0.4, "zh": 0.6}},
-        "first_stage": {"asked": 0.123, "recall_lost": {"precise": 0.011}},
+        "first_stage": {"en": {"asked": 0.123, "recall_lost": {"precise": 0.011}}},
     }
 
 

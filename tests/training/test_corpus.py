@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from guardrail.text.scores import CATEGORIES
-from models.training.corpus import fairness_rows, own_rows, public_rows
+from models.training.corpus import fairness_rows, foreign_answers, own_rows, public_rows
 
 HATE, UNSAFE = CATEGORIES.index("hate"), CATEGORIES.index("unsafe")
 EVERY = [c for c in CATEGORIES if c != "unsafe"]
@@ -56,6 +56,16 @@ def test_some_harmless_answers_are_kept_from_the_training(data: Path) -> None:
 
 def test_sets_for_comparison_only_are_never_read(data: Path) -> None:
     assert {row.name for row in public_rows(data)} == {"posts", "benign_replies", "terms"}
+
+
+def test_answers_to_measure_by_are_those_of_the_sets_for_comparison(data: Path) -> None:
+    (data / "noncommercial" / "benign_more").mkdir()
+    lines = [json.dumps({"text": f"reply {n}", "labels": [], "role": "response", "lang": "en"}) for n in range(9)]
+    with gzip.open(data / "noncommercial" / "benign_more" / "benign_more.jsonl.gz", "wt") as file:
+        file.write("\n".join(lines))
+    assert len(foreign_answers(data, "en", 5)) == 5
+    assert foreign_answers(data, "en", 5) == foreign_answers(data, "en", 9)[:5]
+    assert foreign_answers(data, "zh", 5) == []
 
 
 def test_a_folder_without_sets_is_an_error(tmp_path: Path) -> None:
