@@ -15,13 +15,15 @@ import aiohttp
 
 
 class ReadTap(asyncio.Protocol):
-    """Stands between a connection's transport and its aiohttp protocol until `remove`."""
+    """Stands between a connection's transport and its aiohttp protocol until `remove`, or the end of the answer: from
+    then on the connection may serve another request, which has a tap of its own, while this answer is still read."""
 
-    __slots__ = ("_heard", "_inner", "_paused", "_transport")
+    __slots__ = ("_answer", "_heard", "_inner", "_paused", "_transport")
 
     def __init__(self, answer: aiohttp.ClientResponse, heard: Callable[[], None]) -> None:
         """`heard` is called after every read, and when the connection ends; it must not raise. Nothing is tapped when
         the connection has ended already: all there is, is in `answer.content`."""
+        self._answer = answer
         connection = answer.connection
         self._inner = connection.protocol if connection is not None else None
         self._transport = connection.transport if connection is not None else None
@@ -44,6 +46,8 @@ class ReadTap(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         assert self._inner is not None
         self._inner.data_received(data)
+        if self._answer.connection is None:  # aiohttp has put it back into its pool
+            self.remove()
         self._heard()
 
     def eof_received(self) -> None:

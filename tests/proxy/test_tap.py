@@ -92,3 +92,62 @@ async def test_an_answer_that_is_here_already_needs_no_tap() -> None:
         tap = ReadTap(answer, lambda: pytest.fail("there is nothing to hear"))
         assert answer.content.read_nowait() == b"all of it"
         tap.remove()
+
+
+@pytest.mark.parametrize("size", [3, 300_000], ids=["short", "longer than the buffer"])
+async def test_a_connection_whose_answer_is_complete_is_let_go_before_all_is_read(size: int) -> None:
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        for _ in range(2):
+            await asyncio.sleep(0.05)
+            await conn.stream(b"x" * size)
+        await conn.end()
+
+    async with scripted(script) as server, aiohttp.ClientSession() as session:
+        first = await session.get(server.url)
+        slow = ReadTap(first, lambda: None)
+        got = 0
+        while not first.content.is_eof():  # until the end is here; the last of it stays unread
+            await asyncio.sleep(0.01)
+            if size > 3 and not first.content.is_eof():
+                got += len(first.content.read_nowait())
+        second = await session.get(server.url)
+        heard: list[bytes] = []
+        tap = ReadTap(second, lambda: heard.append(second.content.read_nowait()))
+        slow.remove()
+        got += len(first.content.read_nowait())
+        await until(lambda: sum(map(len, heard)) == 2 * size)
+        tap.remove()
+        assert got == 2 * size
+        assert len(server.connections) == 1
+
+
+async def test_a_connection_whose_end_comes_out_of_the_parser_is_let_go_too() -> None:
+    """A pause stops the parser in the middle of a read; the rest of that read, and the end in it, come as the reader
+    takes what is there."""
+
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        await asyncio.sleep(0.05)
+        await conn.send(b"7d0\r\n" + b"x" * 2000 + b"\r\n3\r\nend\r\n0\r\n\r\n")
+
+    async with scripted(script) as server, aiohttp.ClientSession(read_bufsize=100) as session:
+        first = await session.get(server.url)
+        slow = ReadTap(first, lambda: None)
+        await until(lambda: first.content.total_bytes == 2000)
+        assert not first.content.is_eof()
+        assert first.content.read_nowait() == b"x" * 2000
+        assert first.content.is_eof()
+        second = await session.get(server.url)
+        heard = 0
+
+        def listen() -> None:
+            nonlocal heard
+            heard += len(second.content.read_nowait())
+
+        tap = ReadTap(second, listen)
+        slow.remove()
+        await until(lambda: heard >= 2000)
+        tap.remove()
+        assert first.content.read_nowait() == b"end"
+        assert len(server.connections) == 1
