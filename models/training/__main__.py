@@ -7,14 +7,11 @@ checkpoint every few minutes. Delete the work folder to begin anew.
 from __future__ import annotations
 
 import argparse
-import copy
 import hashlib
 import json
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
@@ -23,13 +20,11 @@ from guardrail.text.scores import CATEGORIES
 from models.training import chinese
 from models.training.corpus import Row, fairness_rows, own_rows, public_rows
 from models.training.encoder import Classifier, Encoder, from_bert
-from models.training.export import export_encoder
-from models.training.finish import Trained, finish, logits_by, session_of
+from models.training.finish import Trained, finish
 from models.training.fit import fit
 from models.training.progress import Reporter
-from models.training.scored import Units, score
 from models.training.vocabulary import LONGEST, chinese_tokens, extend
-from models.training.windows import Example, refine, sample
+from models.training.windows import Example, sample
 
 SEED = 20261124
 ORIGINAL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -90,57 +85,23 @@ class Stages:
         return sample([row for row in self.rows() if row.split == "train"], SEED + number, self._scale)
 
     def encoder(self) -> tuple[Classifier, Tokenizer, torch.Tensor]:
-        """The encoder, trained on whole passes."""
+        """The trained encoder."""
         start, tokenizer, row_of = self.start()
-        return self._trained("encoder", start, tokenizer, row_of, self.draw, PASSES), tokenizer, row_of
-
-    def refined(self) -> tuple[Classifier, Tokenizer, torch.Tensor]:
-        """The encoder, trained once more on what it found hard of the first pass, with labels that it cannot see left
-        out."""
-        model, tokenizer, row_of = self.encoder()
-        examples = self.draw(0)
-
-        def draw(number: int) -> list[Example]:
-            return refine(examples, self._said(model, tokenizer, row_of, examples), SEED + number)
-
-        return self._trained("refined", model, tokenizer, row_of, draw, 1), tokenizer, row_of
-
-    def _trained(
-        self,
-        name: str,
-        start: Encoder | Classifier,
-        tokenizer: Tokenizer,
-        row_of: torch.Tensor,
-        draw: Callable[[int], list[Example]],
-        passes: int,
-    ) -> Classifier:
-        ready = self._work / f"{name}.pt"
+        ready = self._work / "encoder.pt"
         if not ready.exists():
             trained = fit(
-                start, tokenizer, row_of, draw,
-                passes=passes, seed=SEED, checkpoint=self._work / f"{name}.checkpoint.pt",
-                progress=self._reporter.stage(name), device=self._device,
+                start, tokenizer, row_of, self.draw,
+                passes=PASSES, seed=SEED, checkpoint=self._work / "checkpoint.pt",
+                progress=self._reporter.stage("encoder"), device=self._device,
             )  # fmt: skip
             torch.save(trained.cpu().state_dict(), ready)
-        model = start if isinstance(start, Classifier) else Classifier(start, len(CATEGORIES))
+        model = Classifier(start, len(CATEGORIES))
         model.load_state_dict(torch.load(ready, weights_only=True))
-        return model.eval()
-
-    def _said(
-        self, model: Classifier, tokenizer: Tokenizer, row_of: torch.Tensor, examples: list[Example]
-    ) -> np.ndarray:
-        """What the encoder says of a pass, as it will be shipped: probabilities [n, categories]."""
-        fp32, int8, spec = (self._work / name for name in ("first.fp32.onnx", "first.onnx", "tokenizer.json"))
-        if not int8.exists():
-            export_encoder(copy.deepcopy(model), row_of, fp32, int8)
-        units = Units([e.window for e in examples], np.arange(len(examples) + 1), np.zeros(0, np.int64))
-        by = logits_by(session_of(int8, spec))
-        logits = score(units, by, self._work / "taught.npy", self._reporter.stage("what the encoder says"))
-        return 1 / (1 + np.exp(-logits.astype(np.float64)))
+        return model.eval(), tokenizer, row_of
 
     def finish(self) -> None:
         """The model folder."""
-        model, tokenizer, row_of = self.refined()
+        model, tokenizer, row_of = self.encoder()
         examples = self.draw(0)
         trained = Trained(model, tokenizer, row_of, examples, self.rows(), self._data, self._work, self._out, SEED)
         finish(trained, self._reporter)
@@ -153,7 +114,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/guard-small"), help="where stages leave their results")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the windows per pass, for a quick try")
     parser.add_argument(
-        "--until", choices=("start", "encoder", "refined", "finish"), default="finish", help="the last stage to run"
+        "--until", choices=("start", "encoder", "finish"), default="finish", help="the last stage to run"
     )
     arguments = parser.parse_args()
     with Reporter() as reporter:

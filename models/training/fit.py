@@ -26,8 +26,6 @@ MAX_TOKENS = 96
 """A window has 31 on average and 64 at the 95th percentile; of a longer one the end counts."""
 BATCH_TOKENS = 2560
 RATE, HEAD_RATE = 6e-5, 1e-3
-REFINE_RATE = 3e-5
-"""Of the body; of the head ten times that."""
 WARM_UP = 0.06
 MAX_POSITIVE_WEIGHT = 4.0
 """How much more a rare category's positives count, at most; else the square root of their rarity."""
@@ -52,7 +50,7 @@ def positive_weights(examples: Sequence[Example]) -> Tensor:
 
 
 def fit(
-    start: Encoder | Classifier,
+    start: Encoder,
     tokenizer: Tokenizer,
     row_of: Tensor,
     draw: Callable[[int], Sequence[Example]],
@@ -63,15 +61,12 @@ def fit(
     progress: Step,
     device: str = "cpu",
 ) -> Classifier:
-    """A trained classifier, from an encoder, or refined from a classifier. `draw(number)` gives the examples of a
-    pass."""
+    """A trained classifier. `draw(number)` gives the examples of a pass."""
     torch.manual_seed(seed)
-    refined = isinstance(start, Classifier)
-    model = start.to(device) if isinstance(start, Classifier) else Classifier(start, len(CATEGORIES)).to(device)
-    rate, head_rate = (REFINE_RATE, 10 * REFINE_RATE) if refined else (RATE, HEAD_RATE)
+    model = Classifier(start, len(CATEGORIES)).to(device)
     body = list(model.encoder.parameters())
     optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": rate}, {"params": list(model.head.parameters()), "lr": head_rate}],
+        [{"params": body, "lr": RATE}, {"params": list(model.head.parameters()), "lr": HEAD_RATE}],
         weight_decay=0.01,
         fused=True,
     )

@@ -10,9 +10,6 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from guardrail.text.tables import LOOKALIKES
 from guardrail.text.units import Window, cut_text
 from models.training.corpus import FAIRNESS_SET, OWN_SET, Row
@@ -59,12 +56,6 @@ LONG_REPLY = 0.7
 """What a label counts on a window of a labelled text with more than three units: it may be another window's."""
 
 
-UNSEEN, ALARMED, LEARNED = 0.4, 0.35, 0.9
-"""Probabilities: below the first a labelled window of a long text shows nothing; above the second a harmless one is a
-false alarm; above the third a labelled one is learned."""
-HARD_TIMES, REST = 2, 0.2
-
-
 @dataclass(frozen=True, slots=True)
 class Example:
     """One window with what it is, per category, and how much that counts."""
@@ -73,8 +64,6 @@ class Example:
     targets: tuple[float, ...]
     weights: tuple[float, ...]
     lang: str
-    long: bool = False
-    """Whether it is one of more than three units of a labelled text, whose label may be another unit's."""
 
 
 def sample(rows: Sequence[Row], seed: int, scale: float = 1.0) -> list[Example]:
@@ -103,30 +92,7 @@ def _windows(row: Row, times: int, rng: random.Random) -> list[Example]:
             chosen = [len(windows) - 1]
     long = bool(row.labels) and len(windows) > 3
     weights = tuple(known * ROLE_WEIGHT[row.role] * (LONG_REPLY if long else 1.0) for known in row.known)
-    return [Example(_vary(windows[at], row, rng), row.targets, weights, row.lang, long) for at in chosen]
-
-
-def refine(examples: Sequence[Example], said: NDArray[np.float32], seed: int) -> list[Example]:
-    """A second look at the windows of a pass, with what a model trained on them says of each (probabilities
-    [n, categories]).
-
-    Out go the windows of long labelled texts in which it sees nothing: most likely the label is another window's.
-    Twice in go harmless windows that it takes for harm; of the rest, which it has learned, a part is left out."""
-    rng = random.Random(seed)
-    kept: list[Example] = []
-    for example, probabilities in zip(examples, said, strict=True):
-        targets = np.array(example.targets) > 0
-        if targets.any():
-            missed = example.long and probabilities[targets].max() < UNSEEN
-            sure = probabilities[targets].min() > LEARNED
-            if not missed and (not sure or rng.random() < REST):
-                kept.append(example)
-        elif probabilities[np.array(example.weights) > 0].max(initial=0.0) > ALARMED:
-            kept += [example] * HARD_TIMES
-        elif rng.random() < REST:
-            kept.append(example)
-    rng.shuffle(kept)
-    return kept
+    return [Example(_vary(windows[at], row, rng), row.targets, weights, row.lang) for at in chosen]
 
 
 def _vary(window: Window, row: Row, rng: random.Random) -> Window:
