@@ -16,8 +16,10 @@ from guardrail.errors import (
     WireError,
 )
 
+ERRORS = [ConfigError, RuleError, ModelError, ModelFault, WireError, UpstreamError, Overloaded]
 
-@pytest.mark.parametrize("error", [ConfigError, RuleError, ModelError, ModelFault, WireError, UpstreamError, Overloaded])
+
+@pytest.mark.parametrize("error", ERRORS)
 def test_every_error_is_one_step_below_the_base(error: type[GuardrailError]) -> None:
     assert error.__bases__ == (GuardrailError,)
 

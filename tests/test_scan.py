@@ -130,7 +130,10 @@ def test_bytes_that_are_no_text(policy: Path) -> None:
 def test_what_is_not_there(tmp_path: Path, policy: Path) -> None:
     assert scan("--policy", policy, tmp_path / "none.txt")[0] == 1
     assert "No such file" in scan("--policy", policy, tmp_path / "none.txt")[2]
-    assert "unknown policy 'nope', expected one of default, demo, entities-all, family" in scan("--policy", "nope")[2]
+    assert (
+        "unknown policy 'nope', expected one of classifier-default, default, demo, entities-all, family"
+        in scan("--policy", "nope")[2]
+    )
     assert scan("--config", tmp_path)[0] == 1
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +136,18 @@ def test_a_graph_that_fails_is_a_fault_that_quotes_nothing() -> None:
     assert np.isfinite(small.logits(["idiot"])).all()
     with pytest.raises(ModelFault, match=r"^the model failed: InvalidArgument$"):
         small.logits(["secret"])
+
+
+def test_the_runtime_leaves_and_sends_nothing(tmp_path: Path) -> None:
+    """Where it reports to its maker it first writes the id of its session into the folder for temporary files."""
+    program = "import guardrail.classify.session, onnxruntime; print('ready')"
+    environment = {key: value for key, value in os.environ.items() if key not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environment, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "ready\n"
+    assert list(tmp_path.iterdir()) == []
