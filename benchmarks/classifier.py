@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from guardrail.classify.model import load_model
 from guardrail.text.scores import Verdict
 from guardrail.text.units import UnitCutter, Window
 
-TOKENS = 20_000
 STREAMS = 200
 TOKENS_A_SECOND = 30.0
 """Of one stream."""
@@ -105,28 +104,37 @@ def measure_classifier(folder: Path, rounds: int, *, seconds: float = SECONDS, u
 
         return asyncio.run(whole())
 
-    added = scored.measure_added(model, folder, rounds)
+    added = scored.measure_added(folder, rounds)
     costs = [_cost(traffic, [run(_scored(traffic)) for _ in range(rounds + 1)][1:]) for traffic in TRAFFIC]
     latencies = [run(lambda classifier: _latency(classifier, STREAMS, seconds))]
     memory = run(lambda classifier: _memory(classifier, units))
-    return Results(model.name, added, costs, latencies, memory)  # type: ignore[arg-type]
+    return Results(f"{model.name}@{model.digest[:12]}", added, costs, latencies, memory)  # type: ignore[arg-type]
 
 
-def _stream(traffic: Traffic, count: int, start: int = 0) -> Iterator[str]:
-    """Tokens of one answer after another, from somewhere in the first on."""
-    whole = itertools.chain.from_iterable(answer_tokens(traffic, number) for number in range(len(answers(traffic))))
-    return itertools.islice(itertools.cycle(whole), start, start + count)
+def _each(traffic: Traffic) -> list[tuple[str, ...]]:
+    """The tokens of every answer."""
+    return [answer_tokens(traffic, number) for number in range(len(answers(traffic)))]
+
+
+def _windows(traffic: Traffic) -> list[Window]:
+    """What there is to score in all answers, each cut by itself."""
+    found = []
+    for pieces in _each(traffic):
+        cutter = UnitCutter()
+        cuts = [*itertools.chain.from_iterable(map(cutter.feed, pieces)), *cutter.finish()]
+        found += [cut.window for cut in cuts if cut.window is not None]
+    return found
 
 
 def _cost(traffic: str, found: list[object]) -> Cost:
-    runs: list[tuple[float, float, float, int, int]] = found  # type: ignore[assignment]
+    runs: list[tuple[float, float, float, float, float]] = found  # type: ignore[assignment]
     per_token = [each[1] for each in runs]
     middle = statistics.median(per_token)
     _, _, _, units, calls = runs[0]
     return Cost(
         traffic,
-        units / TOKENS * 1000,
-        calls / TOKENS * 1000,
+        units * 1000,
+        calls * 1000,
         statistics.median(each[0] for each in runs),
         middle,
         statistics.median(each[2] for each in runs),
@@ -135,11 +143,11 @@ def _cost(traffic: str, found: list[object]) -> Cost:
 
 
 def _scored(traffic: Traffic) -> Callable[[LocalClassifier], Awaitable[object]]:
-    async def measure(classifier: LocalClassifier) -> tuple[float, float, float, int, int]:
-        pieces = list(_stream(traffic, TOKENS))
+    async def measure(classifier: LocalClassifier) -> tuple[float, float, float, float, float]:
+        """Per token: seconds to cut, seconds to cut and score, those on the loop, units, encoder calls."""
+        tokens = sum(map(len, _each(traffic)))
         before = time.process_time()
-        cutter = UnitCutter()
-        windows = [cut.window for piece in pieces for cut in cutter.feed(piece) if cut.window is not None]
+        windows = _windows(traffic)
         cutting = time.process_time() - before
         open_units = 0
         fewer = asyncio.Event()
@@ -160,9 +168,10 @@ def _scored(traffic: Traffic) -> Callable[[LocalClassifier], Awaitable[object]]:
         while open_units:
             fewer.clear()
             await fewer.wait()
-        each = 1e6 / TOKENS
         whole, loop = time.process_time() - whole + cutting, time.thread_time() - loop + cutting
-        return cutting * each, whole * each, loop * each, len(windows), classifier.counters.submitted
+        per_token = (each / tokens for each in (cutting, whole, loop, len(windows), classifier.counters.submitted))
+        cutting, whole, loop, units, calls = per_token
+        return cutting * 1e6, whole * 1e6, loop * 1e6, units, calls
 
     return measure
 
@@ -189,14 +198,23 @@ async def _latency(classifier: LocalClassifier, streams: int, seconds: float) ->
             classifier.submit(window, done, PATIENCE)
 
     async def stream(number: int) -> None:
-        cutter = UnitCutter()
+        """One answer after another, from somewhere in the first one on."""
         pace = 1 / TOKENS_A_SECOND
         at = loop.time() + number / streams * pace
-        pieces = _stream(TRAFFIC[number % len(TRAFFIC)], int(seconds * TOKENS_A_SECOND), number * 37)
-        for piece in pieces:
-            await asyncio.sleep(at - loop.time())
-            at += pace
-            for cut in cutter.feed(piece):
+        until = at + seconds
+        every = _each(TRAFFIC[number % len(TRAFFIC)])
+        for turn in itertools.count(number // len(TRAFFIC)):
+            pieces = every[turn % len(every)]
+            cutter = UnitCutter()
+            for piece in pieces[number % len(pieces) :] if turn == number // len(TRAFFIC) else pieces:
+                await asyncio.sleep(at - loop.time())
+                at += pace
+                for cut in cutter.feed(piece):
+                    if cut.window is not None:
+                        submit(cut.window)
+                if at > until:
+                    return
+            for cut in cutter.finish():
                 if cut.window is not None:
                     submit(cut.window)
 
@@ -228,10 +246,7 @@ def _quantile(ordered: list[float], share: float) -> float:
 
 async def _memory(classifier: LocalClassifier, units: int) -> list[Memory]:
     """Units of all lengths, none the same as another."""
-    windows = []
-    for traffic in TRAFFIC:
-        cutter = UnitCutter()
-        windows += [cut.window for piece in _stream(traffic, TOKENS) for cut in cutter.feed(piece) if cut.window]
+    windows = [window for traffic in TRAFFIC for window in _windows(traffic)]
     found = [Memory(0, _resident())]
     open_units = 0
     fewer = asyncio.Event()
