@@ -19,12 +19,12 @@ from guardrail.policy.policy import Policy
 from guardrail.text.editor import Editor
 from guardrail.text.rules import Finding
 from guardrail.text.scores import Verdict
-from guardrail.wire.openai_chat import Ask, ChatStream
-from guardrail.wire.openai_chat_answer import DONE
-from guardrail.wire.openai_chat_halt import notice
-from guardrail.wire.openai_error import Fault
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.answer import Fault
+from guardrail.wire.halt import notice
+from guardrail.wire.openai_chat import DONE, ChatStream
+from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import data_event, parse_event, split_events
+from guardrail.wire.stream import Ask
 from guardrail.wire.whole_text import rules_for
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class GuardedText:
 
 def guard_text(text: str, policy: Policy, *, prompt: str = "") -> GuardedText:
     """Run a policy over a whole text. `prompt`: what it answers, for a classifier that is shown it."""
-    editor = Editor(rules_for(policy, ChatRequest(prompt=prompt)), whole=True)
+    editor = Editor(rules_for(policy, ModelRequest(prompt=prompt)), whole=True)
     output = editor.feed(text) + editor.finish() + settle(editor, judge_of(policy))
     return GuardedText(output, editor.halt is not None, tuple(editor.findings()))
 
@@ -66,7 +66,7 @@ def guard_stream(
     wait for. `n`: the number of choices asked for; `prompt`: the newest user message, for a classifier that is shown
     it. Raises TypeError for other items, WireError for chunks that are none; what the source raises is raised after
     what was held back has been yielded."""
-    guard = _Guard[T](policy, ChatRequest(n=n, prompt=prompt))
+    guard = _Guard[T](policy, ModelRequest(n=n, prompt=prompt))
     if isinstance(stream, AsyncIterable):
         return _guard_async(stream, guard)
     return _guard_sync(stream, guard)
@@ -149,7 +149,7 @@ def _close(stream: object) -> object:
 class _Guard(Generic[T]):
     """Items in, items out; what they are is told by the first."""
 
-    def __init__(self, policy: Policy, request: ChatRequest) -> None:
+    def __init__(self, policy: Policy, request: ModelRequest) -> None:
         self.over = False
         """A halt left nothing to wait for."""
         self.policy = policy

@@ -30,7 +30,7 @@ from guardrail.proxy.routes import Route, route
 from guardrail.proxy.tenants import Caller, Unauthorized, identify
 from guardrail.proxy.upstream import Upstreams
 from guardrail.wire.openai_error import error_body
-from guardrail.wire.request import ChatRequest, read_request
+from guardrail.wire.request import ModelRequest, read_request
 
 logger = logging.getLogger("guardrail.proxy")
 
@@ -227,7 +227,7 @@ async def _read_body(request: web.Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _read_chat(body: bytes, exchange: Exchange) -> ChatRequest:
+def _read_chat(body: bytes, exchange: Exchange) -> ModelRequest:
     """The chat request in `body`. Raises Failed."""
     try:
         chat_request = read_request(body)

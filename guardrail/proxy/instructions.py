@@ -14,7 +14,7 @@ from collections import OrderedDict
 from guardrail.policy.policy import Policy
 from guardrail.text.protected import PromptFingerprints
 from guardrail.text.ruleset import Matchers, RuleSet, with_scores
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 
 KEPT_SHINGLES = 1 << 18
 """Shingles kept in all: about as many words of prompts, and some 40 MB. Each prompt counts as one more."""
@@ -31,7 +31,7 @@ class Instructions:
         self._kept: OrderedDict[bytes, PromptFingerprints] = OrderedDict()
         self._size = 0
 
-    async def kept(self, policy: Policy, request: ChatRequest) -> Policy:
+    async def kept(self, policy: Policy, request: ModelRequest) -> Policy:
         """The policy for this request: where it protects the system prompt, with that of the request."""
         if not request.instructions or not _reads_prompt(policy.rules):
             return policy

@@ -25,7 +25,7 @@ from guardrail.proxy.tap import ReadTap
 from guardrail.proxy.timing import EventTiming
 from guardrail.proxy.upstream import read_fault
 from guardrail.proxy.watchdog import Watchdog
-from guardrail.wire.openai_chat import ChatStream
+from guardrail.wire.stream import Stream
 
 
 class Pump:
@@ -53,7 +53,7 @@ class Pump:
     def __init__(
         self,
         exchange: Exchange,
-        chat: ChatStream,
+        chat: Stream,
         dog: Watchdog,
         added: AddedLatency,
         limit: int,

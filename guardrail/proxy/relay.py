@@ -36,10 +36,11 @@ from guardrail.proxy.scoring import StreamScoring
 from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream, read_fault
 from guardrail.proxy.watchdog import Watchdog
 from guardrail.settings import Limits
-from guardrail.wire.openai_chat import ChatStream, WireLimits
+from guardrail.wire.answer import Fault as InBandFault
+from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.openai_chat_body import guard_body
-from guardrail.wire.openai_error import Fault as InBandFault
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.stream import WireLimits
 from guardrail.wire.whole_text import Unscored, Verdicts
 
 logger = logging.getLogger("guardrail.proxy")
@@ -67,7 +68,7 @@ class Relay:
         self,
         exchange: Exchange,
         request: web.Request,
-        chat_request: ChatRequest | None,
+        chat_request: ModelRequest | None,
         policy: Policy,
         upstream: Upstream,
         opened: Opened | None,
@@ -206,7 +207,7 @@ class Relay:
 
     # Streams
 
-    async def _stream(self, answer: aiohttp.ClientResponse, chat_request: ChatRequest) -> web.StreamResponse:
+    async def _stream(self, answer: aiohttp.ClientResponse, chat_request: ModelRequest) -> web.StreamResponse:
         chat = self._chat = ChatStream(
             self._policy,
             chat_request,
@@ -351,11 +352,11 @@ class Relay:
 
     # Answers that are not streamed
 
-    async def _whole(self, answer: aiohttp.ClientResponse, chat_request: ChatRequest) -> web.StreamResponse:
+    async def _whole(self, answer: aiohttp.ClientResponse, chat_request: ModelRequest) -> web.StreamResponse:
         return await self._guard(answer, await self._read_body(answer, self._limits.response_bytes), chat_request)
 
     async def _guard(
-        self, answer: aiohttp.ClientResponse, body: bytes, chat_request: ChatRequest
+        self, answer: aiohttp.ClientResponse, body: bytes, chat_request: ModelRequest
     ) -> web.StreamResponse:
         verdicts = Verdicts()
         arguments = (self._policy, chat_request, body, self._exchange.request_id, verdicts)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from guardrail.observe.metrics import VerdictLatency
 from guardrail.text.scores import Verdict
-from guardrail.wire.openai_chat import Ask, ChatStream
+from guardrail.wire.stream import Ask, Stream
 
 if TYPE_CHECKING:
     from guardrail.classify.classifier import Classifier
@@ -44,7 +44,7 @@ class StreamScoring:
         "open",
     )
 
-    def __init__(self, chat: ChatStream, classifier: Classifier, deadline: float, latency: VerdictLatency) -> None:
+    def __init__(self, chat: Stream, classifier: Classifier, deadline: float, latency: VerdictLatency) -> None:
         """`deadline`: seconds from a window's turn to its verdict."""
         self._chat = chat
         self._classifier = classifier

@@ -9,17 +9,26 @@ forgotten.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from guardrail.text.rules import Edit
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scored import open_scanner
 from guardrail.text.scores import Verdict
-from guardrail.wire.openai_chat_chunk import Template, with_text
+from guardrail.wire.chunk import AnyTemplate
 from guardrail.wire.strict_json import whole_surrogates
+from guardrail.wire.tool_arguments import edited
 
 WHOLE_TEXT = 32
 """Code points. An event of this length or less is never cut in two to hold back its end, so that clean events pass as
 the bytes that came in (a promise of the design)."""
+
+
+class Rewrite(Protocol):
+    """How a codec says an event again with its one text, that of channel `key`, changed; b"" when nothing is left to
+    say. `again`: another part of the event has gone before, so that only the text is said."""
+
+    def __call__(self, raw: bytes, key: str, text: str, *, again: bool = False) -> bytes: ...
 
 
 class Piece:
@@ -27,7 +36,7 @@ class Piece:
 
     __slots__ = ("again", "order", "raw", "start", "template", "text")
 
-    def __init__(self, raw: bytes, text: str, start: int, order: int, template: Template | None = None) -> None:
+    def __init__(self, raw: bytes, text: str, start: int, order: int, template: AnyTemplate | None = None) -> None:
         self.raw = raw
         self.text = text
         self.start = start
@@ -36,22 +45,25 @@ class Piece:
         self.again = False
         """A part of the event has gone before."""
 
-    def say(self, channel: str, text: str) -> bytes:
+    def say(self, channel: str, text: str, rewrite: Rewrite) -> bytes:
         """The event with another text; b"" when it would say nothing."""
         if self.template is not None:
-            return self.template.event(text) if text else b""
-        return with_text(self.raw, channel, text, again=self.again)
+            return self.template.event(self.raw, text) if text else b""
+        return rewrite(self.raw, channel, text, again=self.again)
 
 
 class Channel:
-    """The state of one channel. `key` names it inside a delta; offsets are code points of its raw text."""
+    """The state of one channel. `key` names it inside its choice; offsets are code points of its raw text."""
 
     __slots__ = (
+        "_applied",
         "_fresh",
+        "_rewrite",
         "dropped",
         "edits",
         "half",
         "held_max",
+        "kept",
         "key",
         "masked",
         "queue",
@@ -60,8 +72,13 @@ class Channel:
         "scanner",
     )
 
-    def __init__(self, rules: RuleSet, key: str, path: str) -> None:
+    def __init__(self, rules: RuleSet, key: str, path: str, rewrite: Rewrite, *, keep: bool = False) -> None:
+        """`keep`: the protocol repeats the text when it has ended, so it is kept until then."""
         self.key = key
+        self._rewrite = rewrite
+        self.kept: list[str] | None = [] if keep else None
+        """All that was taken."""
+        self._applied: list[Edit] = []
         self.scanner = open_scanner(rules, path)
         self.queue: list[Piece] = []
         self.received = 0
@@ -88,21 +105,35 @@ class Channel:
         """Code points of edited text delivered."""
         return self.received - self.held - self.removed - self.dropped + self.masked
 
+    def passed(self, text: str) -> None:
+        """All that was taken before has gone, and this went with it."""
+        self.received += len(text)
+        if self.kept is not None:
+            self.kept.append(text)
+
+    def whole(self) -> tuple[str, str]:
+        """Of a settled channel that keeps its text: the text as it came, and edited."""
+        assert self.kept is not None
+        raw = "".join(self.kept)
+        return raw, edited(raw, self._applied)
+
     def take(self, raw: bytes, text: str, order: int) -> None:
         """Queue an event with its text. Surrogate halves that servers cut apart are joined first."""
         if self.half is not None or not text.isascii():
             whole = self._join(raw, text, order)
             if whole != text:
-                raw, text = with_text(raw, self.key, whole), whole
+                raw, text = self._rewrite(raw, self.key, whole), whole
                 if not raw:
                     return
         self.add(raw, text, order)
         self._fresh.append(text)
 
-    def add(self, raw: bytes, text: str, order: int, template: Template | None = None) -> None:
+    def add(self, raw: bytes, text: str, order: int, template: AnyTemplate | None = None) -> None:
         """Queue an event whose text the scanner has, or gets by other ways."""
         self.queue.append(Piece(raw, text, self.received, order, template))
         self.received += len(text)
+        if self.kept is not None:
+            self.kept.append(text)
 
     def _join(self, raw: bytes, text: str, order: int) -> str:
         if self.half is not None:
@@ -130,7 +161,7 @@ class Channel:
         """The channel has ended: settle and deliver everything."""
         if self.half is not None:
             half, self.half = self.half, None
-            self.take(with_text(half.raw, self.key, "\ufffd", again=True), "\ufffd", half.order)
+            self.take(self._rewrite(half.raw, self.key, "\ufffd", again=True), "\ufffd", half.order)
         if self._fresh:
             self.flush(out)
         self.deliver(self.scanner.finish(), out)
@@ -152,7 +183,10 @@ class Channel:
 
     def deliver(self, edits: Sequence[Edit], out: list[tuple[int, bytes]]) -> None:
         """Take the scanner's new edits and move what is settled from the queue to `out`."""
-        self.edits += edits
+        if edits:
+            self.edits += edits
+            if self.kept is not None:
+                self._applied += edits
         queue = self.queue
         settled = self.scanner.settled
         halted = self.scanner.halt is not None
@@ -177,15 +211,15 @@ class Channel:
     def _said(self, piece: Piece) -> bytes:
         end = piece.start + len(piece.text)
         if self.edits and (self.edits[0].start < end):
-            edited = self._edited(piece.start, end, piece.text)
-            if edited != piece.text or piece.again:
-                return piece.say(self.key, edited)
-        return piece.say(self.key, piece.text) if piece.again else piece.raw
+            text = self._edited(piece.start, end, piece.text)
+            if text != piece.text or piece.again:
+                return piece.say(self.key, text, self._rewrite)
+        return piece.say(self.key, piece.text, self._rewrite) if piece.again else piece.raw
 
     def _part(self, piece: Piece, settled: int) -> bytes:
         """Deliver the first part of a piece; the rest of it stays."""
         cut = settled - piece.start
-        said = piece.say(self.key, self._edited(piece.start, settled, piece.text[:cut]))
+        said = piece.say(self.key, self._edited(piece.start, settled, piece.text[:cut]), self._rewrite)
         piece.text = piece.text[cut:]
         piece.start = settled
         piece.again = True

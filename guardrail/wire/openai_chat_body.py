@@ -16,11 +16,12 @@ from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
 from guardrail.wire import logprobs
+from guardrail.wire.halt import Stop, choice_prefix, halt_note, notice
 from guardrail.wire.openai_chat_chunk import call_entries
-from guardrail.wire.openai_chat_halt import Stop, choice_prefix, ended_choice, halt_note, notice
+from guardrail.wire.openai_chat_halt import ended_choice
 from guardrail.wire.openai_error import guard_error
 from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps, loads, whole_surrogates
 from guardrail.wire.tool_arguments import guard_arguments, guard_pieces, guard_whole
 from guardrail.wire.unknown_text import TEXT_KEYS, Unknown
@@ -28,7 +29,7 @@ from guardrail.wire.whole_text import Unscored, Verdicts, rules_for
 
 
 def guard_body(
-    policy: Policy, request: ChatRequest, body: bytes, case_id: str, verdicts: Verdicts | None = None
+    policy: Policy, request: ModelRequest, body: bytes, case_id: str, verdicts: Verdicts | None = None
 ) -> tuple[bytes, StreamRecord]:
     """The body for the client (the very bytes that came when nothing in it changes) and its record.
 

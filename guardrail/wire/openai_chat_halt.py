@@ -1,38 +1,16 @@
-"""What a client is told when a choice ends early: the notice, why, where, and the usage that upstream cannot say now.
+"""What a client of Chat Completions is told when a choice ends early, and the usage that upstream cannot say now.
 
 Every piece here is a part of a chunk or body; who writes it adds id, object, created and model.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
-from guardrail.wire.request import ChatRequest
-
-
-def choice_prefix(index: int) -> str:
-    """What the paths of a choice's channels begin with."""
-    return f"choices[{index}]." if index else ""
-
-
-def notice(policy: Policy, case_id: str) -> str:
-    """The words that the reader sees; "" for none."""
-    return policy.notice.replace("{case_id}", case_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Where a channel was stopped, in code points of its output."""
-
-    delivered: int
-    """All that the client has of it."""
-    start: int = -1
-    """Where what halted it starts; before `delivered` for a late verdict within a lag budget. -1: where it ends."""
-    end: int = -1
-    """Where what halted it ends, at most `delivered`. -1: where that is."""
+from guardrail.wire.halt import Stop, halt_note, notice
+from guardrail.wire.request import ModelRequest
 
 
 def ended_choice(finding: Finding, stop: Stop) -> dict[str, Any]:
@@ -47,24 +25,6 @@ def ended_choice(finding: Finding, stop: Stop) -> dict[str, Any]:
         "content_filter_results": {finding.category: {"filtered": True, "severity": finding.severity}},
         "content_filter_offsets": {"check_offset": end, "start_offset": start, "end_offset": end},
     }
-
-
-def halt_note(case_id: str, channel: str, stop: Stop) -> dict[str, Any]:
-    """The top-level `guardrail` field. It names the channel when that is not the text that people read; after a late
-    verdict, also the output that is to be withdrawn."""
-    if 0 <= stop.start < stop.delivered:
-        return {
-            "case_id": case_id,
-            "action": "retract",
-            "channel": channel,
-            "start_offset": stop.start,
-            "end_offset": stop.delivered,
-            "erase": True,
-        }
-    note = {"case_id": case_id, "action": "halt"}
-    if channel.rpartition(".")[2] not in ("content", "text"):
-        note["channel"] = channel
-    return note
 
 
 def halt_chunks(
@@ -86,7 +46,7 @@ def halt_chunks(
     return chunks
 
 
-def usage_chunk(request: ChatRequest, case_id: str, usage: dict[str, Any] | None, tokens: int) -> dict[str, Any]:
+def usage_chunk(request: ModelRequest, case_id: str, usage: dict[str, Any] | None, tokens: int) -> dict[str, Any]:
     """The usage chunk of a response that was cut short: what upstream said last, else an estimate, marked as such.
 
     The estimate: one token for every event with text, and for every four bytes of the prompt (a rule of thumb for

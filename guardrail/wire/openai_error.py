@@ -6,24 +6,12 @@ decides is never told this way (but for a refused prompt, which is an HTTP 400 b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from guardrail.text.scanner import RuleSet
+from guardrail.wire.answer import Fault
 from guardrail.wire.tool_arguments import Arguments, guard_arguments
 from guardrail.wire.whole_text import Verdicts
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a stream cannot go on: `code` is for machines, `message` for people; neither holds model text.
-
-    The codes are the kinds of docs/faults.md; `upstream_closed` is the one that the codec itself gives.
-    """
-
-    code: str
-    message: str
 
 
 def error_body(message: str, type: str, code: str | None = None, param: str | None = None) -> bytes:

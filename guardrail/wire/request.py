@@ -18,7 +18,7 @@ MAX_CHOICES = 128
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ModelRequest:
     """What the codec of the response needs to know of the request."""
 
     model: str = ""
@@ -36,7 +36,7 @@ class ChatRequest:
     """The text of the newest user message: what the answer is to, for a classifier."""
 
 
-def read_request(body: bytes) -> ChatRequest:
+def read_request(body: bytes) -> ModelRequest:
     """Raises WireError, with a message fit for the client (400), for what is no Chat Completions request."""
     try:
         value, duplicate = loads(body)
@@ -54,7 +54,7 @@ def read_request(body: bytes) -> ChatRequest:
     n = 1 if n is None else n
     if not 1 <= n <= MAX_CHOICES:
         raise WireError(f"'n' must be between 1 and {MAX_CHOICES}.")
-    return ChatRequest(
+    return ModelRequest(
         model=_optional(value, "model", str, "a string") or "",
         stream=_optional(value, "stream", bool, "a boolean") or False,
         n=n,

@@ -10,6 +10,7 @@ Source: the WHATWG HTML standard, "Server-sent events".
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 import msgspec
 
@@ -23,6 +24,19 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 MAX_COMMENT = 64
 """Bytes. Servers' own comments (`: ping`, `: OPENROUTER PROCESSING`) are short and ASCII; another could carry text."""
+
+
+KEEP_ALIVE = b": keep-alive\n\n"
+"""A comment, which clients skip."""
+
+
+class Framer(Protocol):
+    """Cuts a byte stream behind whole events."""
+
+    def push(self, data: bytes) -> bytes: ...
+    @property
+    def pending(self) -> bool: ...
+    def rest(self) -> bytes: ...
 
 
 class EventFramer:
@@ -96,6 +110,11 @@ def next_event(block: bytes, start: int, *, line_feeds_only: bool) -> int:
         return end + 2 if end >= 0 else len(block)
     match = _BLANK_LINE.search(block, start)
     return match.end() if match else len(block)
+
+
+def whole_event(rest: bytes) -> bytes:
+    """The last event of a stream with the blank line that servers forget."""
+    return rest + (b"\n" if rest.endswith((b"\n", b"\r")) else b"\n\n")
 
 
 def split_events(block: bytes) -> list[bytes]:

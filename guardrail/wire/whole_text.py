@@ -14,7 +14,7 @@ from guardrail.text.scanner import RuleSet, Scanner
 from guardrail.text.scored import open_scanner
 from guardrail.text.scores import Verdict
 from guardrail.text.units import Window
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 
 
 class Verdicts:
@@ -47,7 +47,7 @@ def scan_whole(rules: RuleSet, text: str, channel: str, verdicts: Verdicts | Non
     return scanner, edits
 
 
-def rules_for(policy: Policy, request: ChatRequest) -> RuleSet:
+def rules_for(policy: Policy, request: ModelRequest) -> RuleSet:
     """The rules of a policy for the answer to this request: the classifier is shown the question if the policy says
     so."""
     scored = policy.rules.scored

@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 
 from guardrail.errors import WireError
 from guardrail.text.rules import Action, KeywordRule, Label, Rule
-from guardrail.wire.openai_chat import ChatStream, WireLimits
+from guardrail.wire.answer import Fault
+from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.openai_chat_body import guard_body
-from guardrail.wire.openai_error import Fault
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.stream import WireLimits
 from guardrail.wire.strict_json import whole_surrogates
 from tests import strategies
 from tests.reference import reference
@@ -122,7 +123,7 @@ def test_many_channels_are_the_same_for_every_cut(case: strategies.Case, data: s
     texts = {key: text[at:] + text[:at] for at, key in enumerate(keys)}
     stream = data.draw(streams(texts))
     policy = chat.policy(*case.rules, halt_scope=scope)
-    request = ChatRequest(n=len({index for index, _ in keys}), include_usage=True)
+    request = ModelRequest(n=len({index for index, _ in keys}), include_usage=True)
     runs = [
         guard(policy, cut, request=request)
         for cut in ([stream], in_reads(stream, data.draw(read_sizes)), in_reads(stream, data.draw(read_sizes)))
@@ -225,7 +226,7 @@ def test_no_removed_character_is_written_anywhere(
 ) -> None:
     rules, texts = made
     events = data.draw(repeating_streams(texts)) + (chat.DONE if ending == "done" else b"")
-    stream = ChatStream(chat.policy(*rules), ChatRequest(n=2), case_id="g-1")
+    stream = ChatStream(chat.policy(*rules), ModelRequest(n=2), case_id="g-1")
     out = b"".join([stream.feed(read) for read in in_reads(events, data.draw(read_sizes))])
     out += stream.fail(Fault("shutdown", "Going down.")) if ending == "fail" else stream.finish()
     chat.read(out)
@@ -303,7 +304,7 @@ junk = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=8)), max_s
 )
 def test_whatever_comes_is_a_wire_error_or_readable(junk: bytes, data: st.DataObject, scope: Any, unknown: Any) -> None:
     policy = chat.policy(chat.redact("a"), chat.halt("b"), halt_scope=scope, unknown_text=unknown)
-    stream = ChatStream(policy, ChatRequest(include_usage=True), case_id="g-1", limits=WireLimits(4096, 4096))
+    stream = ChatStream(policy, ModelRequest(include_usage=True), case_id="g-1", limits=WireLimits(4096, 4096))
     out = b""
     try:
         for read in in_reads(junk, data.draw(read_sizes)):
@@ -319,7 +320,7 @@ def test_whatever_comes_is_a_wire_error_or_readable(junk: bytes, data: st.DataOb
         chat.read(out)
         assert record.unscanned == 0
     try:
-        body, _ = guard_body(policy, ChatRequest(), junk, "g-1")
+        body, _ = guard_body(policy, ModelRequest(), junk, "g-1")
     except WireError:
         return
     json.loads(body)

@@ -14,7 +14,7 @@ from guardrail.errors import WireError
 from guardrail.text.rules import Action, Label
 from guardrail.text.scores import ScoreSettings, Verdict
 from guardrail.text.units import Window
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import whole_surrogates
 from tests import strategies
 from tests.property.test_text_classifier import ANY, SENTENCES, settings, texts
@@ -67,7 +67,7 @@ def test_many_channels_are_the_same_for_every_cut_and_timing(case: strategies.Ca
     model = fake(data.draw(st.integers(0, 99)))
     stream = data.draw(streams(said))
     policy = scored(chosen, *case.rules)
-    request = ChatRequest(n=len({index for index, _ in keys}), include_usage=True)
+    request = ModelRequest(n=len({index for index, _ in keys}), include_usage=True)
     runs = [
         guard_scored(policy, model, cut, late=late, seed=late, reads_on=reads_on, request=request)
         for cut, late, reads_on in (
@@ -104,7 +104,7 @@ def test_a_body_is_what_the_stream_comes_to(case: strategies.Case, data: st.Data
         "tool_calls": [{"index": 0, "id": "call_0", "function": {"name": "f", "arguments": arguments}}],
     }
     body = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
-    out, record = guard_body_scored(policy, model, body, ChatRequest())
+    out, record = guard_body_scored(policy, model, body, ModelRequest())
     choice = json.loads(out)["choices"][0]
     answer = choice["message"]
     assert (answer.get("content") or "") == run.reply.text()
@@ -221,7 +221,7 @@ def test_whatever_comes_is_a_wire_error_or_readable(
     chosen = data.draw(settings(Action.HALT, Action.LOG, lag_budget=lag))
     model = fake(data.draw(st.integers(0, 99)))
     policy = scored(chosen, chat.redact("a"), halt_scope=scope, unknown_text=unknown)
-    shell = Shell(policy, model, ChatRequest(include_usage=True))
+    shell = Shell(policy, model, ModelRequest(include_usage=True))
     reads_on = data.draw(st.booleans())
 
     def answer(at_least: int) -> None:

@@ -9,7 +9,7 @@ from guardrail.proxy.instructions import OFF_LOOP_CHARACTERS, Instructions
 from guardrail.text.protected import ProtectRule
 from guardrail.text.rules import Action
 from guardrail.text.scanner import compile_rules
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 from tests.proxy.harness import BODY, OPEN_POLICY, guarding
 from tests.proxy.scripted import answer, plays
 
@@ -51,10 +51,10 @@ async def test_each_request_has_a_prompt_of_its_own() -> None:
 
 async def test_only_a_policy_that_asks_for_it_reads_the_prompt() -> None:
     instructions = Instructions()
-    assert await instructions.kept(OPEN_POLICY, ChatRequest(instructions=(PROMPT,))) is OPEN_POLICY
+    assert await instructions.kept(OPEN_POLICY, ModelRequest(instructions=(PROMPT,))) is OPEN_POLICY
     asking = policy(Action.HALT)
-    assert await instructions.kept(asking, ChatRequest()) is asking
-    kept = await instructions.kept(asking, ChatRequest(instructions=(PROMPT,)))
+    assert await instructions.kept(asking, ModelRequest()) is asking
+    kept = await instructions.kept(asking, ModelRequest(instructions=(PROMPT,)))
     assert (kept.name, kept.tag) == (asking.name, asking.tag)
     assert await fingerprints(instructions, PROMPT) is not None
     assert asking.rules.removing is not None
@@ -62,7 +62,7 @@ async def test_only_a_policy_that_asks_for_it_reads_the_prompt() -> None:
 
 
 async def fingerprints(instructions: Instructions, *texts: str) -> object:
-    kept = await instructions.kept(policy(Action.HALT), ChatRequest(instructions=texts))
+    kept = await instructions.kept(policy(Action.HALT), ModelRequest(instructions=texts))
     assert kept.rules.removing is not None
     ((_, rule),) = kept.rules.removing.protecting
     return rule.fingerprints

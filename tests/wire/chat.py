@@ -13,9 +13,10 @@ from typing import Any
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Action, KeywordRule, Label, Rule
 from guardrail.text.scanner import compile_rules
-from guardrail.wire.openai_chat import ChatStream, WireLimits
+from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.record import StreamRecord
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.stream import WireLimits
 
 ENVELOPE = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 DONE = b"data: [DONE]\n\n"
@@ -149,11 +150,11 @@ def guard(
     rules: Policy,
     reads: bytes | Iterable[bytes],
     *,
-    request: ChatRequest | None = None,
+    request: ModelRequest | None = None,
     limits: WireLimits | None = None,
 ) -> Run:
     """Feed reads, then the end of the upstream, as the proxy does: nothing more is read once it is told to stop."""
-    stream = ChatStream(rules, request or ChatRequest(), case_id="g-1", limits=limits or WireLimits())
+    stream = ChatStream(rules, request or ModelRequest(), case_id="g-1", limits=limits or WireLimits())
     writes = []
     for data in [reads] if isinstance(reads, bytes) else reads:
         writes.append(stream.feed(data))

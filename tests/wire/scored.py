@@ -13,11 +13,12 @@ from guardrail.text.ruleset import with_scores
 from guardrail.text.scanner import compile_rules
 from guardrail.text.scores import CATEGORIES, ScoreRule, ScoreSettings, Verdict
 from guardrail.text.units import Window
-from guardrail.wire.openai_chat import Ask, ChatStream, WireLimits
+from guardrail.wire.answer import Fault
+from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.openai_chat_body import guard_body
-from guardrail.wire.openai_error import Fault
 from guardrail.wire.record import StreamRecord
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.stream import Ask, WireLimits
 from guardrail.wire.whole_text import Unscored, Verdicts
 from tests.scoring import Model
 from tests.wire.chat import Run
@@ -49,8 +50,8 @@ def hate(*rules: Rule, action: Action = Action.HALT, lag: int = 0, context: Any 
 class Shell:
     """Does what the proxy does, with verdicts at any time."""
 
-    def __init__(self, policy: Policy, model: Model, request: ChatRequest | None = None) -> None:
-        self.stream = ChatStream(policy, request or ChatRequest(), case_id="g-1", limits=WireLimits())
+    def __init__(self, policy: Policy, model: Model, request: ModelRequest | None = None) -> None:
+        self.stream = ChatStream(policy, request or ModelRequest(), case_id="g-1", limits=WireLimits())
         self.writes: list[bytes] = []
         self.open: list[Ask] = []
         self._model = model
@@ -89,7 +90,7 @@ def guard_scored(
     *,
     late: int = 0,
     seed: int = 0,
-    request: ChatRequest | None = None,
+    request: ModelRequest | None = None,
     reads_on: bool = False,
 ) -> Run:
     """Guard a stream; up to `late` verdicts are out at any time, and come in any order. `reads_on`: the shell goes on
@@ -112,7 +113,7 @@ def guard_scored(
     return shell.run
 
 
-def guard_body_scored(policy: Policy, model: Model, body: bytes, request: ChatRequest) -> tuple[bytes, StreamRecord]:
+def guard_body_scored(policy: Policy, model: Model, body: bytes, request: ModelRequest) -> tuple[bytes, StreamRecord]:
     """Guard a body, scoring what it asks for."""
     verdicts = Verdicts()
     for _ in range(2):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from guardrail.text.scanner import compile_rules
 from guardrail.wire.channel import Channel
+from guardrail.wire.openai_chat_chunk import with_text
 from tests.wire.chat import halt, read, redact, sse
 
 RULES = compile_rules([redact("secret"), halt("forbidden")])
 
 
 def channel() -> Channel:
-    return Channel(RULES, "content", "content")
+    return Channel(RULES, "content", "content", with_text, keep=True)
 
 
 def take(to: Channel, *texts: str) -> list[str]:
@@ -69,3 +70,13 @@ def test_half_a_character_waits_for_the_other() -> None:
     assert take(it, "\ud83d") == []
     assert finish(it) == ["\ufffd"]
     assert it.received == 4
+
+
+def test_a_kept_text_is_there_as_it_came_and_edited() -> None:
+    it = channel()
+    take(it, "a s", "ecr", "et ")
+    assert (it.scanner.feed("and b"), it.scanner.settled) == ((), 14)
+    it.passed("and b")
+    take(it, " sec", "ret")
+    finish(it)
+    assert it.whole() == ("a secret and b secret", "a [X] and b [X]")

@@ -11,7 +11,7 @@ from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
 from guardrail.wire.openai_chat_body import guard_body
 from guardrail.wire.record import StreamRecord
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 from tests.wire.chat import NOTICE, halt, policy, redact
 
 POLICY = policy(redact("secret"), halt("forbidden phrase"))
@@ -27,7 +27,7 @@ def body(*messages: dict[str, Any], finish: str = "stop", **top: Any) -> bytes:
 
 
 def guard(raw: bytes, rules: Policy = POLICY) -> tuple[Any, StreamRecord]:
-    out, record = guard_body(rules, ChatRequest(), raw, "g-1")
+    out, record = guard_body(rules, ModelRequest(), raw, "g-1")
     assert record.received == record.released + record.removed + record.dropped
     return json.loads(out), record
 
@@ -50,7 +50,7 @@ def call(name: str, arguments: str) -> dict[str, Any]:
     ],
 )
 def test_a_clean_body_passes_byte_for_byte(raw: bytes) -> None:
-    out, record = guard_body(POLICY, ChatRequest(), raw, "g-1")
+    out, record = guard_body(POLICY, ModelRequest(), raw, "g-1")
     assert out == raw
     assert record.released == record.received
 
@@ -140,4 +140,4 @@ def test_an_error_body_is_scanned_too() -> None:
 )
 def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
     with pytest.raises(WireError, match=r"^The model server's answer is not (valid JSON|a JSON object)\.$"):
-        guard_body(POLICY, ChatRequest(), raw, "g-1")
+        guard_body(POLICY, ModelRequest(), raw, "g-1")

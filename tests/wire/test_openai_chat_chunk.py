@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from guardrail.errors import WireError
+from guardrail.wire.chunk import Chunk
 from guardrail.wire.openai_chat_chunk import (
-    Chunk,
-    Template,
     call_entries,
+    envelope,
     explode,
-    find_template,
     read_chunk,
+    template_of,
     with_text,
 )
 from guardrail.wire.sse import parse_event
@@ -39,8 +39,9 @@ def test_both_ways_of_reading_say_the_same() -> None:
         for finish in (None, "stop"):
             common, odd = chunk(event(delta, finish, 1)), chunk(event(delta, finish, 1, top={"odd": 1}))
             assert (common.value, odd.value is None) == (None, False)
-            for key in ("choices", "texts", "tools", "finished", "envelope", "error"):
+            for key in ("choices", "texts", "tools", "finished", "error"):
                 assert getattr(common, key) == getattr(odd, key)
+            assert envelope(common) == envelope(odd)
 
 
 def test_texts_come_in_the_order_in_which_models_say_them() -> None:
@@ -127,75 +128,19 @@ def test_with_no_text_and_nothing_else_there_is_no_event() -> None:
         assert value(with_text(kept, "content", ""))["choices"][0]["delta"]["content"] == ""
 
 
-def template(raw: bytes) -> Template:
-    found = find_template(chunk(raw))
-    assert found is not None
-    return found
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        event({"content": "a"}),
-        event({"role": "assistant", "content": 'say \\"\n'}),
-        event({"reasoning_content": "content"}, index=5),
-        event({"content": "a"}).replace(b"\n\n", b"\r\n\r\n"),
-        b'data: {"choices": [{"delta": {"content" : "a"}}]}\n\n',
-    ],
-)
-def test_a_template_is_what_stands_around_the_text(raw: bytes) -> None:
-    found = template(raw)
-    (text,) = chunk(raw).texts
-    assert parse_event(found.event("b")).data is not None
-    assert chunk(found.event('"\n')).texts == [(*text[:2], '"\n')]
-    assert found.texts(raw[len(found.prefix) :])[1] == [text[2]] or found.texts(raw[len(found.prefix) :])[1] == text[2]
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b'data:{"choices":[{"delta":{"content":"a"}}]}\n\n',
-        b'data: {"id":"\\n","choices":[{"delta":{"content":"a"}}]}\n\n',
-        b'data: {"choices":[{"delta":{"content":"a"}}],\ndata: "id":"x"}\n\n',
-        b'id: 1\ndata: {"choices":[{"delta":{"content":"a"}}]}\n\n',
-    ],
-)
-def test_no_template_where_the_place_of_the_text_is_in_doubt(raw: bytes) -> None:
-    said = chunk(raw)
-    assert said.texts == [(0, "content", "a")]
-    assert find_template(said) is None
-
-
-WINDOWS = [
-    ("one", ["a"], "a"),
-    ("several", ["a", "", "é", "你"], "aé你"),
-    ("escapes", ["a", "\\n", '\\"', "\\u00e9"], ["a", "\n", '"', "é"]),
-]
-
-
-@pytest.mark.parametrize(("insides", "texts"), [w[1:] for w in WINDOWS], ids=[w[0] for w in WINDOWS])
-def test_a_window_of_events_is_read_in_one_go(insides: list[str], texts: Any) -> None:
-    found = template(event({"content": "?"}))
-    parts = [inside.encode() for inside in insides]
-    window = found.joint.join(parts) + found.suffix
-    assert found.texts(window) == (parts, texts)
-    for after in (b"data: [DONE]\n\n", event({}, "stop"), found.prefix + b"half", event({"content": "x"}, index=1)):
-        assert found.texts(window + after)[0] == parts
-
-
-def test_a_window_stops_at_the_first_event_that_does_not_fit() -> None:
-    found = template(event({"content": "?"}))
-    other = event({"content": "x"}, index=1)
-    fits = found.event("a")
-    for odd in (other, found.event("a").replace(b'"a"', b'"a","refusal":"b"'), found.event("a").replace(b"a", b"\xff")):
-        window = (fits + odd + fits)[len(found.prefix) :]
-        parts, texts = found.texts(window)
-        assert (parts, "".join(texts)) == ([b"a"], "a")
-
-
-@pytest.mark.parametrize("inside", [b'"', b"\\", b"\x00", b"\n", b"\xe4\xbd", b"\\ud83d", b'"},{"'])
-def test_what_is_no_inside_of_a_string_never_fits(inside: bytes) -> None:
-    found = template(event({"content": "?"}))
-    assert found.texts(inside + found.suffix)[0] == []
-    # Halves that would be whole if they were read together.
-    assert found.texts(b"\xe4\xbd" + found.joint + b"\xa0" + found.suffix)[0] == []
+def test_a_template_is_found_for_the_channels_of_a_delta() -> None:
+    for raw, text in (
+        (event({"content": "a"}), "a"),
+        (event({"role": "assistant", "content": 'say \\"\n'}), 'say \\"\n'),
+        (event({"reasoning_content": "content"}, index=5), "content"),
+        (b'data: {"choices": [{"delta": {"content" : "a"}}]}\n\n', "a"),
+        (event({"content": "a"}, top={"obfuscation": "x1"}), "a"),
+    ):
+        said = chunk(raw)
+        found = template_of(said)
+        assert found is not None
+        assert chunk(found.event(raw, '"\n')).texts == [(*said.texts[0][:2], '"\n')]
+        run = found.run(raw, 0, len(raw))
+        assert run is not None
+        assert (run.text, run.after) == (text, len(raw))
+    assert template_of(chunk(event({"content": "a"}, top={"id": "\n"}))) is None

@@ -1,26 +1,14 @@
-"""What is said of a halt."""
+"""What is said of a halt, and the usage."""
 
 from __future__ import annotations
 
 from guardrail.text.rules import Action, Finding
-from guardrail.wire.openai_chat_halt import Stop, choice_prefix, halt_chunks, halt_note, notice, usage_chunk
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.halt import Stop
+from guardrail.wire.openai_chat_halt import halt_chunks, usage_chunk
+from guardrail.wire.request import ModelRequest
 from tests.wire.chat import policy
 
 FINDING = Finding(3, 9, "rule", "self_harm", "critical", Action.HALT, "content")
-
-
-def test_the_notice_names_the_case_and_nothing_else_is_filled_in() -> None:
-    assert notice(policy(notice="Stopped {case_id} {x}"), "g-1") == "Stopped g-1 {x}"
-
-
-def test_the_channel_is_named_when_it_is_not_what_people_read() -> None:
-    assert (
-        halt_note("g-1", "content", Stop(3))
-        == halt_note("g-1", "choices[1].content", Stop(3, 3, 3))
-        == {"case_id": "g-1", "action": "halt"}
-    )
-    assert halt_note("g-1", choice_prefix(1) + "reasoning", Stop(3))["channel"] == "choices[1].reasoning"
 
 
 def test_the_last_chunks_of_a_choice() -> None:
@@ -45,8 +33,8 @@ def test_a_late_verdict_withdraws_what_was_delivered() -> None:
 
 
 def test_usage_is_upstreams_where_it_came_and_else_an_estimate_that_says_so() -> None:
-    assert usage_chunk(ChatRequest(), "g-1", {"total_tokens": 1}, 5) == {"choices": [], "usage": {"total_tokens": 1}}
-    assert usage_chunk(ChatRequest(prompt_bytes=9), "g-1", None, 5) == {
+    assert usage_chunk(ModelRequest(), "g-1", {"total_tokens": 1}, 5) == {"choices": [], "usage": {"total_tokens": 1}}
+    assert usage_chunk(ModelRequest(prompt_bytes=9), "g-1", None, 5) == {
         "choices": [],
         "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
         "guardrail": {"case_id": "g-1", "usage": "estimated"},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from guardrail.wire.openai_error import Fault, error_body, error_event, guard_error
+from guardrail.wire.answer import Fault
+from guardrail.wire.openai_error import error_body, error_event, guard_error
 from guardrail.wire.tool_arguments import Arguments
 from guardrail.wire.whole_text import Verdicts
 from tests.wire.chat import halt, policy, redact

@@ -8,7 +8,7 @@ from guardrail.text.scores import Failure
 from guardrail.text.scoring import Tally
 from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.record import classifier_part
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 from tests.wire.chat import call, halt, policy, redact, says
 from tests.wire.scored import hate
 
@@ -16,7 +16,7 @@ POLICY = policy(redact("secret"), halt("forbidden"))
 
 
 def test_the_account_holds_at_every_moment() -> None:
-    stream = ChatStream(POLICY, ChatRequest(n=2), case_id="g-1")
+    stream = ChatStream(POLICY, ModelRequest(n=2), case_id="g-1")
     script = [*says("a secret, a sec"), call('{"a":1}', name="f"), *says("ond"), *says("is forbidden.", index=1)]
     seen = []
     for raw in [*script, *says("more", index=1)]:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from guardrail.errors import WireError
-from guardrail.wire.request import ChatRequest, read_request
+from guardrail.wire.request import ModelRequest, read_request
 
 HELLO = [{"role": "user", "content": "hello"}]
 
@@ -15,20 +15,20 @@ HELLO = [{"role": "user", "content": "hello"}]
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ({"messages": HELLO}, ChatRequest(prompt_bytes=5, prompt="hello")),
-        ({"messages": HELLO, "model": "m", "stream": True}, ChatRequest("m", True, prompt_bytes=5, prompt="hello")),
-        ({"messages": HELLO, "n": 2, "user": "u-1"}, ChatRequest(n=2, user="u-1", prompt_bytes=5, prompt="hello")),
+        ({"messages": HELLO}, ModelRequest(prompt_bytes=5, prompt="hello")),
+        ({"messages": HELLO, "model": "m", "stream": True}, ModelRequest("m", True, prompt_bytes=5, prompt="hello")),
+        ({"messages": HELLO, "n": 2, "user": "u-1"}, ModelRequest(n=2, user="u-1", prompt_bytes=5, prompt="hello")),
         (
             {"messages": HELLO, "n": None, "stream": None, "stream_options": None},
-            ChatRequest(prompt_bytes=5, prompt="hello"),
+            ModelRequest(prompt_bytes=5, prompt="hello"),
         ),
         (
             {"messages": HELLO, "stream": True, "stream_options": {"include_usage": True}},
-            ChatRequest(stream=True, include_usage=True, prompt_bytes=5, prompt="hello"),
+            ModelRequest(stream=True, include_usage=True, prompt_bytes=5, prompt="hello"),
         ),
         (
             {"messages": [{"role": "user", "content": [{"type": "text", "text": "é"}, {"type": "image_url"}]}]},
-            ChatRequest(prompt_bytes=2, prompt="é"),
+            ModelRequest(prompt_bytes=2, prompt="é"),
         ),
         (
             {
@@ -42,11 +42,11 @@ HELLO = [{"role": "user", "content": "hello"}]
                     "?",
                 ]
             },
-            ChatRequest(prompt_bytes=25, instructions=("Be kind.", "Be\nbrief."), prompt="hi"),
+            ModelRequest(prompt_bytes=25, instructions=("Be kind.", "Be\nbrief."), prompt="hi"),
         ),
     ],
 )
-def test_reads_what_decides_the_response(body: object, expected: ChatRequest) -> None:
+def test_reads_what_decides_the_response(body: object, expected: ModelRequest) -> None:
     assert read_request(json.dumps(body).encode()) == expected
 
 

@@ -6,15 +6,16 @@ import json
 from typing import Any
 
 from guardrail.text.scanner import RuleSet, compile_rules
-from guardrail.wire.tool_calls import KEPT_BYTES, ToolCalls, text_size
+from guardrail.wire.tool_calls import ToolCalls, text_size
 from guardrail.wire.whole_text import Verdicts
+from guardrail.wire.withheld import KEPT_BYTES
 from tests.wire.chat import call, halt, redact
 
 RULES = compile_rules([redact("secret"), halt("forbidden")])
 
 
 def withheld(*events: bytes) -> ToolCalls:
-    calls = ToolCalls()
+    calls = ToolCalls(0)
     for raw in events:
         value = json.loads(raw[6:])
         calls.take(raw, value, value["choices"][0]["delta"])
@@ -22,7 +23,8 @@ def withheld(*events: bytes) -> ToolCalls:
 
 
 def release(calls: ToolCalls, rules: RuleSet = RULES) -> Any:
-    return calls.release(rules, 0, "", Verdicts())
+    calls.scan(rules, "", Verdicts())
+    return calls.release(), calls.halted
 
 
 def test_clean_calls_are_the_events_that_came() -> None:

@@ -10,7 +10,7 @@ from guardrail.text.rules import Action
 from guardrail.text.scores import Failure, Verdict
 from guardrail.text.units import Window
 from guardrail.wire.openai_chat_body import guard_body
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 from guardrail.wire.tool_arguments import guard_arguments, guard_whole
 from guardrail.wire.whole_text import Unscored, Verdicts, rules_for, scan_whole
 from tests.wire.chat import policy, redact
@@ -59,12 +59,12 @@ def test_arguments_are_read_string_by_string_and_numbers_not_at_all() -> None:
 
 @pytest.mark.parametrize(("context", "prompt"), [("answer", ""), ("prompt", "What is evil?")])
 def test_the_question_is_shown_when_the_policy_says_so(context: str, prompt: str) -> None:
-    rules = rules_for(hate(context=context), ChatRequest(prompt="What is evil?"))
+    rules = rules_for(hate(context=context), ModelRequest(prompt="What is evil?"))
     verdicts = Verdicts()
     scan_whole(rules, "Short.", "content", verdicts)
     assert list(verdicts.missing) == [Window("", "Short.", prompt)]
     plain = policy(redact("a"))
-    assert rules_for(plain, ChatRequest(prompt="What?")) is plain.rules
+    assert rules_for(plain, ModelRequest(prompt="What?")) is plain.rules
 
 
 BODY = json.dumps(
@@ -75,18 +75,18 @@ BODY = json.dumps(
 def test_a_body_says_what_it_needs() -> None:
     verdicts = Verdicts()
     with pytest.raises(Unscored):
-        guard_body(hate(), ChatRequest(), BODY, "g-1", verdicts)
+        guard_body(hate(), ModelRequest(), BODY, "g-1", verdicts)
     assert len(verdicts.missing) == 2
 
 
 def test_a_body_that_is_clean_passes_as_it_came() -> None:
-    out, record = guard_body_scored(hate(), lambda window: GOOD, BODY, ChatRequest())
+    out, record = guard_body_scored(hate(), lambda window: GOOD, BODY, ModelRequest())
     assert out == BODY
     assert (record.classifier, record.units, record.unit_failures, record.unscanned) == ("fake@1", 2, (), 0)
 
 
 def test_a_body_halts_as_a_stream_does() -> None:
-    out, record = guard_body_scored(hate(), evil, BODY, ChatRequest())
+    out, record = guard_body_scored(hate(), evil, BODY, ModelRequest())
     choice = json.loads(out)["choices"][0]
     assert choice["message"]["content"] == "This is the first sentence. \n[Stopped by safety policy. Case g-1]"
     assert choice["finish_reason"] == "content_filter"
@@ -96,13 +96,13 @@ def test_a_body_halts_as_a_stream_does() -> None:
 
 def test_an_error_body_is_read_too() -> None:
     body = json.dumps({"error": {"message": "choked on evil"}}).encode()
-    out, record = guard_body_scored(hate(), evil, body, ChatRequest())
+    out, record = guard_body_scored(hate(), evil, body, ModelRequest())
     assert json.loads(out)["error"]["message"] == "Stopped by safety policy."
     assert record.fault == "upstream_error"
 
 
 def test_without_scores_a_body_is_halted_or_counted() -> None:
     late = Verdict(None, Failure.DEADLINE)
-    _, record = guard_body_scored(hate(), lambda window: late, BODY, ChatRequest())
+    _, record = guard_body_scored(hate(), lambda window: late, BODY, ModelRequest())
     assert [finding.rule for finding in record.findings] == ["classifier.unavailable"]
     assert record.unit_failures == (("deadline", 1),)

@@ -12,7 +12,7 @@ from guardrail.text.rules import Action
 from guardrail.text.ruleset import with_scores
 from guardrail.text.scores import Failure, Verdict
 from guardrail.text.units import Window
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 from tests.wire.chat import DONE, NOTICE, call, chat, event, read, redact, says
 from tests.wire.scored import Shell, evil, guard_scored, hate
 
@@ -205,13 +205,13 @@ def test_an_event_that_carries_several_things_stalls_in_the_middle() -> None:
 
 def test_the_other_choice_goes_on_after_a_halt() -> None:
     events = [*says(TWO + " Yes.", index=0), *says(ONE, index=1), event({}, "stop"), event({}, "stop", index=1), DONE]
-    run = guard_scored(hate(), evil, events, request=ChatRequest(n=2))
+    run = guard_scored(hate(), evil, events, request=ModelRequest(n=2))
     assert (run.reply.text(), run.reply.text(index=1)) == (" " + NOTICE, ONE)
     assert run.reply.finishes == {0: "content_filter", 1: "stop"}
 
 
 def test_when_a_halt_ends_the_response_what_has_no_verdict_is_dropped() -> None:
-    it = Shell(hate(halt_scope="response"), evil, ChatRequest(n=2))
+    it = Shell(hate(halt_scope="response"), evil, ModelRequest(n=2))
     it.feed(b"".join([*says(TWO + " Yes.", index=0), *says(ONE, index=1)]))
     it.answer()
     reply = it.run.reply

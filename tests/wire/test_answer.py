@@ -6,7 +6,7 @@ import pytest
 
 from guardrail.text.rules import Rule
 from guardrail.wire.openai_chat import ChatStream
-from guardrail.wire.request import ChatRequest
+from guardrail.wire.request import ModelRequest
 from tests.wire.chat import DONE, NOTICE, Reply, call, chat, event, halt, policy, read, redact, says, sse
 
 
@@ -15,7 +15,7 @@ def answer(
 ) -> tuple[Reply, ChatStream]:
     """The events, a read each, until the codec wants no more."""
     stream = ChatStream(
-        policy(*rules, halt_scope=scope), ChatRequest(model="m", n=n, stream=True, include_usage=usage), case_id="g-1"
+        policy(*rules, halt_scope=scope), ModelRequest(model="m", n=n, stream=True, include_usage=usage), case_id="g-1"
     )
     out = []
     for data in events:

@@ -1,32 +1,63 @@
 """What a client has been told of a streamed response: its choices, how each of them ends, and the account of it all.
 
-This is the client's side of the codec; `openai_chat` reads the upstream's and tells it what to say. A choice ends by
-its finish, by a halt, or because the response breaks off; the response ends when nothing is left to wait for.
+This is the client's side of a codec; `stream` reads the upstream's and tells it what to say. A choice ends by its
+finish, by a halt, or because the response breaks off; the response ends when nothing is left to wait for.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.text.scoring import Tally
-from guardrail.wire.channel import Channel
-from guardrail.wire.openai_chat_choice import Choice
-from guardrail.wire.openai_chat_chunk import Chunk
-from guardrail.wire.openai_chat_halt import halt_chunks, usage_chunk
+from guardrail.wire.channel import Channel, Rewrite
+from guardrail.wire.choice import Choice
+from guardrail.wire.chunk import Chunk
 from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
-from guardrail.wire.request import ChatRequest
-from guardrail.wire.sse import data_event
-from guardrail.wire.strict_json import dumps
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.sse import Event
+from guardrail.wire.tool_arguments import Arguments
 from guardrail.wire.whole_text import Verdicts, rules_for
 
-DONE = b"data: [DONE]\n\n"
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a stream cannot go on: `code` is for machines, `message` for people; neither holds model text.
+
+    The codes are the kinds of docs/faults.md; `upstream_closed` is the one that the codec itself gives.
+    """
+
+    code: str
+    message: str
+
+
+class Closing(NamedTuple):
+    """How an event is said that ends a part or a choice, and repeats its text."""
+
+    raw: bytes
+    outcomes: Sequence[tuple[int, Arguments]] = ()
+    """Of texts that are not what its channels said: their size, and what was found."""
+
+
+class Released(NamedTuple):
+    """What came of the end of a part."""
+
+    halted: Finding | None
 
 
 class Answer:
-    """`done`: everything was written, `[DONE]` included. `abort`: a halt ended all there was to wait for; close
-    upstream at once, so that it stops generating."""
+    """`done`: everything was written, what ends the stream included. `abort`: a halt ended all there was to wait for;
+    close upstream at once, so that it stops generating."""
+
+    rewrite: ClassVar[Rewrite]
+    keeps_text: ClassVar[bool] = False
+    """Whether the protocol repeats a text when it has ended (see `Channel`)."""
+    main: ClassVar[str] = "content"
+    """The channel that people read."""
+    halt_reason: ClassVar[str] = "content_filter"
 
     __slots__ = (
         "_blocked",
@@ -48,11 +79,13 @@ class Answer:
         "_usage",
         "_usage_said",
         "_verdicts",
+        "_whole_received",
+        "_whole_removed",
         "abort",
         "done",
     )
 
-    def __init__(self, policy: Policy, request: ChatRequest, case_id: str) -> None:
+    def __init__(self, policy: Policy, request: ModelRequest, case_id: str) -> None:
         self.done = False
         self.abort = False
         self._policy = policy
@@ -67,25 +100,27 @@ class Answer:
         self._out: list[bytes] = []
         """Events to write, in order."""
         self._envelope: dict[str, Any] = {}
-        """id, object, created and model, as upstream says them."""
+        """What the protocol's own events repeat, as upstream says it; empty until it is known."""
         self._events = self._tokens = self._delayed = self._dropped = self._unscanned = 0
         self._usage: dict[str, Any] | None = None
         self._usage_said = False
         self._blocked: list[str] = []
         self._findings: list[Finding] = []
-        """Those of texts that are not a channel's: errors."""
+        """Those of texts that are not a channel's: whole values, errors."""
+        self._whole_received = self._whole_removed = 0
         self._fault: str | None = None
 
     @property
     def record(self) -> StreamRecord:
         """The account so far; may be asked at any time."""
         choices = [self._choices[index] for index in sorted(self._choices)]
-        channels = [channel for choice in choices for channel in choice.channels.values()]
-        tools = [choice.tools for choice in choices if choice.tools is not None]
+        channels = [channel for choice in choices for channel in (*choice.past, *choice.channels.values())]
+        tools = [part for choice in choices for part in (*choice.over, *choice.withheld.values())]
         received = sum(c.received for c in channels) + sum(t.received for t in tools) + self._dropped
+        received += self._whole_received
         withheld = sum(t.withheld for t in tools)
         held = sum(c.held for c in channels) + withheld
-        removed = sum(c.removed for c in channels) + sum(t.removed for t in tools)
+        removed = sum(c.removed for c in channels) + sum(t.removed for t in tools) + self._whole_removed
         dropped = self._dropped + sum(c.dropped for c in channels) + sum(t.dropped for t in tools)
         tally = Tally()
         for part in (
@@ -137,29 +172,51 @@ class Answer:
         out.clear()
         return written
 
-    def _settle(self, choice: Choice) -> Finding | None:
+    def _settle(self, choice: Choice, part: str = "") -> Finding | None:
         items: list[tuple[int, bytes]] = []
-        halted = choice.settle(items)
+        halted = choice.settle(items, part)
         self._write(items)
         return halted
+
+    def _account(self, size: int, outcome: Arguments) -> None:
+        """Note what was found in a text that is not a channel's."""
+        self._whole_received += size
+        self._whole_removed += size if outcome.halted is not None else outcome.removed
+        self._findings += outcome.findings
+        self._tally.add(outcome.tally)
+
+    def _release(self, choice: Choice, part: str, chunk: Chunk | None) -> Released | None:
+        """A part of a choice ("": all of it) is settled: deliver what was withheld of it, and the event that ends it
+        unless something halts. None: verdicts are missing, nothing was said, and it has to be called again."""
+        if choice.waiting(part):
+            return None
+        closing = Closing(b"") if chunk is None else self._closing(choice, part, chunk)
+        released = choice.release(self._rules, self._verdicts, part)
+        if released is None:
+            return None
+        events, halted = released
+        self._out += events
+        for size, outcome in closing.outcomes:
+            self._account(size, outcome)
+            halted = halted or outcome.halted
+        if halted is None and closing.raw:
+            self._out.append(closing.raw)
+        return Released(halted)
 
     def _finish_choice(self, choice: Choice, chunk: Chunk | None, reason: str | None) -> bool:
         """Upstream has said all of a choice (`chunk`: and that it has finished). False: verdicts are missing, nothing
         was said, and it has to be called again."""
         halted = self._settle(choice)
         if halted is None:
-            released = None if choice.waiting else choice.release_calls(self._rules, self._verdicts)
+            released = self._release(choice, "", chunk)
             if released is None:
                 return False
-            events, halted = released
-            self._out += events
+            halted = released.halted
         if halted is not None:
             self._close(choice, halted, chunk.usage if chunk else None)
         else:
             choice.ended = True
             choice.reason = reason
-            if chunk is not None:
-                self._out.append(chunk.raw)
         self._check_abort()
         return True
 
@@ -179,27 +236,33 @@ class Answer:
                     self._say_halt(other, finding, None)
 
     def _say_halt(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> None:
-        """The notice, and a finish chunk that says why."""
         choice.ended = choice.halted = True
-        choice.reason = "content_filter"
-        choice.drop_calls()
+        choice.reason = self.halt_reason
+        choice.drop_withheld()
         choice.abandon()
-        chunks = halt_chunks(
-            self._policy,
-            self._case_id,
-            finding,
-            index=choice.index,
-            stop=choice.stop_of(finding.channel),
-            legacy="text" in choice.channels,
-        )
-        if usage is not None:  # upstream said it in the chunk that this one stands for
-            chunks[-1]["usage"] = usage
-        for chunk in chunks:
-            self._say(chunk)
+        self._out += self._halt_events(choice, finding, usage)
 
-    def _say(self, said: dict[str, Any]) -> None:
-        envelope = self._envelope or {"object": "chat.completion.chunk"}
-        self._out.append(data_event(dumps({**envelope, **said})))
+    # --- what a protocol says -----------------------------------------------------------------------------------------
+
+    def _closing(self, choice: Choice, part: str, chunk: Chunk) -> Closing:
+        """How the event is said that ends a part of a choice ("": all of it). It may be asked again when verdicts are
+        missing."""
+        return Closing(chunk.raw)
+
+    def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
+        """A choice was halted: the notice, and what says why it ends. `usage`: upstream said it in the event that these
+        stand for."""
+        raise NotImplementedError
+
+    def _fault_event(self, fault: Fault) -> bytes:
+        raise NotImplementedError
+
+    def _end_events(self, halted: bool, event: Event | None) -> list[bytes]:
+        """What ends the response: the usage if a halt kept upstream from saying it, and the end itself, which upstream
+        has said in `event`, if it has."""
+        raise NotImplementedError
+
+    # --- the end ------------------------------------------------------------------------------------------------------
 
     def _check_abort(self) -> None:
         """End the response as soon as halts leave nothing to wait for."""
@@ -218,12 +281,9 @@ class Answer:
     def _complete(self) -> bool:
         return bool(self._choices) and all(choice.ended for choice in self._choices.values())
 
-    def _end(self, done: bytes = DONE) -> None:
-        """Write what ends the response: usage if a halt kept upstream from saying it, and `[DONE]`."""
-        halted = any(choice.halted for choice in self._choices.values())
-        if self._request.include_usage and halted and not self._usage_said:
-            self._say(usage_chunk(self._request, self._case_id, self._usage, self._tokens))
-        self._out.append(done)
+    def _end(self, event: Event | None = None) -> None:
+        """Write what ends the response."""
+        self._out += self._end_events(any(choice.halted for choice in self._choices.values()), event)
         self.done = True
 
     def _break_off(self) -> bool:
@@ -235,10 +295,10 @@ class Answer:
             halted = self._settle(choice)
             if halted is not None:
                 self._close(choice, halted, None)
-            elif not choice.waiting:
+            elif not choice.waiting():
                 choice.ended = True
-                choice.drop_calls()
-        if any(choice.waiting for choice in self._choices.values()):
+                choice.drop_withheld()
+        if any(choice.waiting() for choice in self._choices.values()):
             return False
         self._check_abort()
         return True
