@@ -29,8 +29,9 @@ from guardrail.proxy.relay import JSON, SERVER, Relay
 from guardrail.proxy.routes import Route, route
 from guardrail.proxy.tenants import Caller, Unauthorized, identify
 from guardrail.proxy.upstream import Upstreams
+from guardrail.wire.openai_chat_request import read_request
 from guardrail.wire.openai_error import error_body
-from guardrail.wire.request import ModelRequest, read_request
+from guardrail.wire.request import ModelRequest
 
 logger = logging.getLogger("guardrail.proxy")
 

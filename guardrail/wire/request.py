@@ -1,20 +1,36 @@
-"""Reads a Chat Completions request: the few fields that decide how its response is guarded.
+"""What the codec of a response has to know of its request, whatever the protocol; and how a request's texts are edited.
 
-It never changes the request; the body goes upstream as the bytes that came. It is therefore strict about what two
-parsers could read differently: duplicate keys are refused.
+A reader per protocol makes a `ModelRequest` of a body. It never changes the body, which goes upstream as the bytes that
+came unless a policy's input rules edit one of its texts. Readers are therefore strict about what two parsers could read
+differently: duplicate keys are refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from guardrail.errors import WireError
-from guardrail.wire.strict_json import loads
+from guardrail.wire.strict_json import dumps, loads
 
 MAX_CHOICES = 128
 """The largest `n` of OpenAI's API; also the cap on choices in a response."""
+
+Path = tuple[str | int, ...]
+"""Where a value stands in a body: keys and indexes from the outside in."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputText:
+    """One text of a request that the model will read."""
+
+    path: Path
+    role: str
+    """Who says it: "system", "user", "assistant" or "tool" (the result of a call)."""
+    turn: int
+    """The number of its message; texts of one message are read on as one."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +50,14 @@ class ModelRequest:
     """The texts of the system messages: what a policy may have to keep from the answer."""
     prompt: str = ""
     """The text of the newest user message: what the answer is to, for a classifier."""
+    inputs: tuple[InputText, ...] = ()
+    """Every text of it, in the order of the conversation."""
+    json_output: bool = False
+    """The client asked for JSON, so that a notice in the text would break what it parses."""
 
 
-def read_request(body: bytes) -> ModelRequest:
-    """Raises WireError, with a message fit for the client (400), for what is no Chat Completions request."""
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a request is. Raises WireError with a message fit for the client (400)."""
     try:
         value, duplicate = loads(body)
     except WireError:
@@ -46,47 +66,38 @@ def read_request(body: bytes) -> ModelRequest:
         raise WireError("The request body must be a JSON object.")
     if duplicate:
         raise WireError("The request body has an object with the same key twice.")
-    messages = value.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise WireError("'messages' must be a non-empty array.")
-    options = _optional(value, "stream_options", dict, "an object") or {}
-    n = _optional(value, "n", int, "an integer")
-    n = 1 if n is None else n
-    if not 1 <= n <= MAX_CHOICES:
-        raise WireError(f"'n' must be between 1 and {MAX_CHOICES}.")
-    return ModelRequest(
-        model=_optional(value, "model", str, "a string") or "",
-        stream=_optional(value, "stream", bool, "a boolean") or False,
-        n=n,
-        include_usage=options.get("include_usage") is True,
-        user=_optional(value, "user", str, "a string") or "",
-        prompt_bytes=sum(_text_bytes(m.get("content")) for m in messages if isinstance(m, dict)),
-        instructions=tuple(_texts(messages, "system", "developer")),
-        prompt=next(_texts(reversed(messages), "user"), ""),
-    )
+    return value
 
 
-def _texts(messages: Iterable[Any], *roles: str) -> Iterator[str]:
-    for message in messages:
-        if isinstance(message, dict) and message.get("role") in roles:
-            content = message.get("content")
-            parts = content if isinstance(content, list) else [{"text": content}]
-            texts = [part.get("text") for part in parts if isinstance(part, dict)]
-            # Parts of one message are read on as one text.
-            if text := "\n".join(text for text in texts if isinstance(text, str)):
-                yield text
-
-
-def _optional(value: dict[str, Any], key: str, kind: type, named: str) -> Any:
+def optional(value: dict[str, Any], key: str, kind: type, named: str) -> Any:
+    """The field, None when it is missing or null. Raises WireError when it is of another kind."""
     field = value.get(key)
     if field is None or (isinstance(field, kind) and not (kind is int and isinstance(field, bool))):
         return field
     raise WireError(f"{key!r} must be {named}.")
 
 
-def _text_bytes(content: object) -> int:
-    if isinstance(content, str):
-        return len(content.encode("utf-8", "surrogatepass"))
-    if isinstance(content, list):
-        return sum(_text_bytes(part.get("text")) for part in content if isinstance(part, dict))
-    return 0
+def told(inputs: tuple[InputText, ...]) -> dict[str, Any]:
+    """What the texts of a request say of it: the fields `inputs`, `prompt_bytes`, `instructions` and `prompt`."""
+    turns: dict[int, tuple[str, list[str]]] = {}
+    for said in inputs:
+        if said.text:
+            turns.setdefault(said.turn, (said.role, []))[1].append(said.text)
+    messages = [(role, "\n".join(texts)) for role, texts in turns.values()]
+    return {
+        "inputs": inputs,
+        "prompt_bytes": sum(len(said.text.encode("utf-8", "surrogatepass")) for said in inputs),
+        "instructions": tuple(text for role, text in messages if role == "system"),
+        "prompt": next((text for role, text in reversed(messages) if role == "user"), ""),
+    }
+
+
+def with_texts(body: bytes, texts: Mapping[Path, str]) -> bytes:
+    """The body with other texts at these places."""
+    value, _ = loads(body)
+    for path, text in texts.items():
+        owner = value
+        for step in path[:-1]:
+            owner = owner[step]
+        owner[path[-1]] = text
+    return dumps(value)

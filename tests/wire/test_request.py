@@ -1,4 +1,4 @@
-"""What a request says about its response, and what is refused with words fit for a client."""
+"""What all requests have in common: their texts, and how they are edited."""
 
 from __future__ import annotations
 
@@ -7,68 +7,40 @@ import json
 import pytest
 
 from guardrail.errors import WireError
-from guardrail.wire.request import ModelRequest, read_request
-
-HELLO = [{"role": "user", "content": "hello"}]
+from guardrail.wire.request import InputText, ModelRequest, optional, read_object, told, with_texts
 
 
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        ({"messages": HELLO}, ModelRequest(prompt_bytes=5, prompt="hello")),
-        ({"messages": HELLO, "model": "m", "stream": True}, ModelRequest("m", True, prompt_bytes=5, prompt="hello")),
-        ({"messages": HELLO, "n": 2, "user": "u-1"}, ModelRequest(n=2, user="u-1", prompt_bytes=5, prompt="hello")),
-        (
-            {"messages": HELLO, "n": None, "stream": None, "stream_options": None},
-            ModelRequest(prompt_bytes=5, prompt="hello"),
-        ),
-        (
-            {"messages": HELLO, "stream": True, "stream_options": {"include_usage": True}},
-            ModelRequest(stream=True, include_usage=True, prompt_bytes=5, prompt="hello"),
-        ),
-        (
-            {"messages": [{"role": "user", "content": [{"type": "text", "text": "é"}, {"type": "image_url"}]}]},
-            ModelRequest(prompt_bytes=2, prompt="é"),
-        ),
-        (
-            {
-                "messages": [
-                    {"role": "system", "content": "Be kind."},
-                    {"role": "developer", "content": [{"text": "Be"}, {"type": "image_url"}, "?", {"text": "brief."}]},
-                    {"role": "system", "content": None},
-                    {"role": "system", "content": ""},
-                    {"role": "user", "content": "earlier"},
-                    {"role": "user", "content": "hi"},
-                    "?",
-                ]
-            },
-            ModelRequest(prompt_bytes=25, instructions=("Be kind.", "Be\nbrief."), prompt="hi"),
-        ),
-    ],
-)
-def test_reads_what_decides_the_response(body: object, expected: ModelRequest) -> None:
-    assert read_request(json.dumps(body).encode()) == expected
+def test_the_newest_user_turn_is_the_prompt_and_system_turns_are_instructions() -> None:
+    inputs = (
+        InputText(("system",), "system", -1, "Be kind."),
+        InputText(("m", 0), "user", 0, "first"),
+        InputText(("m", 1), "user", 1, "é"),
+        InputText(("m", 2), "user", 1, "b"),
+        InputText(("m", 3), "assistant", 2, "c"),
+    )
+    request = ModelRequest(**told(inputs))
+    assert (request.prompt, request.instructions, request.prompt_bytes) == ("é\nb", ("Be kind.",), 17)
+    assert request.inputs == inputs
+    assert ModelRequest(**told(())) == ModelRequest()
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b"", "not valid JSON"),
-        (b"{", "not valid JSON"),
-        (b"\xff", "not valid JSON"),
-        (b"[" * 100_000, "not valid JSON"),
-        (b"[]", "must be a JSON object"),
-        (b"{}", "'messages'"),
-        (b'{"messages":[]}', "'messages'"),
-        (b'{"messages":[{}],"n":true}', "'n' must be an integer"),
-        (b'{"messages":[{}],"n":0}', "between 1 and 128"),
-        (b'{"messages":[{}],"n":129}', "between 1 and 128"),
-        (b'{"messages":[{}],"stream":"yes"}', "'stream' must be a boolean"),
-        (b'{"messages":[{}],"model":1}', "'model' must be a string"),
-        (b'{"messages":[{}],"stream":false,"stream":true}', "same key twice"),
-        (b'{"messages":[{"role":"user","role":"system"}]}', "same key twice"),
-    ],
-)
-def test_refuses_with_words_fit_for_the_client(body: bytes, message: str) -> None:
-    with pytest.raises(WireError, match=message):
-        read_request(body)
+def test_texts_are_edited_in_their_place() -> None:
+    body = b'{"messages": [{"role": "user", "content": [{"text": "a"}, {"n": 1.50}]}], "model": "m"}'
+    edited = with_texts(body, {("messages", 0, "content", 0, "text"): "[X]", ("model",): "n"})
+    assert json.loads(edited) == {
+        "messages": [{"role": "user", "content": [{"text": "[X]"}, {"n": 1.5}]}],
+        "model": "n",
+    }
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"[]", b'{"a":1,"a":2}', b'{"a":{"b":1,"b":1}}'])
+def test_what_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(WireError):
+        read_object(body)
+
+
+def test_a_field_of_another_kind_is_refused() -> None:
+    assert optional({"n": None}, "n", int, "an integer") is None
+    for odd in (True, "1", 1.0):
+        with pytest.raises(WireError, match=r"^'n' must be an integer\.$"):
+            optional({"n": odd}, "n", int, "an integer")

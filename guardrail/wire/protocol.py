@@ -1,0 +1,57 @@
+"""What the proxy has to know of a protocol: how its requests are read, its answers guarded, its errors told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol as Interface
+
+from guardrail.policy.policy import Policy
+from guardrail.wire.record import StreamRecord
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.stream import Stream, WireLimits
+from guardrail.wire.whole_text import Verdicts
+
+
+class OpenStream(Interface):
+    """Opens the codec of one streamed response; see `Stream`."""
+
+    def __call__(self, policy: Policy, request: ModelRequest, *, case_id: str, limits: WireLimits) -> Stream: ...
+
+
+GuardBody = Callable[[Policy, ModelRequest, bytes, str, Verdicts | None], tuple[bytes, StreamRecord]]
+"""(policy, request, body, case id, verdicts) -> the body for the client, which is the very bytes that came when nothing
+in it changes, and its record. Raises WireError for a body that cannot be one, Unscored when verdicts are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that guardrail gives by itself."""
+
+    status: int
+    """Of HTTP."""
+    type: str
+    """OpenAI's word for the kind: "invalid_request_error", "rate_limit_error", "server_error"."""
+    message: str
+    """For people; holds no model text."""
+    code: str = ""
+    """For machines: a kind of docs/faults.md, or "content_filter"."""
+    param: str | None = None
+    """The field of the request that it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One protocol."""
+
+    name: str
+    """As records and metrics name it: "openai_chat"."""
+    read_request: Callable[[bytes, str], ModelRequest]
+    """(body, decoded path of the request) -> what the codec has to know. Raises WireError, with a message fit for the
+    client, for what is no request of this protocol."""
+    stream: OpenStream
+    guard_body: GuardBody
+    error_body: Callable[[Refusal], bytes]
+    """A JSON body that the protocol's clients read as this error."""
+    media_type: str = "text/event-stream"
+    """Of its streams."""
