@@ -97,7 +97,8 @@ class Classifiers:
         folder = model_folder(name, given.document.path.parent)
         self.files.update(files_of(folder))
         if not folder.is_dir():
-            self._complain(given.problem(f"found the model {name!r}, expected a folder: there is none at {folder}"))
+            message = f"found the model {name!r}, expected {SHIPPED!r} or a folder: there is none at {folder}"
+            self._complain(given.problem(message))
             return None
         try:
             return model_in(folder)
