@@ -19,6 +19,7 @@ _STYLE = """
   --s0: #f2a35e; --s1: #7ab4f5; --s2: #6fd39b; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 2rem auto;
   max-width: 75rem; padding: 0 1rem; }
+p { overflow-wrap: anywhere; }
 h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
 .note, figcaption { color: var(--soft); }
 .wide { overflow-x: auto; }
