@@ -99,6 +99,7 @@ class ChatStream(Answer):
         "_template",
         "_todo",
         "_tries",
+        "_whole",
     )
 
     def __init__(
@@ -121,6 +122,9 @@ class ChatStream(Answer):
         self._scored = scored is not None
         self._strict = scored is not None and not scored.settings.lag_budget
         self._due: list[Ask] = []
+        self._whole = 0
+        """Windows of texts that are scanned whole, asked for and without a verdict. The step that needs them is tried
+        again when it has all of them: it looks at all of its text each time."""
         self._todo: deque[Callable[[], object]] = deque()
         """When the stream is stalled: how it goes on."""
 
@@ -230,13 +234,14 @@ class ChatStream(Answer):
         choice, channel = ask.choice, ask.channel
         if choice is None or channel is None:
             self._verdicts.known[ask.window] = verdict
+            self._whole -= 1
         else:
             items: list[tuple[int, bytes]] = []
             channel.score(ask.number, verdict, items)
             self._write(items)
             if channel.scanner.halt is not None and not choice.ended:
                 self._halt(choice, channel)
-        if self._todo:
+        if self._todo and not self._whole:
             self._go_on()
         return self._written()
 
@@ -277,6 +282,7 @@ class ChatStream(Answer):
                 if scoring is not None and scoring.due:
                     self._due += [Ask(window, choice, channel, number) for number, window in scoring.take_due()]
         if self._verdicts.missing:
+            self._whole += len(self._verdicts.missing)
             self._due += [Ask(window) for window in self._verdicts.missing]
             self._verdicts.missing.clear()
 
