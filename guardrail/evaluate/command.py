@@ -123,7 +123,8 @@ def json_text(report: Report) -> str:
 
 def show(report: Report, before: Report | None) -> None:
     """Print the tables, or what differs from another report."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+    # Names of languages come from the rows: no brackets or colons of theirs are instructions to the console.
+    console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, markup=False, emoji=False)
     if before is None:
         for table in tables(report):
             _print(console, table)

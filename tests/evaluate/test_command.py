@@ -85,6 +85,14 @@ def test_three_stages_side_by_side(tmp_path: Path, data: Path) -> None:
     assert report["encoder_share"] == 0.5
 
 
+def test_names_of_languages_are_shown_as_they_are(tmp_path: Path, model: Path) -> None:
+    row = {"text": "a", "labels": [], "lang": "[red]x[/blue] :smile:"}
+    data = write(tmp_path / "rows.jsonl", row)
+    shown = evaluate("--data", data, "--report", tmp_path / "r.html", "--model", model, "--limit", "1")
+    assert (shown.exit_code, shown.exception) == (0, None)
+    assert f"hate       {row['lang']} " in shown.output
+
+
 def test_what_is_refused(tmp_path: Path, model: Path, data: Path) -> None:
     page = tmp_path / "report.html"
     (tmp_path / "scope.json").write_text('{"other": []}')
