@@ -146,7 +146,12 @@ class Classifiers:
                     at=threshold,
                 )
             )
-        yield from sorted(found, key=lambda rule: -rule.at)
+        found.sort(key=lambda rule: -rule.at)
+        acts = [rule.action is not Action.LOG for rule in found]
+        if sorted(acts, reverse=True) != acts:
+            message = "found a level that only logs above one that acts, expected none: the highest level counts"
+            self._complain(given.problem(message))
+        yield from found
 
     def _threshold(self, category: str, entry: LevelEntry, at: Given, points: Mapping[str, float]) -> float:
         if not isinstance(entry.at, str):

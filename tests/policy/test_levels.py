@@ -154,6 +154,11 @@ PROBLEMS = [
         ['6:22: found "careful", expected one of balanced, precise, sensitive'],
     ),
     (
+        "classifier:\n  model: MODEL\n  categories:\n    hate:\n      - {at: 0.9, severity: low, action: log}\n"
+        "      - {at: 0.5, action: halt}\n",
+        ["6:7: found a level that only logs above one that acts, expected none"],
+    ),
+    (
         "classifier:\n  model: MODEL\n  categories:\n    hate: {at: 0.5}\n    illness: {}\n",
         ["6:5: found the unknown key 'illness', expected"],
     ),
