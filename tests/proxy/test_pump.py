@@ -74,20 +74,19 @@ async def test_a_verdict_that_comes_while_the_client_is_slow(wrong: bool) -> Non
     """What it leads to is told as soon as the client takes it, and the upstream, which is not read, is not blamed."""
     model = Gated()
     model.open.clear()
-    go = asyncio.Event()
+    go, end = asyncio.Event(), asyncio.Event()
 
     async def script(request: Seen, conn: Connection) -> None:
         await conn.begin_stream()
         await conn.stream(delta("plain words, which go at once, yes. "))
         await go.wait()
         await conn.stream(delta("This waits for its score.") + delta(None, refusal="No.") + b"data: {\n\n" * wrong)
-        if wrong:
-            await asyncio.sleep(60)
+        await end.wait()
         await conn.stream(delta(None, finish="stop"), DONE)
         await conn.end()
 
     async with (
-        guarding(script, policy=scored_policy(model, deadline=20.0), idle=0.3) as guarded,
+        guarding(script, policy=scored_policy(model, deadline=20.0), idle=0.3, keep_alive=0.1) as guarded,
         raw_client(guarded) as (reader, _),
     ):
         await reader.readuntil(b"at once")
@@ -101,6 +100,8 @@ async def test_a_verdict_that_comes_while_the_client_is_slow(wrong: bool) -> Non
         await until(lambda: classifier.counters.scored > 0)
         await asyncio.sleep(1.0)
         connection.resume_writing()
+        if not wrong:
+            end.set()
         rest = await asyncio.wait_for(reader.readuntil(b"[DONE]"), 10)
         assert b"for its score." in rest
         assert b"No." in rest
