@@ -78,6 +78,8 @@ class Scanned:
     held_max: int
     """Most code points held back at once. The one figure that depends on how the text was cut."""
     policy_digest: str
+    unscanned: int = 0
+    """Code points that passed although the policy's classifier gave them no score, as `fail: open` has it."""
 
     def row(self) -> dict[str, Any]:
         return {
@@ -86,6 +88,7 @@ class Scanned:
             "findings": self.findings,
             "held_max": self.held_max,
             "policy_digest": self.policy_digest,
+            "unscanned": self.unscanned,
         }
 
 
@@ -152,7 +155,9 @@ def scan_text(text: str, policy: Policy, chunks: Chunks, *, show: bool = False) 
         if show:
             row["text"] = text[finding.start : finding.end]
         findings.append(row)
-    return Scanned("".join(delivered), editor.halt is not None, findings, editor.held_max, policy.digest)
+    scoring = editor.scanner.scoring
+    unscanned = 0 if scoring is None else scoring.tally.unscanned
+    return Scanned("".join(delivered), editor.halt is not None, findings, editor.held_max, policy.digest, unscanned)
 
 
 def scan_document(
@@ -160,10 +165,14 @@ def scan_document(
 ) -> None:
     """Scan everything in `source` as one text; write the edited text, or one JSON object. Raises BadText.
 
-    A text that was cut short by a halt is told on standard error, since the output alone does not show it."""
+    A text that was cut short by a halt, or passed without scores, is told on standard error, since the output alone
+    does not show it."""
     scanned = scan_text(_decoded(source.read()), policy, chunks, show=show)
     out.write(_json_line(scanned.row()) if as_json else scanned.output.encode())
     out.flush()
+    if scanned.unscanned:
+        passed = f"{scanned.unscanned:,} characters passed without a score of the classifier"
+        print(f"guardrail scan: {passed}", file=sys.stderr)
     if scanned.halted and not as_json:
         halt = next(row for row in scanned.findings if row["action"] == "halt")
         print(f"guardrail scan: halted by {halt['rule']} at character {halt['start']}", file=sys.stderr)

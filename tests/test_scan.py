@@ -67,7 +67,7 @@ def test_json(policy: Path) -> None:
     code, output, _ = scan("--policy", policy, "--format", "json", stdin=TEXT.encode())
     found = json.loads(output)
     assert code == 0
-    assert list(found) == ["output", "halted", "findings", "held_max", "policy_digest"]
+    assert list(found) == ["output", "halted", "findings", "held_max", "policy_digest", "unscanned"]
     assert (found["output"], found["halted"]) == (EDITED, True)
     assert found["policy_digest"] == load_policy(policy).digest
     told = [
@@ -238,3 +238,13 @@ def test_a_policy_with_a_classifier(tmp_path: Path) -> None:
             ("classifier.profanity.high", 0, 32),
             ("classifier.harassment.high", 33, 67),
         ]
+
+
+def test_what_passes_without_a_score_is_told(tmp_path: Path) -> None:
+    tiny.ours(tmp_path / "mine")
+    path = tmp_path / "p.yaml"
+    path.write_text("policy: p\nclassifier: {model: mine, fail: open, categories: {harassment: {}}}\n")
+    text = b"It is broken, and nobody will mend it."
+    said = "guardrail scan: 38 characters passed without a score of the classifier\n"
+    assert scan("--policy", path, stdin=text) == (0, text, said)
+    assert json.loads(scan("--policy", path, "--format", "json", stdin=text)[1])["unscanned"] == 38

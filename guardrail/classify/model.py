@@ -30,6 +30,8 @@ Scores = tuple[float, ...]
 
 TRIAL = (Window("", "The weather is fine today."), Window("", "今天天气很好。"), Window("", "ok"))
 """What a session is tried on: that it answers at all, whatever it says."""
+_FILLER = "word "
+"""Repeated, a text of at least as many tokens as repetitions: a graph may have fewer positions than `max_tokens`."""
 
 _CERTAIN = 1e-12
 """Nearest to 0 and 1 that a softmax is taken for, to have a logit."""
@@ -127,10 +129,13 @@ def _open(folder: Folder) -> Session:
     if graph is None or encoding is None:
         raise ModelError(problems)
     session = Session(graph, encoding)
+    tried = "short texts"
     try:
         session.logits([normalise(text_of(window)) for window in TRIAL])
+        tried = f"a text of {entry.max_tokens} tokens (`max_tokens`)"
+        session.logits([_FILLER * entry.max_tokens])
     except ModelFault as error:
-        message = f"{entry.file}, tried on short texts: {error}"
+        message = f"{entry.file}, tried on {tried}: {error}"
         raise ModelError([folder.document.problem(("encoder", "file"), message)]) from error
     return session
 

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from errno import EISDIR, ENOENT
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from guardrail.evaluate.compare import cautions, differences
 from guardrail.evaluate.figures import FORMAT, measure, sentences
 from guardrail.evaluate.progress import progress
 from guardrail.evaluate.report import page
-from guardrail.evaluate.rows import BadRows, check_scope, read_rows, read_scope
+from guardrail.evaluate.rows import EVERY_SPLIT, BadRows, check_scope, read_rows, read_scope
 from guardrail.evaluate.tables import Report, Table, tables
 
 _WIDE = 400
@@ -47,11 +48,15 @@ class Options:
 def run(options: Options) -> int:
     """The command. The exit status: 0; 1 for a model or file that cannot be used; 2 for bad rows or a bad report."""
     try:
+        for path in (options.report, options.json):
+            if path is not None:
+                check_writable(path)
         before = None if options.compare is None else read_report(options.compare)
         scope = None if options.scope is None else read_scope(options.scope)
         found = read_rows(options.data, split=options.split, limit=options.limit, seed=options.seed)
         if not found.rows:
-            raise BadRows([f"no rows of the split {options.split!r}; {found.other_splits:,} are of others"])
+            others = f"{found.other_splits:,} are of others, which `--split {EVERY_SPLIT}` takes too"
+            raise BadRows([f"no rows of the split {options.split!r}; {others}" if found.other_splits else "no rows"])
         if scope is not None:
             check_scope(found.rows, scope)
         model = load_model(model_folder(options.model, Path()))
@@ -95,7 +100,20 @@ def read_report(path: Path) -> Report:
     if number != FORMAT:
         raise BadRows([f"{path}: found a report of the format {number!r}, expected {FORMAT}"])
     report: Report = found
+    try:
+        differences(report, report)
+        cautions(report, report)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadRows([f"{path}: found a report without all its figures, expected one by --json"]) from error
     return report
+
+
+def check_writable(path: Path) -> None:
+    """Whether a report can go there, told before an hour of scoring and not after. Raises OSError."""
+    if path.is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(path.parent))
 
 
 def json_text(report: Report) -> str:
@@ -105,7 +123,8 @@ def json_text(report: Report) -> str:
 
 def show(report: Report, before: Report | None) -> None:
     """Print the tables, or what differs from another report."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+    # Names of languages come from the rows: no brackets or colons of theirs are instructions to the console.
+    console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, markup=False, emoji=False)
     if before is None:
         for table in tables(report):
             _print(console, table)

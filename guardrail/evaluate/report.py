@@ -19,6 +19,7 @@ _STYLE = """
   --s0: #f2a35e; --s1: #7ab4f5; --s2: #6fd39b; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 2rem auto;
   max-width: 75rem; padding: 0 1rem; }
+p { overflow-wrap: anywhere; }
 h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
 .note, figcaption { color: var(--soft); }
 .wide { overflow-x: auto; }
@@ -97,13 +98,16 @@ def _category_curves(stages: dict[str, Any], styles: dict[str, int]) -> Iterator
             here = {name: stage["categories"][category][language] for name, stage in stages.items()}
             areas = ", ".join(f"{name} {share(each['average_precision'])}" for name, each in here.items())
             lines = [Line(name, [(x, y) for x, y in each["curve"]], styles[name]) for name, each in here.items()]
-            figures.append(_figure(f"{language}: AUPRC {areas}", plot("", "recall", "precision", lines)))
+            caption = f"{language}: AUPRC {areas}"
+            figures.append(_figure(caption, plot(f"{category}, {caption}", "recall", "precision", lines)))
             lines = [
                 Line(name, [(each["predicted"], each["observed"]) for each in found["bins"]], styles[name], dots=True)
                 for name, found in here.items()
             ]
-            drawn = plot("", "predicted probability", "share of positives", lines, diagonal=True)
-            figures.append(_figure(f"{language}: calibration", drawn))
+            caption = f"{language}: calibration"
+            title = f"{category}, {caption}"
+            drawn = plot(title, "predicted probability", "share of positives", lines, diagonal=True)
+            figures.append(_figure(caption, drawn))
         if figures:
             yield f'<h3>{escape(category)}</h3><div class="plots">{"".join(figures)}</div>'
 
@@ -120,8 +124,9 @@ def _early_stop_curves(stages: dict[str, Any], styles: dict[str, int]) -> Iterat
                 shares = stage["early_stop"][language]["budgets"][budget]["percentiles"]
                 steps = [(share, index / (len(shares) - 1)) for index, share in enumerate(shares)]
                 lines.append(Line(name, steps, styles[name]))
-            drawn = plot("", "at most this share delivered", "share of harmful answers", lines)
-            figures.append(_figure(f"{language}: lag budget {int(budget):,}", drawn))
+            caption = f"{language}: lag budget {int(budget):,}"
+            drawn = plot(f"early stop, {caption}", "at most this share delivered", "share of harmful answers", lines)
+            figures.append(_figure(caption, drawn))
         yield f'<h3>Early stop, {escape(language)}</h3><div class="plots">{"".join(figures)}</div>'
 
 

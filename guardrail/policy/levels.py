@@ -97,7 +97,8 @@ class Classifiers:
         folder = model_folder(name, given.document.path.parent)
         self.files.update(files_of(folder))
         if not folder.is_dir():
-            self._complain(given.problem(f"found the model {name!r}, expected a folder: there is none at {folder}"))
+            message = f"found the model {name!r}, expected {SHIPPED!r} or a folder: there is none at {folder}"
+            self._complain(given.problem(message))
             return None
         try:
             return model_in(folder)
@@ -145,7 +146,12 @@ class Classifiers:
                     at=threshold,
                 )
             )
-        yield from sorted(found, key=lambda rule: -rule.at)
+        found.sort(key=lambda rule: -rule.at)
+        acts = [rule.action is not Action.LOG for rule in found]
+        if sorted(acts, reverse=True) != acts:
+            message = "found a level that only logs above one that acts, expected none: the highest level counts"
+            self._complain(given.problem(message))
+        yield from found
 
     def _threshold(self, category: str, entry: LevelEntry, at: Given, points: Mapping[str, float]) -> float:
         if not isinstance(entry.at, str):

@@ -55,8 +55,10 @@ class Classifiers:
             if policy.scorer is not None:
                 wanted.add(policy.scorer.digest)
                 self.get(policy)
-        for digest in [digest for digest, opened in self._open.items() if digest not in wanted and not opened.in_use]:
-            await self._open.pop(digest).classifier.close()
+        for digest, opened in list(self._open.items()):
+            if digest not in wanted and not opened.in_use and self._open.get(digest) is opened:
+                del self._open[digest]
+                await opened.classifier.close()
 
     async def close(self) -> None:
         """Close all."""

@@ -115,7 +115,7 @@ class Pump:
     def wrote(self, data: bytes, out: bytes, came: float) -> None:
         """`out`, what `take` made of `data`, has been written."""
         now = monotonic()
-        self._dog.waiting_since = None if self._busy else now
+        self._dog.waiting_since = None if self._busy or self._full else now
         if out:
             self._exchange.bytes_out += len(out)
             self._dog.written_at = now
@@ -145,6 +145,8 @@ class Pump:
                     return
                 self._dog.waiting_since = None
                 await writer.drain()
+                if self._error is not None:  # of a verdict that came meanwhile
+                    raise self._error
                 self._dog.waiting_since = monotonic()
                 self._wake = loop.create_future()
                 self._full = False

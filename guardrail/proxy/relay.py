@@ -234,10 +234,24 @@ class Relay:
             self._upstream.spare(answer)
         if self._scoring is not None and settings is not None and not settings.holds:
             # Nothing waited for these verdicts; the record does.
-            while self._scoring.open and self._scoring.error is None:
-                await self._scoring.wait()
+            await self._last_verdicts(self._scoring)
             self._exchange.text = chat.record
         return client
+
+    async def _last_verdicts(self, scoring: StreamScoring) -> None:
+        """Wait for the verdicts that are out, also when the client leaves meanwhile: it has all it came for."""
+        left: asyncio.CancelledError | None = None
+        while scoring.open and scoring.error is None:
+            try:
+                await scoring.wait()
+            except asyncio.CancelledError as cancelled:
+                if left is not None:  # not the client: an end at once
+                    raise
+                left = cancelled
+        if left is not None:
+            assert self._chat is not None
+            self._exchange.text = self._chat.record
+            raise left
 
     async def _pump(self, answer: aiohttp.ClientResponse, chat: ChatStream) -> web.StreamResponse:
         """Read, guard, write, until either side has ended. The client's answer begins with the first bytes for it, so
@@ -340,14 +354,21 @@ class Relay:
         if scoring is None:
             return chat.fail(fault)
         scoring.changed = lambda: None
-        scoring.error = None
-        out = [scoring.take(), chat.fail(fault), scoring.settle()]
+        out = [scoring.take()]
         async with asyncio.timeout(FINISH_GRACE):
-            while not chat.done and scoring.open:
-                await scoring.wait()
-                if scoring.error is not None:
-                    raise scoring.error
-                out.append(scoring.take())
+            while True:
+                scoring.error = None
+                out.append(chat.fail(fault))
+                try:
+                    out.append(scoring.settle())
+                    while not chat.done and scoring.open:
+                        await scoring.wait()
+                        if scoring.error is not None:
+                            raise scoring.error
+                        out.append(scoring.take())
+                    break
+                except WireError:  # in what had come before the fault, and was reached only now
+                    out.append(scoring.take())
         return b"".join(out)
 
     # Answers that are not streamed

@@ -27,13 +27,14 @@ here, and upstream is not read meanwhile."""
 
 class StreamScoring:
     """The verdicts of one stream. `encoder_calls`: windows that the first stage could not tell. `error`: what the codec
-    raised when a verdict led it on; nothing is scored then."""
+    raised first when a verdict led it on. Scoring goes on behind an error: the end of the answer needs verdicts too."""
 
     __slots__ = (
         "_backlog",
         "_chat",
         "_classifier",
         "_deadline",
+        "_due",
         "_latency",
         "_out",
         "_over",
@@ -51,6 +52,8 @@ class StreamScoring:
         self._deadline = deadline
         self._latency = latency
         self._out: list[bytes] = []
+        self._due: deque[Ask] = deque()
+        """Taken from the codec, and not looked at yet."""
         self._backlog: deque[tuple[float, Ask]] = deque()
         self._over = False
         self._waiter: asyncio.Future[None] | None = None
@@ -80,6 +83,7 @@ class StreamScoring:
     def stop(self) -> None:
         """Nobody waits for verdicts any more."""
         self._over = True
+        self._due.clear()
         self._backlog.clear()
 
     async def wait(self) -> None:
@@ -89,15 +93,17 @@ class StreamScoring:
             await self._waiter
 
     def _settle(self) -> None:
-        while due := self._chat.take_due():
+        self._due += self._chat.take_due()
+        while self._due:
             now = monotonic()
-            for ask in due:
-                verdict = self._classifier.quick(ask.window)
-                if verdict is None:
-                    self._backlog.append((now, ask))
-                else:
-                    self._latency.observe(monotonic() - now)
-                    self._out.append(self._chat.score(ask, verdict))
+            ask = self._due.popleft()
+            verdict = self._classifier.quick(ask.window)
+            if verdict is None:
+                self._backlog.append((now, ask))
+            else:
+                self._latency.observe(monotonic() - now)
+                self._out.append(self._chat.score(ask, verdict))
+                self._due += self._chat.take_due()
         self._submit()
 
     def _submit(self) -> None:
@@ -116,8 +122,7 @@ class StreamScoring:
             self._out.append(self._chat.score(ask, verdict))
             self._settle()
         except Exception as error:
-            self.error = error
-            self.stop()
+            self.error = self.error or error
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
         self.changed()

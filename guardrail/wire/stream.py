@@ -103,6 +103,7 @@ class Stream(Answer):
         "_template",
         "_todo",
         "_tries",
+        "_whole",
     )
 
     def __init__(
@@ -125,6 +126,9 @@ class Stream(Answer):
         self._scored = scored is not None
         self._strict = scored is not None and not scored.settings.lag_budget
         self._due: list[Ask] = []
+        self._whole = 0
+        """Windows of texts that are scanned whole, asked for and without a verdict. The step that needs them is tried
+        again when it has all of them: it looks at all of its text each time."""
         self._todo: deque[Callable[[], object]] = deque()
         """When the stream is stalled: how it goes on."""
 
@@ -279,13 +283,14 @@ class Stream(Answer):
         choice, channel = ask.choice, ask.channel
         if choice is None or channel is None:
             self._verdicts.known[ask.window] = verdict
+            self._whole -= 1
         else:
             items: list[tuple[int, bytes]] = []
             channel.score(ask.number, verdict, items)
             self._write(items)
             if channel.scanner.halt is not None and not choice.ended:
                 self._halt(choice, channel)
-        if self._todo:
+        if self._todo and not self._whole:
             self._go_on()
         return self._written()
 
@@ -326,6 +331,7 @@ class Stream(Answer):
                 if scoring is not None and scoring.due:
                     self._due += [Ask(window, choice, channel, number) for number, window in scoring.take_due()]
         if self._verdicts.missing:
+            self._whole += len(self._verdicts.missing)
             self._due += [Ask(window) for window in self._verdicts.missing]
             self._verdicts.missing.clear()
 
@@ -610,6 +616,8 @@ class Stream(Answer):
                 self._stall(partial(self._close_part, index, part, chunk))
                 return
             halted = released.halted
+            if self._scored:
+                self._ask()  # for what was cut last, before the channels are put away
             channels = choice.close(part)
             if choice.speaking in channels:
                 choice.speaking = None

@@ -170,6 +170,16 @@ def test_what_does_not_load_is_told_at_its_line(tmp_path: Path, files: dict[str,
         assert lines[problem.line - 1].strip().startswith(("file:", "tokenizer:"))
 
 
+def test_a_graph_with_fewer_positions_than_tokens_does_not_load(tmp_path: Path) -> None:
+    made = {"model.onnx": graph(WEIGHTS, list(CATEGORIES), positions=64)}
+    assert load_model(ours(tmp_path / "as many", files=made)).score([window("word " * 100)])
+    entry = {"file": "model.onnx", "tokenizer": "tokenizer.json", "max_tokens": 65}
+    with pytest.raises(
+        ModelError, match=r"model\.onnx, tried on a text of 65 tokens \(`max_tokens`\): the model failed"
+    ):
+        load_model(ours(tmp_path / "fewer", files=made, encoder=entry))
+
+
 def test_what_is_no_number_raises(tmp_path: Path) -> None:
     with pytest.raises(ModelFault, match="no number"):
         load_model(ours(tmp_path)).score([window("idiot"), window("broken")])

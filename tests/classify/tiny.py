@@ -64,13 +64,15 @@ def graph(
     per_token: bool = False,
     shape: list[str | int] | None = None,
     bias: float = BIAS,
+    positions: int | None = None,
 ) -> bytes:
-    """`per_token`: a model that answers [texts, tokens] instead. `shape`: what the graph says of its output."""
+    """`per_token`: a model that answers [texts, tokens] instead. `shape`: what the graph says of its output.
+    `positions`: the most tokens it can read."""
     table = np.zeros((len(SPECIAL) + len(weights), len(labels)), np.float32)
     for row, word in enumerate(weights, len(SPECIAL)):
         table[row] = [weights[word].get(label, 0.0) for label in labels]
     nodes = [
-        helper.make_node("Gather", ["table", "input_ids"], ["each"]),
+        helper.make_node("Gather", ["table", "input_ids"], ["each" if positions is None else "word"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
         helper.make_node("Mul", ["each", "column"], ["masked"]),
@@ -78,6 +80,13 @@ def graph(
         helper.make_node("Add", ["sum", "bias"], ["logits"]),
     ]
     constants = {"table": table, "bias": np.float32([bias]), "last": np.int64([2]), "middle": np.int64([1])}
+    if positions is not None:
+        constants["positions"] = np.zeros((positions + 1, 1), np.float32)  # they are counted from 1
+        nodes[1:1] = [
+            helper.make_node("CumSum", ["attention_mask", "middle"], ["place"]),
+            helper.make_node("Gather", ["positions", "place"], ["there"]),
+            helper.make_node("Add", ["word", "there"], ["each"]),
+        ]
     made = helper.make_graph(
         nodes,
         "tiny",

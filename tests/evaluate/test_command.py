@@ -85,22 +85,36 @@ def test_three_stages_side_by_side(tmp_path: Path, data: Path) -> None:
     assert report["encoder_share"] == 0.5
 
 
+def test_names_of_languages_are_shown_as_they_are(tmp_path: Path, model: Path) -> None:
+    row = {"text": "a", "labels": [], "lang": "[red]x[/blue] :smile:"}
+    data = write(tmp_path / "rows.jsonl", row)
+    shown = evaluate("--data", data, "--report", tmp_path / "r.html", "--model", model, "--limit", "1")
+    assert (shown.exit_code, shown.exception) == (0, None)
+    assert f"hate       {row['lang']} " in shown.output
+
+
 def test_what_is_refused(tmp_path: Path, model: Path, data: Path) -> None:
     page = tmp_path / "report.html"
     (tmp_path / "scope.json").write_text('{"other": []}')
     (tmp_path / "old.json").write_text('{"format": 0}')
+    (tmp_path / "part.json").write_text('{"format": 1, "model": {}}')
+    (tmp_path / "empty.jsonl").write_text("")
     bad = write(tmp_path / "bad.jsonl", "{]", '{"text": 1}')
     usual = ["--report", page, "--model", model, "--data"]
     for arguments, status, said in [
         ([*usual, bad], 2, f"{bad}:1: JSON is malformed"),
         ([*usual, bad], 2, f"{bad}:2: Expected `str`"),
-        ([*usual, data, "--split", "test"], 2, "no rows of the split 'test'; 3 are of others"),
+        ([*usual, data, "--split", "test"], 2, "no rows of the split 'test'; 3 are of others, which `--split all`"),
+        ([*usual, tmp_path / "empty.jsonl"], 2, "no rows\n"),
         ([*usual, data, "--scope", tmp_path / "scope.json"], 2, "the scope says nothing of 'set'"),
         ([*usual, data, "--compare", tmp_path / "old.json"], 2, "found a report of the format 0, expected 1"),
+        ([*usual, data, "--compare", tmp_path / "part.json"], 2, "found a report without all its figures"),
         ([*usual, data, "--compare", bad], 2, f"{bad}: no JSON report"),
         ([*usual, tmp_path / "missing.jsonl"], 1, "missing.jsonl: No such file"),
         (["--report", page, "--model", tmp_path / "no", "--data", data], 1, "found no folder here"),
-        (["--report", tmp_path / "no" / "r.html", "--model", model, "--data", data, "--limit", "1"], 1, "No such file"),
+        # Before anything is scored: not even the model is looked for.
+        (["--report", tmp_path / "no" / "r.html", "--model", "none", "--data", data], 1, f"{tmp_path / 'no'}: No such"),
+        ([*usual, data, "--json", tmp_path], 1, f"{tmp_path}: Is a directory"),
         (["--report", page], 2, "Missing option '--data'"),
     ]:
         shown = evaluate(*arguments)

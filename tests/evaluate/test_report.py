@@ -62,6 +62,9 @@ def test_the_page() -> None:
     assert found.seen.count("table") == 6
     # hate and unsafe have both kinds of rows in both languages; harassment, by one row, in English and so in all.
     assert found.seen.count("figure") == (2 * 3 + 2 * 3 + 2 * 2) + 3 * 3
+    assert 'aria-label="hate, en: AUPRC gate ' in html
+    assert 'aria-label="early stop, en: lag budget 100"' in html
+    assert 'aria-label=""' not in html
     assert page(report) == html
 
 

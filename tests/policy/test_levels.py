@@ -147,11 +147,16 @@ PROBLEMS = [
     ("classifier: {model: MODEL}\n", ["2:13: found a classifier without 'categories', expected one at least"]),
     (
         "classifier:\n  model: nowhere\n  categories: {hate: {}}\n",
-        ["3:10: found the model 'nowhere', expected a folder: there is none at FOLDER/policies/nowhere"],
+        ["3:10: found the model 'nowhere', expected 'guard-small' or a folder: there is none at FOLDER/"],
     ),
     (
         "classifier:\n  model: MODEL\n  categories:\n    hate: {at: 0.5}\n    harassment: {at: careful}\n",
         ['6:22: found "careful", expected one of balanced, precise, sensitive'],
+    ),
+    (
+        "classifier:\n  model: MODEL\n  categories:\n    hate:\n      - {at: 0.9, severity: low, action: log}\n"
+        "      - {at: 0.5, action: halt}\n",
+        ["6:7: found a level that only logs above one that acts, expected none"],
     ),
     (
         "classifier:\n  model: MODEL\n  categories:\n    hate: {at: 0.5}\n    illness: {}\n",

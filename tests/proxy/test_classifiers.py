@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from guardrail.classify.classifier import LocalClassifier
 from guardrail.classify.detector import DetectorEntry
 from guardrail.classify.remote import RemoteClassifier
@@ -35,6 +37,24 @@ async def test_a_classifier_goes_when_no_policy_and_no_answer_needs_it() -> None
     opened.in_use -= 1
     await classifiers.follow([POLICY])
     assert list(classifiers) == []
+
+
+async def test_a_classifier_that_is_needed_while_another_closes_stays() -> None:
+    class Other(Gated):
+        digest = "8" * 64
+
+    classifiers = Classifiers({})
+    one, two = scored_policy(Gated()), scored_policy(Other())
+    await classifiers.follow([one, two])
+    first, second = classifiers.get(one), classifiers.get(two)
+    assert first is not None
+    assert second is not None
+    following = asyncio.ensure_future(classifiers.follow([]))
+    await asyncio.sleep(0)  # the first is being closed
+    second.in_use += 1
+    await following
+    assert list(classifiers) == [second.classifier]
+    await classifiers.close()
 
 
 async def test_a_detector_is_asked_with_its_key() -> None:

@@ -9,6 +9,7 @@ import random
 import pytest
 
 from tests.proxy.harness import guarding, raw_client
+from tests.proxy.scored import Gated, scored_policy
 from tests.proxy.scripted import DONE, Connection, Script, Seen, answer, chunk, delta, until
 
 EVENTS = b"".join(answer("The ", "first ", "Acme", " Cola, ", "then ", "你好", " and ", "more."))
@@ -66,3 +67,42 @@ async def test_a_client_that_reads_slowly_gets_all_of_it() -> None:
         assert all(word[6:-2] in got for word in words[::100])
         await until(lambda: guarded.proxy.admission.in_flight == 0)
         assert (await guarded.record()).outcome == "complete"
+
+
+@pytest.mark.parametrize("wrong", [True, False], ids=["wrong", "right"])
+async def test_a_verdict_that_comes_while_the_client_is_slow(wrong: bool) -> None:
+    """What it leads to is told as soon as the client takes it, and the upstream, which is not read, is not blamed."""
+    model = Gated()
+    model.open.clear()
+    go, end = asyncio.Event(), asyncio.Event()
+
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        await conn.stream(delta("plain words, which go at once, yes. "))
+        await go.wait()
+        await conn.stream(delta("This waits for its score.") + delta(None, refusal="No.") + b"data: {\n\n" * wrong)
+        await end.wait()
+        await conn.stream(delta(None, finish="stop"), DONE)
+        await conn.end()
+
+    async with (
+        guarding(script, policy=scored_policy(model, deadline=20.0), idle=0.3, keep_alive=0.1) as guarded,
+        raw_client(guarded) as (reader, _),
+    ):
+        await reader.readuntil(b"at once")
+        assert guarded.runner.server is not None
+        (connection,) = (one for one in guarded.runner.server.connections if one.transport is not None)
+        connection.pause_writing()  # as its transport does when it has too much to send
+        go.set()
+        await until(lambda: len(model.seen) > 0)
+        model.open.set()
+        (classifier,) = guarded.proxy.classifiers
+        await until(lambda: classifier.counters.scored > 0)
+        await asyncio.sleep(1.0)
+        connection.resume_writing()
+        if not wrong:
+            end.set()
+        rest = await asyncio.wait_for(reader.readuntil(b"[DONE]"), 10)
+        assert b"for its score." in rest
+        assert b"No." in rest
+        assert (b"upstream_malformed" in rest, b"idle_timeout" in rest) == (wrong, False)

@@ -181,6 +181,81 @@ async def test_what_only_reports_is_in_the_record_though_nothing_waits() -> None
         assert [(finding.rule, finding.start) for finding in record.findings] == [("classifier.hate.high", 28)]
 
 
+async def test_what_only_reports_is_in_the_record_though_the_client_leaves_at_the_end() -> None:
+    model = Gated()
+    model.open.clear()
+    async with guarding(says(ONE, EVIL), policy=scored_policy(model, action=Action.LOG, deadline=20.0)) as guarded:
+        async with raw_client(guarded) as (reader, _):
+            await reader.readuntil(b"0\r\n\r\n")
+        await asyncio.sleep(0.05)
+        model.open.set()
+        record = await guarded.record()
+        assert record.outcome == "complete"
+        assert [finding.rule for finding in record.findings] == ["classifier.hate.high"]
+
+
+async def test_a_second_cancellation_ends_the_wait_for_what_only_reports() -> None:
+    model = Gated()
+    model.open.clear()
+    async with guarding(says(ONE, EVIL), policy=scored_policy(model, action=Action.LOG, deadline=20.0)) as guarded:
+        async with raw_client(guarded) as (reader, _):
+            await reader.readuntil(b"0\r\n\r\n")
+        await asyncio.sleep(0.05)
+        assert guarded.proxy.admission.in_flight == 1
+        guarded.proxy.drop()
+        assert (await guarded.record()).outcome == "complete"
+        model.open.set()
+
+
+FIRST = "plain words, which go at once, yes. "
+REFUSAL = delta(None, refusal="This is what I refuse.")
+
+
+@pytest.mark.parametrize(
+    ("reads", "said"),
+    [
+        ([delta(FIRST), delta(ONE) + REFUSAL + b"data: {\n\n"], FIRST + ONE),
+        ([delta(FIRST), delta(ONE, 1) + delta(FIRST + ONE) + REFUSAL + b"data: {\n\n"], FIRST * 2 + ONE),
+        ([delta(FIRST), delta("plain") + delta("plain too", 1) + REFUSAL + b"data: {\n\n"], FIRST + "plain"),
+    ],
+    ids=["one choice", "another choice waits too", "told by the first stage"],
+)
+async def test_what_is_wrong_behind_a_stall_ends_the_answer_validly(reads: list[bytes], said: str) -> None:
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        await conn.stream(*reads, apart=True)
+        await asyncio.sleep(60)
+
+    async with guarding(script, policy=scored_policy(Gated())) as guarded:
+        got = await guarded.ask({**BODY, "n": 2})
+        assert got.text == said
+        assert got.events[-2]["error"]["code"] == "upstream_malformed"
+        assert got.events[-1] == "[DONE]"
+        record = await guarded.record()
+        assert (record.outcome, record.fault) == ("fault", "upstream_malformed")
+        assert record.received == record.released
+
+
+async def test_what_is_wrong_behind_a_stall_does_not_keep_another_fault_from_being_told() -> None:
+    model = Gated()
+    model.open.clear()
+
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.begin_stream()
+        await conn.stream(delta(FIRST), delta(ONE) + REFUSAL + b"data: {\n\n", apart=True)
+        await asyncio.sleep(60)
+
+    async with guarding(script, policy=scored_policy(model, deadline=20.0), total=1.0) as guarded:
+        asked = asyncio.ensure_future(guarded.ask())
+        await until(lambda: len(model.seen) > 0)
+        await asyncio.sleep(1.1)
+        model.open.set()
+        got = await asked
+        assert got.text == FIRST + ONE
+        assert got.events[-2]["error"]["code"] == "total_timeout"
+        assert got.events[-1] == "[DONE]"
+
+
 async def test_a_client_that_leaves_while_verdicts_are_out() -> None:
     model = Gated()
     model.open.clear()

@@ -146,6 +146,19 @@ def test_tool_calls_wait_for_the_verdicts_of_their_strings() -> None:
     assert it.stream.record.units == 3
 
 
+def test_the_strings_of_tool_calls_are_each_asked_for_once_whatever_else_comes() -> None:
+    it = Shell(hate(action=Action.REDACT), evil, ChatRequest(n=2))
+    arguments = json.dumps([f"an evil word, number {number}" for number in range(20)])
+    it.feed(says(ONE, index=1)[0] + call(arguments, name="f") + event({}, "tool_calls"))
+    it.feed(says(THREE, index=1)[0])
+    asked = 0
+    while it.open:
+        asked += 1
+        it.answer(-1)
+    assert asked == 21
+    assert json.loads(it.run.reply.text("tool_calls[0].arguments")) == ["[S]"] * 20
+
+
 def test_what_comes_while_the_stream_is_stalled_waits() -> None:
     it = shell()
     it.feed(b"".join(chat(says(ONE))[:-1]))
