@@ -98,6 +98,8 @@ class HoldingScanner(Scanner):
 
     def stop(self) -> None:
         super().stop()
+        if self._log is not None:
+            self._log.catch_up()  # with what was settled, which may have been delivered
         self._units.stop()
         self._track = None
 

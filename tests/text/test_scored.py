@@ -121,3 +121,11 @@ def test_after_a_stop_nothing_goes() -> None:
     editor.scanner.stop()
     assert (editor.score(0, GOOD), editor.feed("more"), editor.finish()) == ("", "", "")
     assert not editor.scanner.waiting
+
+
+def test_what_was_found_in_delivered_text_outlives_a_stop() -> None:
+    editor = Editor(rules(word("first", id="seen", action=Action.LOG)))
+    editor.feed(ONE + TWO)
+    assert editor.score(0, GOOD) == ONE
+    editor.scanner.stop()
+    assert found(editor) == [("seen", 4, 9)]
