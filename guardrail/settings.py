@@ -79,6 +79,26 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     total: Annotated[Seconds, Meta(description="For the whole answer.")] = 600
 
 
+PASSED = (
+    "/v1/models",
+    "/v1/models/*",
+    "/v1/embeddings",
+    "/v1/responses/input_tokens",
+    "/v1/messages/count_tokens",
+    "/v1beta/models",
+    "/v1beta/models/*",
+    "/api/version",
+    "/api/tags",
+    "/api/ps",
+    "/api/show",
+    "/api/embed",
+    "/api/embeddings",
+    "/tokenize",
+    "/detokenize",
+)
+"""What passes by default: names of models, embeddings, counts of tokens. None of it is text of a model."""
+
+
 class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model server behind the proxy."""
 
@@ -91,7 +111,14 @@ class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     api_key_env: Annotated[
         Variable | None,
-        Meta(description="Environment variable with the server's own key, sent as `Authorization: Bearer`."),
+        Meta(description="Environment variable with the server's own key, sent in place of the client's."),
+    ] = None
+    api_key_header: Annotated[
+        Literal["authorization", "x-api-key", "api-key", "x-goog-api-key"] | None,
+        Meta(
+            description="Header for the server's own key. Unset: the one of the protocol that the client speaks "
+            "(`Authorization: Bearer`, `x-api-key` for Anthropic, `x-goog-api-key` for Gemini); Azure takes `api-key`."
+        ),
     ] = None
     tls: Annotated[UpstreamTls, Meta(description="How the server's certificate is checked.")] = UpstreamTls()
     timeouts: Annotated[Timeouts, Meta(description="How long the server may take.")] = Timeouts()
@@ -109,7 +136,7 @@ class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Paths that go to the server unscanned; a `*` at the end stands for the rest. Every path "
             "that is neither guarded nor listed here is refused."
         ),
-    ] = ("/v1/models", "/v1/models/*")
+    ] = PASSED
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

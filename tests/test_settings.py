@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from guardrail.settings import Settings
+from guardrail.settings import PASSED, Settings
 
 
 def read(**given: object) -> Settings:
@@ -18,7 +18,7 @@ def test_defaults_are_closed_and_local() -> None:
     assert (settings.anonymous, settings.gateway, settings.listen.tls) == (None, None, None)
     upstream = settings.upstreams["default"]
     assert (upstream.tls.verify, upstream.api_key_env) == (True, None)
-    assert upstream.pass_through == ("/v1/models", "/v1/models/*")
+    assert upstream.pass_through == PASSED
 
 
 @pytest.mark.parametrize(

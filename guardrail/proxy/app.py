@@ -25,12 +25,11 @@ from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.instructions import Instructions
 from guardrail.proxy.limits import Admission, ProxyFull, TenantBusy
-from guardrail.proxy.relay import JSON, SERVER, Relay
-from guardrail.proxy.routes import Route, route
+from guardrail.proxy.relay import JSON, SERVER, Asked, Relay
+from guardrail.proxy.routes import Unguarded, decoded, route, spoken_at
 from guardrail.proxy.tenants import Caller, Unauthorized, identify
 from guardrail.proxy.upstream import Upstreams
-from guardrail.wire.openai_chat_request import read_request
-from guardrail.wire.openai_error import error_body
+from guardrail.wire.protocol import Protocol, Refusal
 from guardrail.wire.request import ModelRequest
 
 logger = logging.getLogger("guardrail.proxy")
@@ -116,30 +115,31 @@ class Proxy:
         caller = self._identify(request, snapshot, exchange)
         config = settings.upstreams[caller.tenant.upstream]
         where = route(request.rel_url.raw_path, config.pass_through)
-        if where is Route.REFUSED:
+        if where is Unguarded.REFUSED:
             raise Failed(
                 Fault.UNKNOWN_PATH,
                 f"{request.method} {exchange.path[:128]} is not guarded, so it is refused. To let it through "
                 f"unscanned, list it in upstreams.{caller.tenant.upstream}.pass_through.",
             )
-        if where is Route.CHAT:
+        if isinstance(where, Protocol):
             exchange.policy = caller.tenant.policy
         else:
             exchange.passing = True
-        allowed = ("POST",) if where is Route.CHAT else ("GET", "HEAD", "POST")
+        allowed = where.methods if isinstance(where, Protocol) else ("GET", "HEAD", "POST")
         if request.method not in allowed:
             raise Failed(Fault.METHOD_NOT_ALLOWED, f"This path takes {', '.join(allowed)}.")
         limits = settings.limits
         try:
             with self.admission.place(caller.tenant.name, total=limits.streams, per_tenant=limits.streams_per_tenant):
                 body = await _read_body(request, limits.request_bytes)
-                chat_request = _read_chat(body, exchange) if where is Route.CHAT else None
                 policy = caller.tenant.policy
-                if chat_request is not None:
-                    policy = await self._instructions.kept(policy, chat_request)
+                asked = opened = None
+                if isinstance(where, Protocol):
+                    asked = Asked(where, _read_request(where, request, body, exchange))
+                    policy = await self._instructions.kept(policy, asked.request)
+                    opened = self.classifiers.get(policy)
                 upstream = self._upstreams.get(caller.tenant.upstream, config)
-                opened = None if chat_request is None else self.classifiers.get(policy)
-                relay = Relay(exchange, request, chat_request, policy, upstream, opened, limits, self.metrics)
+                relay = Relay(exchange, request, asked, policy, upstream, opened, limits, self.metrics)
                 self._relays.add(relay)
                 try:
                     return await relay.run(body)
@@ -154,7 +154,10 @@ class Proxy:
         gateway = snapshot.settings.gateway
         secret = self._environ.get(gateway.secret_env, "") if gateway else ""
         try:
-            caller = identify(request.headers, snapshot, secret=secret.encode() or None, now=time())
+            key = None
+            if spoken_at(exchange.path).key_in_query:
+                _, key = headers.without_key(request.rel_url.raw_query_string)
+            caller = identify(request.headers, snapshot, secret=secret.encode() or None, now=time(), query_key=key)
         except Unauthorized as error:
             raise Failed(Fault.UNAUTHORIZED, str(error), code="invalid_api_key") from error
         exchange.tenant, exchange.upstream = caller.tenant.name, caller.tenant.upstream
@@ -228,21 +231,26 @@ async def _read_body(request: web.Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _read_chat(body: bytes, exchange: Exchange) -> ModelRequest:
-    """The chat request in `body`. Raises Failed."""
+def _read_request(protocol: Protocol, request: web.Request, body: bytes, exchange: Exchange) -> ModelRequest:
+    """What the request asks for. Raises Failed."""
+    url = request.rel_url
+    target = decoded(url.raw_path) or ""
+    if url.raw_query_string:
+        target += "?" + url.raw_query_string
     try:
-        chat_request = read_request(body)
+        asked = protocol.read_request(body, target)
     except WireError as error:
         raise Failed(Fault.BAD_REQUEST, str(error)) from error
-    exchange.model, exchange.stream = chat_request.model, chat_request.stream
-    return chat_request
+    exchange.model, exchange.stream = asked.model, asked.stream
+    return asked
 
 
 def _refusal(failed: Failed, exchange: Exchange) -> web.Response:
-    """An error of ours in OpenAI's shape."""
+    """An error of ours in the words of the protocol that is spoken at the path."""
+    refusal = Refusal(failed.fault.status, failed.fault.type, failed.detail, failed.code)
     response = web.Response(
         status=failed.fault.status,
-        body=error_body(failed.detail, failed.fault.type, failed.code),
+        body=spoken_at(exchange.path).error_body(refusal),
         content_type=JSON,
         headers=exchange.headers() | {"Server": SERVER},
     )

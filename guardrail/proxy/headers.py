@@ -7,6 +7,7 @@ describes the upstream's own bytes (length, encoding, digests) is claimed for ed
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote_plus
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -24,14 +25,19 @@ _HOP_BY_HOP = frozenset(
     }
 )
 
+CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+"""Where clients put a key: OpenAI's, Anthropic's, Azure's and Google's."""
+
+QUERY_KEY = "key"
+"""The query parameter in which Google's clients may put it."""
+
 _NOT_TO_UPSTREAM = _HOP_BY_HOP | {
     "host",
     "content-length",
     "content-encoding",  # the body is forwarded decoded
     "accept-encoding",  # guardrail asks for what it can read
     "expect",
-    "authorization",
-    "x-api-key",
+    *CREDENTIALS,
     "cookie",  # a browser's cookies are for the proxy's host, not for the upstream's
 }
 
@@ -86,6 +92,19 @@ def _sendable(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def without_key(query: str) -> tuple[str, str | None]:
+    """A raw query without its keys, and the first of them, decoded; None when there is none."""
+    kept: list[str] = []
+    key: str | None = None
+    for part in query.split("&") if query else ():
+        name, _, value = part.partition("=")
+        if unquote_plus(name) == QUERY_KEY:
+            key = unquote_plus(value) if key is None else key
+        else:
+            kept.append(part)
+    return "&".join(kept), key
 
 
 def content_type(headers: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator
 from time import monotonic
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp import web
@@ -32,20 +33,19 @@ from guardrail.proxy.classifiers import Opened
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.pump import Pump
+from guardrail.proxy.routes import spoken_at
 from guardrail.proxy.scoring import StreamScoring
 from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream, read_fault
 from guardrail.proxy.watchdog import Watchdog
 from guardrail.settings import Limits
 from guardrail.wire.answer import Fault as InBandFault
-from guardrail.wire.openai_chat import ChatStream
-from guardrail.wire.openai_chat_body import guard_body
+from guardrail.wire.protocol import Protocol
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.stream import WireLimits
+from guardrail.wire.stream import Stream, WireLimits
 from guardrail.wire.whole_text import Unscored, Verdicts
 
 logger = logging.getLogger("guardrail.proxy")
 
-EVENT_STREAM = "text/event-stream"
 JSON = "application/json"
 
 SERVER = "guardrail"
@@ -61,6 +61,13 @@ FINISH_GRACE = 5.0
 """Seconds a client may take to accept the end of its answer before its connection is dropped."""
 
 
+class Asked(NamedTuple):
+    """A request at a guarded path."""
+
+    protocol: Protocol
+    request: ModelRequest
+
+
 class Relay:
     """Relays one answer. Made and run in the handler's task."""
 
@@ -68,18 +75,18 @@ class Relay:
         self,
         exchange: Exchange,
         request: web.Request,
-        chat_request: ModelRequest | None,
+        asked: Asked | None,
         policy: Policy,
         upstream: Upstream,
         opened: Opened | None,
         limits: Limits,
         metrics: Metrics,
     ) -> None:
-        """`chat_request`: what the request's body says; None for a path that passes unscanned. `opened`: the policy's
-        classifier, when it has one."""
+        """`asked`: what was asked for; None at a path that passes unscanned. `opened`: the policy's classifier, when it
+        has one."""
         self._exchange = exchange
         self._request = request
-        self._chat_request = chat_request
+        self._asked = asked
         self._policy = policy
         self._upstream = upstream
         self._limits = limits
@@ -94,12 +101,12 @@ class Relay:
             limits.keep_alive,
             self.interrupt,
             self._keep_alive,
-            first_byte=chat_request is not None and chat_request.stream,
+            first_byte=asked is not None and asked.request.stream,
         )
         self._fault: Fault | None = None
         self._asking = False
         self._answer: aiohttp.ClientResponse | None = None
-        self._chat: ChatStream | None = None
+        self._chat: Stream | None = None
         self._client: web.StreamResponse | None = None
         self._writer: AbstractStreamWriter | None = None
         self._comment: asyncio.Future[None] | None = None
@@ -161,17 +168,19 @@ class Relay:
                 self._exchange.text = self._chat.record
 
     async def _relay(self, body: bytes) -> web.StreamResponse:
-        chat_request = self._chat_request
+        asked = self._asked
         target = self._request.rel_url
+        protocol = spoken_at(target.raw_path)
         self._asking = True
         try:
             answer = self._answer = await self._upstream.request(
                 self._request.method,
                 target.raw_path,
-                target.raw_query_string,
+                self._query(protocol),
                 self._forwarded_headers(body),
                 body,
                 self._exchange.attempts,
+                key_header=protocol.key_header,
             )
         except Failed:
             self._asking = False  # it ended by itself; a cancellation is what aborts it
@@ -183,15 +192,15 @@ class Relay:
             return await self._pass_error(answer)
         if answer.status >= 300:
             raise Failed(Fault.UPSTREAM_REDIRECT)
-        if chat_request is None:
+        if asked is None:
             return await self._pass_unscanned(answer)
         kind = headers.content_type(answer.headers)
         # What the upstream says it sends decides, and is guarded as that; only where it says nothing does what the
         # client asked for.
-        if kind == EVENT_STREAM or (not kind and chat_request.stream):
-            return await self._stream(answer, chat_request)
+        if kind == asked.protocol.media_type or (not kind and asked.request.stream):
+            return await self._stream(answer, asked)
         if kind == JSON or not kind:
-            return await self._whole(answer, chat_request)
+            return await self._whole(answer, asked)
         raise Failed(Fault.UPSTREAM_BAD_TYPE)
 
     def _forwarded_headers(self, body: bytes) -> CIMultiDict[str]:
@@ -200,17 +209,24 @@ class Relay:
             forwarded.setdefault("Content-Type", JSON)
         # A client without a guardrail key brings its own for the upstream, unless guardrail holds one.
         if self._exchange.anonymous and not self._upstream.has_key:
-            for name in ("Authorization", "x-api-key"):
+            for name in headers.CREDENTIALS:
                 if name in self._request.headers:
                     forwarded[name] = self._request.headers[name]
         return forwarded
 
+    def _query(self, protocol: Protocol) -> str:
+        """The query for the upstream: without a key, unless it is the client's own for the upstream."""
+        query = self._request.rel_url.raw_query_string
+        if not protocol.key_in_query or (self._exchange.anonymous and not self._upstream.has_key):
+            return query
+        return headers.without_key(query)[0]
+
     # Streams
 
-    async def _stream(self, answer: aiohttp.ClientResponse, chat_request: ModelRequest) -> web.StreamResponse:
-        chat = self._chat = ChatStream(
+    async def _stream(self, answer: aiohttp.ClientResponse, asked: Asked) -> web.StreamResponse:
+        chat = self._chat = asked.protocol.stream(
             self._policy,
-            chat_request,
+            asked.request,
             case_id=self._exchange.request_id,
             limits=WireLimits(event_bytes=self._limits.event_bytes),
         )
@@ -253,7 +269,7 @@ class Relay:
             self._exchange.text = self._chat.record
             raise left
 
-    async def _pump(self, answer: aiohttp.ClientResponse, chat: ChatStream) -> web.StreamResponse:
+    async def _pump(self, answer: aiohttp.ClientResponse, chat: Stream) -> web.StreamResponse:
         """Read, guard, write, until either side has ended. The client's answer begins with the first bytes for it, so
         that until then a fault is still an HTTP status."""
         limit = self._limits.response_bytes
@@ -276,7 +292,7 @@ class Relay:
                 came = monotonic()
                 out = pump.take(data, came)
             if out:
-                writer = self._writer or await self._begin(answer, EVENT_STREAM)
+                writer = self._writer or await self._begin(answer, self._media_type)
                 await writer.write(out)
             pump.wrote(data, out, came)
             if self._writer is not None and data and not chat.done:
@@ -286,7 +302,7 @@ class Relay:
             scoring.changed = lambda: None
             await self._write_verdicts(answer, pump)
         if self._writer is None:
-            await self._begin(answer, EVENT_STREAM)
+            await self._begin(answer, self._media_type)
         assert self._client is not None
         return self._client
 
@@ -303,7 +319,7 @@ class Relay:
         out = scoring.take()
         if out:
             with contextlib.suppress(ConnectionError):  # the handler's own task learns of it
-                writer = self._writer or await self._begin(answer, EVENT_STREAM)
+                writer = self._writer or await self._begin(answer, self._media_type)
                 await writer.write(out)
                 pump.wrote(b"", out, monotonic())
         if chat.abort:
@@ -319,7 +335,7 @@ class Relay:
         if self._ending or answer is None or chat is None:
             return
         with contextlib.suppress(ConnectionError):  # the handler's own task learns of it
-            writer = self._writer or await self._begin(answer, EVENT_STREAM)
+            writer = self._writer or await self._begin(answer, self._media_type)
             comment = chat.keep_alive()
             await writer.write(comment)
             self._exchange.bytes_out += len(comment)
@@ -347,7 +363,7 @@ class Relay:
         else:
             await self._finish(client)
 
-    async def _last_words(self, chat: ChatStream, fault: InBandFault) -> bytes:
+    async def _last_words(self, chat: Stream, fault: InBandFault) -> bytes:
         """What ends a stream that cannot go on; where verdicts are missing it is waited for them, as long as a client
         is waited for. Raises TimeoutError after that, and what the codec raises."""
         scoring = self._scoring
@@ -373,14 +389,13 @@ class Relay:
 
     # Answers that are not streamed
 
-    async def _whole(self, answer: aiohttp.ClientResponse, chat_request: ModelRequest) -> web.StreamResponse:
-        return await self._guard(answer, await self._read_body(answer, self._limits.response_bytes), chat_request)
+    async def _whole(self, answer: aiohttp.ClientResponse, asked: Asked) -> web.StreamResponse:
+        return await self._guard(answer, await self._read_body(answer, self._limits.response_bytes), asked)
 
-    async def _guard(
-        self, answer: aiohttp.ClientResponse, body: bytes, chat_request: ModelRequest
-    ) -> web.StreamResponse:
+    async def _guard(self, answer: aiohttp.ClientResponse, body: bytes, asked: Asked) -> web.StreamResponse:
         verdicts = Verdicts()
-        arguments = (self._policy, chat_request, body, self._exchange.request_id, verdicts)
+        guard_body = asked.protocol.guard_body
+        arguments = (self._policy, asked.request, body, self._exchange.request_id, verdicts)
         while True:
             try:
                 if len(body) >= OFF_LOOP_BYTES:
@@ -408,11 +423,11 @@ class Relay:
         self._exchange.encoder_calls += asked
 
     async def _pass_error(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        """An upstream's own error, as it came: it tells the client what a model server tells. One that holds choices
-        is an answer, whatever its status says, and is guarded."""
+        """An upstream's own error, as it came: it tells the client what a model server tells. What holds an answer is
+        guarded, whatever its status says."""
         body = await self._read_body(answer, ERROR_BYTES)
-        if self._chat_request is not None and b'"choices"' in body:
-            return await self._guard(answer, body, self._chat_request)
+        if self._asked is not None and self._asked.protocol.answer_key in body:
+            return await self._guard(answer, body, self._asked)
         return self._respond(answer, body, "complete")
 
     def _respond(self, answer: aiohttp.ClientResponse, body: bytes, outcome: Outcome) -> web.StreamResponse:
@@ -460,11 +475,16 @@ class Relay:
 
     # Both ends
 
+    @property
+    def _media_type(self) -> str:
+        assert self._asked is not None
+        return self._asked.protocol.media_type
+
     async def _begin(self, answer: aiohttp.ClientResponse, kind: str) -> AbstractStreamWriter:
         """Begin the client's answer; its headers go out with its first body bytes."""
         passed = self._client_headers(answer)
         passed.setdefault("Content-Type", kind)
-        if kind == EVENT_STREAM:
+        if self._chat is not None:
             passed["Cache-Control"] = "no-cache"
             passed["X-Accel-Buffering"] = "no"
         client = web.StreamResponse(status=answer.status, headers=passed)

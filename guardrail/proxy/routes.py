@@ -12,7 +12,23 @@ from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import unquote
 
-CHAT_COMPLETIONS = "/v1/chat/completions"
+from guardrail.wire import openai_chat
+from guardrail.wire.protocol import Protocol
+
+GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
+    # Also where Azure, Groq, OpenRouter and Google serve the same.
+    (
+        re.compile(
+            r"(?:/openai|/api)?/v1/chat/completions|/(?:openai/deployments/[^/]+|v1beta/openai)/chat/completions"
+        ),
+        openai_chat.PROTOCOL,
+    ),
+)
+"""Paths, decoded, and the protocol that is spoken there."""
+
+DIALECTS: tuple[tuple[str, Protocol], ...] = ()
+"""Beginnings of paths, and the protocol whose clients ask there: what is refused is refused in their words. Anything
+else: OpenAI's."""
 
 _PLAIN = re.compile(r"(/[A-Za-z0-9._~:@+=,!\- ]+)+")
 """Segments, none empty, of characters that no server gives a meaning of its own."""
@@ -21,13 +37,16 @@ _MODEL_TEXT = frozenset(
     {
         "assistants",
         "batches",
+        "batchgeneratecontent",
         "chat",
         "complete",
         "completions",
         "generate",
+        "generateanswer",
         "generatecontent",
         "messages",
         "predict",
+        "predictlongrunning",
         "rawpredict",
         "realtime",
         "responses",
@@ -40,31 +59,56 @@ _MODEL_TEXT = frozenset(
 does not reach them; who wants one unscanned must list it by its full name."""
 
 
-class Route(Enum):
-    CHAT = "chat"
+class Unguarded(Enum):
+    """What a path is that carries no model text as far as the proxy knows, or that nobody allowed."""
+
     UNSCANNED = "unscanned"
     REFUSED = "refused"
 
 
-def route(raw_path: str, pass_through: Iterable[str]) -> Route:
+def route(raw_path: str, pass_through: Iterable[str]) -> Protocol | Unguarded:
     """`raw_path`: the path of the request target as it came, still encoded, without its query.
 
     A pattern of `pass_through` is a path, or ends in `*`, which stands for the rest (at least one character).
     """
-    if raw_path == CHAT_COMPLETIONS:
-        return Route.CHAT
+    path = decoded(raw_path)
+    if path is None:
+        return Unguarded.REFUSED
+    for pattern, protocol in GUARDED:
+        if pattern.fullmatch(path):
+            # A guarded path is spelt plainly, but for what stands for a name in it.
+            return protocol if raw_path == path or _named(raw_path, pattern) else Unguarded.REFUSED
+    for listed in pass_through:
+        if not listed.endswith("*"):
+            if path == listed:
+                return Unguarded.UNSCANNED
+        elif path.startswith(listed[:-1]) and len(path) >= len(listed):
+            parts = {part.strip(" .").casefold() for part in re.split("[/:]", path)}
+            if not parts & _MODEL_TEXT:
+                return Unguarded.UNSCANNED
+    return Unguarded.REFUSED
+
+
+def decoded(raw_path: str) -> str | None:
+    """The path, decoded; None when two servers could read it differently."""
     try:
         path = unquote(raw_path, errors="strict")
     except UnicodeDecodeError:
-        return Route.REFUSED
+        return None
     if not _PLAIN.fullmatch(path) or any(part.strip(" .") == "" for part in path.split("/")[1:]):
-        return Route.REFUSED
-    for pattern in pass_through:
-        if not pattern.endswith("*"):
-            if path == pattern:
-                return Route.UNSCANNED
-        elif path.startswith(pattern[:-1]) and len(path) >= len(pattern):
-            parts = {part.strip(" .").casefold() for part in re.split("[/:]", path)}
-            if not parts & _MODEL_TEXT:
-                return Route.UNSCANNED
-    return Route.REFUSED
+        return None
+    return path
+
+
+def spoken_at(raw_path: str) -> Protocol:
+    """The protocol in whose words an error at this path is told."""
+    path = decoded(raw_path) or ""
+    for pattern, protocol in GUARDED:
+        if pattern.fullmatch(path):
+            return protocol
+    return next((protocol for start, protocol in DIALECTS if path.startswith(start)), openai_chat.PROTOCOL)
+
+
+def _named(raw_path: str, pattern: re.Pattern[str]) -> bool:
+    """Whether only names are encoded: the path matches as it came, too, with its escapes as letters."""
+    return pattern.fullmatch(re.sub("%[0-9A-Fa-f]{2}", "x", raw_path)) is not None

@@ -1,10 +1,10 @@
 """Who is asking: a request's headers in, a tenant out.
 
-In this order: the signed header of a trusted gateway, when a gateway is configured; a guardrail key
-(`Authorization: Bearer KEY`, else `x-api-key: KEY`); anonymous access, when the configuration grants it.
-A signed header that does not verify is refused even beside a good key: it says that somebody is trying, or that
-a clock is wrong. A key that no tenant has is refused, unless anonymous access is granted: then the key may be
-one for the upstream itself.
+In this order: the signed header of a trusted gateway, when a gateway is configured; a guardrail key, where a client's
+SDK puts one (`Authorization: Bearer KEY`, else another of the `CREDENTIALS`); anonymous access, when the configuration
+grants it. A signed header that does not verify is refused even beside a good key: it says that somebody is trying, or
+that a clock is wrong. A key that no tenant has is refused, unless anonymous access is granted: then the key may be one
+for the upstream itself.
 
 Never logs or returns a key. Signatures are compared in constant time; keys are too (in the snapshot).
 """
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from guardrail.errors import GuardrailError
 from guardrail.policy.registry import Snapshot, Tenant
+from guardrail.proxy.headers import CREDENTIALS
 
 GATEWAY_HEADER = "x-guardrail-tenant"
 """`<tenant>;<unix seconds>;<hex HMAC-SHA256 of "<tenant>;<unix seconds>">`."""
@@ -38,8 +39,11 @@ class Caller:
     anonymous: bool
 
 
-def identify(headers: Mapping[str, str], snapshot: Snapshot, *, secret: bytes | None, now: float) -> Caller:
-    """The caller behind `headers` (case-insensitive mapping).
+def identify(
+    headers: Mapping[str, str], snapshot: Snapshot, *, secret: bytes | None, now: float, query_key: str | None = None
+) -> Caller:
+    """The caller behind `headers` (case-insensitive mapping). `query_key`: the key in the query, where a protocol has
+    one there.
 
     `secret`: the gateway's shared secret, None when the environment lacks it; `now`: unix seconds.
     Raises Unauthorized.
@@ -52,6 +56,8 @@ def identify(headers: Mapping[str, str], snapshot: Snapshot, *, secret: bytes | 
             raise Unauthorized(f"The {GATEWAY_HEADER} header names a tenant that is not configured.")
         return Caller(tenant, anonymous=False)
     key = presented_key(headers)
+    if key is None and query_key is not None:
+        key = query_key if len(query_key) <= _MAX_KEY else ""
     if key is not None and (found := snapshot.by_key(key)) is not None:
         return Caller(found, anonymous=False)
     if snapshot.anonymous is not None:
@@ -68,10 +74,10 @@ def presented_key(headers: Mapping[str, str]) -> str | None:
         scheme, _, value = authorization.partition(" ")
         if scheme.casefold() == "bearer" and (value := value.strip()):
             return value if len(value) <= _MAX_KEY else ""
-    value = headers.get("x-api-key", "").strip()
-    if not value:
-        return None
-    return value if len(value) <= _MAX_KEY else ""
+    for name in CREDENTIALS[1:]:
+        if value := headers.get(name, "").strip():
+            return value if len(value) <= _MAX_KEY else ""
+    return None
 
 
 def _verified_name(signed: str, secret: bytes | None, now: float, max_age: float) -> str:

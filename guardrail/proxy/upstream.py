@@ -80,14 +80,17 @@ class Upstream:
         headers: CIMultiDict[str],
         body: bytes,
         attempts: Attempts,
+        *,
+        key_header: str = "Authorization",
     ) -> aiohttp.ClientResponse:
         """Send a request and return its answer once the headers are here; the caller must close or release it.
 
-        `raw_path` and `query` as they came, still encoded; `headers` as `headers.to_upstream` left them. Raises
-        Failed.
+        `raw_path` and `query` as they came, still encoded; `headers` as `headers.to_upstream` left them; `key_header`:
+        where the protocol has the key. Raises Failed.
         """
         if self._api_key is not None:
-            headers["Authorization"] = f"Bearer {self._api_key}"
+            name = self.config.api_key_header or key_header
+            headers[name] = f"Bearer {self._api_key}" if name.lower() == "authorization" else self._api_key
         headers["Accept-Encoding"] = "identity"  # a compressed stream is buffered before it is sent
         url = self.url(raw_path, query)
         while True:

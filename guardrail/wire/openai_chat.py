@@ -12,9 +12,12 @@ from guardrail.text.rules import Finding
 from guardrail.wire.answer import Fault
 from guardrail.wire.choice import Choice
 from guardrail.wire.chunk import AnyTemplate, Chunk
+from guardrail.wire.openai_chat_body import guard_body
 from guardrail.wire.openai_chat_chunk import envelope, explode, read_chunk, template_of, with_text
 from guardrail.wire.openai_chat_halt import halt_chunks, usage_chunk
-from guardrail.wire.openai_error import error_event, guard_error
+from guardrail.wire.openai_chat_request import read_request
+from guardrail.wire.openai_error import error_event, guard_error, refusal_body
+from guardrail.wire.protocol import Protocol
 from guardrail.wire.sse import Event, data_event
 from guardrail.wire.stream import Stream
 from guardrail.wire.strict_json import dumps
@@ -85,3 +88,13 @@ class ChatStream(Stream):
     def _event(self, said: dict[str, Any]) -> bytes:
         envelope = self._envelope or {"object": "chat.completion.chunk"}
         return data_event(dumps({**envelope, **said}))
+
+
+PROTOCOL = Protocol(
+    name="openai_chat",
+    read_request=lambda body, target: read_request(body),
+    stream=ChatStream,
+    guard_body=guard_body,
+    error_body=refusal_body,
+    answer_key=b'"choices"',
+)

@@ -10,6 +10,7 @@ import msgspec
 
 from guardrail.text.scanner import RuleSet
 from guardrail.wire.answer import Fault
+from guardrail.wire.protocol import Refusal
 from guardrail.wire.tool_arguments import Arguments, guard_arguments
 from guardrail.wire.whole_text import Verdicts
 
@@ -17,6 +18,11 @@ from guardrail.wire.whole_text import Verdicts
 def error_body(message: str, type: str, code: str | None = None, param: str | None = None) -> bytes:
     """`{"error": {"message", "type", "param", "code"}}`, the body of every error answer of OpenAI's API."""
     return msgspec.json.encode({"error": {"message": message, "type": type, "param": param, "code": code}})
+
+
+def refusal_body(refusal: Refusal) -> bytes:
+    """See `Protocol.error_body`."""
+    return error_body(refusal.message, refusal.type, refusal.code or None, refusal.param)
 
 
 def error_event(fault: Fault) -> bytes:

@@ -47,11 +47,19 @@ class Protocol:
     name: str
     """As records and metrics name it: "openai_chat"."""
     read_request: Callable[[bytes, str], ModelRequest]
-    """(body, decoded path of the request) -> what the codec has to know. Raises WireError, with a message fit for the
-    client, for what is no request of this protocol."""
+    """(body, target: the decoded path, and the query as it came behind a `?` if there is one) -> what the codec has to
+    know. Raises WireError, with a message fit for the client, for what is no request of this protocol."""
     stream: OpenStream
     guard_body: GuardBody
     error_body: Callable[[Refusal], bytes]
     """A JSON body that the protocol's clients read as this error."""
+    answer_key: bytes
+    """A key that every answer has, as JSON, and no error has: what has it is guarded, whatever its HTTP status says."""
     media_type: str = "text/event-stream"
     """Of its streams."""
+    key_header: str = "Authorization"
+    """Where its clients send the key; as `Bearer KEY` in `Authorization`, else plainly."""
+    key_in_query: bool = False
+    """Whether they may send it in the query."""
+    methods: tuple[str, ...] = ("POST",)
+    """Of HTTP, at its paths."""

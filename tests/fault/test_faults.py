@@ -16,6 +16,8 @@ import pytest
 
 from guardrail.proxy import app, relay
 from guardrail.proxy.faults import Fault
+from guardrail.wire import openai_chat_body
+from guardrail.wire.stream import Stream
 from tests.proxy.harness import BODY, KEY, Answer, Guarded, guarding, raw_client
 from tests.proxy.scripted import (
     Connection,
@@ -431,7 +433,7 @@ async def test_internal(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ZeroDivisionError("secret text")
 
     async with guarding(replies(response(b'{"choices":[]}'))) as guarded:
-        monkeypatch.setattr(relay, "guard_body", broken)
+        monkeypatch.setattr(openai_chat_body, "loads", broken)
         got = await guarded.ask({**BODY, "stream": False})
         await check(guarded, got, Fault.INTERNAL)
         assert b"secret" not in got.body
@@ -440,14 +442,14 @@ async def test_internal(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_internal__in_the_middle_of_a_stream(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    original = relay.ChatStream.feed
+    original = Stream.feed
 
-    def broken(self: relay.ChatStream, data: bytes) -> bytes:
+    def broken(self: Stream, data: bytes) -> bytes:
         if b"two" in data:
             raise ZeroDivisionError(data)
         return original(self, data)
 
-    monkeypatch.setattr(relay.ChatStream, "feed", broken)
+    monkeypatch.setattr(Stream, "feed", broken)
     async with guarding(then(delta("one "), delta("two"), end="stall")) as guarded:
         await check_stream(guarded, await guarded.ask(), Fault.INTERNAL, text="one ")
     assert "ZeroDivisionError" in caplog.text

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from guardrail.proxy.headers import content_type, to_client, to_upstream, unreadable_encoding
+from guardrail.proxy.headers import content_type, to_client, to_upstream, unreadable_encoding, without_key
 
 
 def proxied(*pairs: tuple[str, str]) -> CIMultiDictProxy[str]:
@@ -75,3 +76,17 @@ def test_unreadable_encoding() -> None:
     assert unreadable_encoding(proxied(("Content-Encoding", "zstd")), readable) == "zstd"
     assert unreadable_encoding(proxied(("Content-Encoding", "gzip, br")), readable) == "gzip, br"
     assert unreadable_encoding(proxied(("Content-Encoding", "gzip"), ("Content-Encoding", "br")), readable)
+
+
+@pytest.mark.parametrize(
+    ("query", "kept", "key"),
+    [
+        ("", "", None),
+        ("alt=sse", "alt=sse", None),
+        ("key=a%2Bb&alt=sse", "alt=sse", "a+b"),
+        ("alt=sse&key=one&k%65y=two&keys=3", "alt=sse&keys=3", "one"),
+        ("key", "", ""),
+    ],
+)
+def test_a_key_in_the_query_is_taken_out_of_it(query: str, kept: str, key: str | None) -> None:
+    assert without_key(query) == (kept, key)

@@ -4,67 +4,105 @@ from __future__ import annotations
 
 import pytest
 
-from guardrail.proxy.routes import Route, route
+from guardrail.proxy.routes import Unguarded, route, spoken_at
+from guardrail.settings import PASSED
+from guardrail.wire import openai_chat
 
 DEFAULT = ("/v1/models", "/v1/models/*", "/v1/embeddings")
 WIDE = ("/v1/*", "/*")
 
 CASES = [
-    ("/v1/chat/completions", DEFAULT, Route.CHAT),
-    ("/v1/models", DEFAULT, Route.UNSCANNED),
-    ("/v1/models/gpt-4o", DEFAULT, Route.UNSCANNED),
-    ("/v1/models/org/name:7b", DEFAULT, Route.UNSCANNED),
-    ("/v1/models/org%2Fname", DEFAULT, Route.UNSCANNED),
-    ("/v1/embeddings", DEFAULT, Route.UNSCANNED),
-    ("/v1/files", WIDE, Route.UNSCANNED),
+    ("/v1/chat/completions", DEFAULT, openai_chat.PROTOCOL),
+    ("/openai/v1/chat/completions", DEFAULT, openai_chat.PROTOCOL),
+    ("/api/v1/chat/completions", DEFAULT, openai_chat.PROTOCOL),
+    ("/v1beta/openai/chat/completions", DEFAULT, openai_chat.PROTOCOL),
+    ("/openai/deployments/my%20model/chat/completions", DEFAULT, openai_chat.PROTOCOL),
+    ("/v1/models", DEFAULT, Unguarded.UNSCANNED),
+    ("/v1/models/gpt-4o", DEFAULT, Unguarded.UNSCANNED),
+    ("/v1/models/org/name:7b", DEFAULT, Unguarded.UNSCANNED),
+    ("/v1/models/org%2Fname", DEFAULT, Unguarded.UNSCANNED),
+    ("/v1/embeddings", DEFAULT, Unguarded.UNSCANNED),
+    ("/v1/files", WIDE, Unguarded.UNSCANNED),
     # not listed
-    ("/", DEFAULT, Route.REFUSED),
-    ("/v1/completions", DEFAULT, Route.REFUSED),
-    ("/v1/responses", DEFAULT, Route.REFUSED),
-    ("/v1/models/", DEFAULT, Route.REFUSED),
-    ("/v1/modelsx", DEFAULT, Route.REFUSED),
-    ("/v1/embeddings/x", DEFAULT, Route.REFUSED),
-    ("/V1/models", DEFAULT, Route.REFUSED),
+    ("/", DEFAULT, Unguarded.REFUSED),
+    ("/v1/completions", DEFAULT, Unguarded.REFUSED),
+    ("/v1/responses", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/", DEFAULT, Unguarded.REFUSED),
+    ("/v1/modelsx", DEFAULT, Unguarded.REFUSED),
+    ("/v1/embeddings/x", DEFAULT, Unguarded.REFUSED),
+    ("/V1/models", DEFAULT, Unguarded.REFUSED),
     # the guarded endpoint, spelt otherwise
-    ("/v1/chat/completions/", WIDE, Route.REFUSED),
-    ("/v1/Chat/Completions", WIDE, Route.REFUSED),
-    ("/v1/chat%2Fcompletions", WIDE, Route.REFUSED),
-    ("/v1//chat/completions", WIDE, Route.REFUSED),
-    ("/v1/chat/completions%20", WIDE, Route.REFUSED),
-    ("/v1/./chat/completions", WIDE, Route.REFUSED),
+    ("/v1/chat/completions/", WIDE, Unguarded.REFUSED),
+    ("/v1/Chat/Completions", WIDE, Unguarded.REFUSED),
+    ("/v1/chat%2Fcompletions", WIDE, Unguarded.REFUSED),
+    ("/v1/%63hat/completions", WIDE, Unguarded.REFUSED),
+    ("/openai/deployments/a%2Fb/chat/completions", WIDE, Unguarded.REFUSED),
+    ("/openai/deployments/a/%63hat/completions", WIDE, Unguarded.REFUSED),
+    ("/v1//chat/completions", WIDE, Unguarded.REFUSED),
+    ("/v1/chat/completions%20", WIDE, Unguarded.REFUSED),
+    ("/v1/./chat/completions", WIDE, Unguarded.REFUSED),
     # other endpoints that answer with a model's text, under a wildcard
-    ("/v1/completions", WIDE, Route.REFUSED),
-    ("/v1/responses/resp_1", WIDE, Route.REFUSED),
-    ("/api/chat", WIDE, Route.REFUSED),
-    ("/api/generate", WIDE, Route.REFUSED),
-    ("/v1/models/gemini:generateContent", DEFAULT, Route.REFUSED),
-    ("/v1/models/gemini:streamGenerateContent", DEFAULT, Route.REFUSED),
-    ("/v1/models/org/chat-model", DEFAULT, Route.UNSCANNED),
+    ("/v1/completions", WIDE, Unguarded.REFUSED),
+    ("/v1/responses/resp_1", WIDE, Unguarded.REFUSED),
+    ("/api/chat", WIDE, Unguarded.REFUSED),
+    ("/api/generate", WIDE, Unguarded.REFUSED),
+    ("/v1/models/gemini:generateContent", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/gemini:streamGenerateContent", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/org/chat-model", DEFAULT, Unguarded.UNSCANNED),
     # tricks
-    ("/v1/models/../chat/completions", DEFAULT, Route.REFUSED),
-    ("/v1/models/..%2Fadmin", DEFAULT, Route.REFUSED),
-    ("/v1/models/%2e%2e/admin", DEFAULT, Route.REFUSED),
-    ("/v1/models/%252e%252e/admin", DEFAULT, Route.REFUSED),
-    ("/v1/models/..;/admin", DEFAULT, Route.REFUSED),
-    ("/v1/models/.../x", DEFAULT, Route.REFUSED),
-    ("/v1/models//x", DEFAULT, Route.REFUSED),
-    ("//v1/models", DEFAULT, Route.REFUSED),
-    ("/v1/models/a\\b", DEFAULT, Route.REFUSED),
-    ("/v1/models/a%5Cb", DEFAULT, Route.REFUSED),
-    ("/v1/models/a%00b", DEFAULT, Route.REFUSED),
-    ("/v1/models/a%3Fb", DEFAULT, Route.REFUSED),
-    ("/v1/models/a%23b", DEFAULT, Route.REFUSED),
-    ("/v1/models/%FF", DEFAULT, Route.REFUSED),
-    ("/v1/models/%E4%B8%AD", DEFAULT, Route.REFUSED),
-    ("", DEFAULT, Route.REFUSED),
-    ("*", DEFAULT, Route.REFUSED),
+    ("/v1/models/../chat/completions", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/..%2Fadmin", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/%2e%2e/admin", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/%252e%252e/admin", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/..;/admin", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/.../x", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models//x", DEFAULT, Unguarded.REFUSED),
+    ("//v1/models", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/a\\b", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/a%5Cb", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/a%00b", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/a%3Fb", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/a%23b", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/%FF", DEFAULT, Unguarded.REFUSED),
+    ("/v1/models/%E4%B8%AD", DEFAULT, Unguarded.REFUSED),
+    ("", DEFAULT, Unguarded.REFUSED),
+    ("*", DEFAULT, Unguarded.REFUSED),
 ]
 
 
 @pytest.mark.parametrize(("path", "listed", "expected"), CASES)
-def test_route(path: str, listed: tuple[str, ...], expected: Route) -> None:
+def test_route(path: str, listed: tuple[str, ...], expected: object) -> None:
     assert route(path, listed) is expected
 
 
 def test_an_endpoint_that_is_listed_by_its_full_name_passes_whatever_it_answers_with() -> None:
-    assert route("/v1/completions", ("/v1/completions",)) is Route.UNSCANNED
+    assert route("/v1/completions", ("/v1/completions",)) is Unguarded.UNSCANNED
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/embeddings", "/v1/messages/count_tokens", "/v1beta/models/gemini-2:countTokens", "/api/tags"]
+)
+def test_what_carries_no_text_of_a_model_passes_by_default(path: str) -> None:
+    assert route(path, PASSED) is Unguarded.UNSCANNED
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/audio/speech",
+        "/v1/images/generations",
+        "/v1/files",
+        "/v1/batches",
+        "/v1/messages/batches",
+        "/v1/realtime",
+        "/v1beta/models/gemini-2:batchGenerateContent",
+        "/api/pull",
+    ],
+)
+def test_what_may_carry_any_is_refused_by_default(path: str) -> None:
+    assert route(path, PASSED) is Unguarded.REFUSED
+
+
+def test_an_error_is_told_in_the_words_of_the_path() -> None:
+    for path in ("/v1/chat/completions", "/v1/files", "/%FF", ""):
+        assert spoken_at(path) is openai_chat.PROTOCOL

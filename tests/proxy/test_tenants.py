@@ -43,6 +43,8 @@ def who(snap: Snapshot, secret: bytes | None = SECRET, **headers: str) -> str:
         {"authorization": f"Bearer {KEY}"},
         {"Authorization": f"bearer   {KEY} "},
         {"x_api_key": KEY},
+        {"api_key": KEY},
+        {"x_goog_api_key": KEY},
         {"authorization": "Basic abc", "x_api_key": KEY},
     ],
 )
@@ -108,3 +110,14 @@ def test_without_its_secret_a_gateway_is_not_believed() -> None:
 def test_a_signed_header_means_nothing_where_no_gateway_is_configured() -> None:
     with pytest.raises(Unauthorized, match="No API key"):
         who(config(), x_guardrail_tenant=sign("acme", NOW))
+
+
+def test_a_key_in_the_query_counts_where_no_header_has_one() -> None:
+    def named(key: str | None, **headers: str) -> str:
+        return identify(CIMultiDict(headers), config(), secret=None, now=NOW, query_key=key).tenant.name
+
+    assert named(KEY) == "acme"
+    assert named("nope", authorization=f"Bearer {KEY}") == "acme"
+    for key in ("nope", "x" * 5000):
+        with pytest.raises(Unauthorized, match="Incorrect API key"):
+            named(key)

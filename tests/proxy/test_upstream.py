@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -143,6 +144,27 @@ async def test_a_reload_gives_a_changed_upstream_a_new_pool_and_keeps_the_old_wh
         with pytest.raises(RuntimeError, match="closed"):
             await first.request("GET", "/v1/models", "", CIMultiDict(), b"", Attempts())
         await upstreams.close()
+
+
+@pytest.mark.parametrize(
+    ("configured", "protocols", "sent"),
+    [
+        (None, "Authorization", {"authorization": "Bearer sk-1"}),
+        (None, "x-api-key", {"x-api-key": "sk-1"}),
+        ("api-key", "Authorization", {"api-key": "sk-1"}),
+        ("authorization", "x-goog-api-key", {"authorization": "Bearer sk-1"}),
+    ],
+)
+async def test_the_upstreams_key_is_sent_where_the_protocol_has_it(
+    configured: Any, protocols: str, sent: dict[str, str]
+) -> None:
+    async with scripted(replies(response(b"{}"))) as server:
+        upstream = Upstream(Config(url=server.url, api_key_header=configured), "sk-1")
+        got = await upstream.request("GET", "/v1/models", "", CIMultiDict(), b"", Attempts(), key_header=protocols)
+        got.release()
+        found = {name: value for name, value in server.requests[0].headers.items() if "sk-1" in value}
+        assert found == sent
+        await upstream.close()
 
 
 async def test_a_refused_connection_counts_its_attempts() -> None:

@@ -147,7 +147,7 @@ def test_tool_calls_wait_for_the_verdicts_of_their_strings() -> None:
 
 
 def test_the_strings_of_tool_calls_are_each_asked_for_once_whatever_else_comes() -> None:
-    it = Shell(hate(action=Action.REDACT), evil, ChatRequest(n=2))
+    it = Shell(hate(action=Action.REDACT), evil, ModelRequest(n=2))
     arguments = json.dumps([f"an evil word, number {number}" for number in range(20)])
     it.feed(says(ONE, index=1)[0] + call(arguments, name="f") + event({}, "tool_calls"))
     it.feed(says(THREE, index=1)[0])
