@@ -112,10 +112,13 @@ class Channel:
             self.kept.append(text)
 
     def whole(self) -> tuple[str, str]:
-        """Of a settled channel that keeps its text: the text as it came, and edited."""
+        """Of a channel that is settled, or was halted or abandoned, and keeps its text: the text as it came; and what
+        there is of it edited, without what a late verdict withdraws."""
         assert self.kept is not None
         raw = "".join(self.kept)
-        return raw, edited(raw, self._applied)
+        halt = self.scanner.halt
+        end = len(raw) - self.dropped if halt is None else halt.cut
+        return raw, edited(raw[:end], [edit for edit in self._applied if edit.start < end])
 
     def take(self, raw: bytes, text: str, order: int) -> None:
         """Queue an event with its text. Surrogate halves that servers cut apart are joined first."""

@@ -80,3 +80,9 @@ def test_a_kept_text_is_there_as_it_came_and_edited() -> None:
     take(it, " sec", "ret")
     finish(it)
     assert it.whole() == ("a secret and b secret", "a [X] and b [X]")
+
+
+def test_of_a_text_that_was_halted_there_is_what_stands_before() -> None:
+    it = channel()
+    take(it, "a secret, it is forbid", "den and more")
+    assert it.whole() == ("a secret, it is forbidden and more", "a [X], it is ")
