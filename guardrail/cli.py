@@ -105,8 +105,8 @@ def simulate(
         typer.Option(help="close, stall, reset, malformed, html or status; =STATUS or @TOKENS may follow."),
     ] = None,
 ) -> None:
-    """Run a simulated, OpenAI-compatible model server."""
-    from guardrail.simulate import run
+    """Run a simulated model server that speaks every protocol guardrail does."""
+    from guardrail.simulate.server import run
 
     raise typer.Exit(run(host, port, token_size=token_size, delay_ms=delay, script=script, fault=fault))
 

@@ -20,7 +20,7 @@ import openai
 import pytest
 import yaml
 
-from guardrail.simulate_script import BRAND, CONTACT, HALT, SKY
+from guardrail.simulate.script import BRAND, CONTACT, HALT, SKY
 from tests.conformance.servers import listening
 
 KEY = "test-key-of-acme"

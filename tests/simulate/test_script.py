@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from guardrail.simulate_script import BUILT_IN, Script
+from guardrail.simulate.script import BUILT_IN, Script
 
 YAML = """
 replies:

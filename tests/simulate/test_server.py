@@ -11,8 +11,9 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from guardrail.simulate import Fault, FaultKind, Generation, Pace, create_app
-from guardrail.simulate_script import BUILT_IN, SKY, Script
+from guardrail.simulate.fault import Fault, FaultKind
+from guardrail.simulate.script import BUILT_IN, SKY, Script
+from guardrail.simulate.server import Generation, Pace, create_app
 
 Client = TestClient[Any, Any]
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
@@ -290,7 +291,7 @@ async def test_a_script_replaces_the_built_in_replies() -> None:
 
 
 def test_the_documentation_names_every_fault_header_and_state() -> None:
-    page = (Path(__file__).parent.parent / "docs" / "simulate.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "simulate.md").read_text(encoding="utf-8")
     states = get_args(get_type_hints(Generation)["state"])
     for name in (*get_args(FaultKind), *states, "token-size", "delay", "fault"):
         assert name in page
