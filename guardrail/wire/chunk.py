@@ -40,6 +40,8 @@ class Chunk(msgspec.Struct, gc=False):
     closed: list[tuple[int, str]] = []
     """(choice, part): nothing more comes in the part's channels, nor in what is withheld of it. A part is a channel, or
     what the names of channels begin with. Beside `tools`: with this event, which is withheld too, the part is whole."""
+    opened: list[tuple[int, str]] = []
+    """(choice, part) that an event of its own begins, where the event may carry the first text of the part too."""
     whole: list[tuple[int, str, str]] = []
     """(choice, path, JSON text) of values that are complete in this event, to be scanned at once."""
     blocked: list[str] = []
@@ -53,7 +55,7 @@ class Chunk(msgspec.Struct, gc=False):
     def things(self) -> int:
         """How many things it says that are taken one by one."""
         closed = 0 if self.tools else len(self.closed)
-        return len(self.texts) + len(self.tools) + len(self.finished) + len(self.whole) + closed
+        return len(self.texts) + len(self.tools) + len(self.finished) + len(self.whole) + len(self.opened) + closed
 
 
 class Run:
@@ -220,6 +222,7 @@ SLOTS = (
     (rb'("obfuscation"\s*:\s*")[A-Za-z0-9]*(?=")', rb"[A-Za-z0-9]{0,128}"),
     (rb'("created_at"\s*:\s*")[0-9T:.Z+-]+(?=")', rb"[0-9T:.Z+-]{1,40}"),
     (rb'("(?:\w*[tT]okens?\w*|\w*TokenCount)"\s*:\s*)\d{1,18}', rb"\d{1,18}"),
+    (rb"(\}) +(?=\}\r?\n)", rb" {0,256}"),
 )
 """Fields that change with every event and can hold no text: what is before the changing value, and what that may be."""
 

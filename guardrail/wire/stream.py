@@ -353,6 +353,7 @@ class Stream(Answer):
             return None
         self._events += 1
         self._tokens += 1
+        self._tries += TRIES_PER_EVENT
         scanner = channel.scanner
         before = scanner.settled
         edits = scanner.feed(text)
@@ -400,7 +401,7 @@ class Stream(Answer):
         count, text = run.count, run.text
         self._events += count
         self._tokens += count - run.blanks
-        self._tries = min(TEMPLATE_TRIES, self._tries + count * TRIES_PER_EVENT)
+        self._tries += count * TRIES_PER_EVENT
         self._flush()
         if choice.ended:
             self._dropped += len(text)
@@ -572,7 +573,7 @@ class Stream(Answer):
         """An event that could have had a template came the long way: the template there is was of no use."""
         self._template = None
         if self._tries >= 1:
-            self._tries -= 1
+            self._tries = min(self._tries, TEMPLATE_TRIES) - 1
             self._template = self._find_template(chunk)
             self._run_of = choice, channel
 
@@ -621,6 +622,8 @@ class Stream(Answer):
             channels = choice.close(part)
             if choice.speaking in channels:
                 choice.speaking = None
+            if self._template is not None and self._run_of[1] in channels:
+                self._template = None
         if halted is not None:
             self._close(choice, halted, None)
             self._check_abort()

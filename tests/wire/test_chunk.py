@@ -44,6 +44,7 @@ def test_things_are_what_is_taken_one_by_one() -> None:
     assert Chunk(b"", [0], [(0, "a", "b")], [], [(0, "stop")]).things == 2
     assert Chunk(b"", [0], [], [(0, "a", {})], [], closed=[(0, "a")]).things == 1
     assert Chunk(b"", [0], [], [], [], closed=[(0, "a")], whole=[(0, "a", "{}")]).things == 2
+    assert Chunk(b"", [0], [(0, "a.text", "b")], [], [], opened=[(0, "a")]).things == 2
 
 
 @pytest.mark.parametrize("raw", [PLAIN, PLAIN.replace(b"\n\n", b"\r\n\r\n"), b"id: 1\n" + PLAIN, SLOTTED])
@@ -54,6 +55,23 @@ def test_a_template_is_what_stands_around_the_text(raw: bytes) -> None:
         assert reads_as(found.event(raw, '"\n')) == '"\n'
         assert found.text(raw) == "a"
         assert isinstance(found, SlotTemplate) == (slots and raw is SLOTTED)
+
+
+def test_padding_before_the_end_of_an_event_is_a_slot() -> None:
+    def padded(blanks: int, text: str = "a") -> bytes:
+        return b'event: delta\ndata: {"delta":{"text":"%b"}%b}\n\n' % (text.encode(), b" " * blanks)
+
+    def says(raw: bytes) -> str | None:
+        value = json.loads(parse_event(raw).data or b"{}")
+        return value["delta"]["text"] if value.keys() == {"delta"} else None
+
+    found = find_template(padded(3), "text", says, slots=True)
+    assert isinstance(found, SlotTemplate)
+    block = b"".join(padded(blanks, "b") for blanks in (0, 1, 9, 3))
+    made = run(found, block)
+    assert (made.text, made.after) == ("bbbb", len(block))
+    assert found.event(padded(2), "c") == padded(2, "c")
+    assert isinstance(find_template(padded(0), "text", says, slots=True), Template)
 
 
 @pytest.mark.parametrize(
