@@ -10,6 +10,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from time import monotonic, time
 
 import aiohttp
@@ -35,6 +36,9 @@ from guardrail.wire.request import ModelRequest
 logger = logging.getLogger("guardrail.proxy")
 
 READABLE_ENCODINGS = ("gzip", "deflate", "br")
+
+ANNOTATE_HEADER = "x-guardrail-annotate"
+"""`1`: the client wants annotations."""
 
 BODY_TIMEOUT = 60.0
 """Seconds a client may take to send its request body; slower ones hold a connection for nothing."""
@@ -242,6 +246,8 @@ def _read_request(protocol: Protocol, request: web.Request, body: bytes, exchang
     except WireError as error:
         raise Failed(Fault.BAD_REQUEST, str(error)) from error
     exchange.model, exchange.stream = asked.model, asked.stream
+    if request.headers.get(ANNOTATE_HEADER, "").strip() == "1":
+        return replace(asked, annotate=True)
     return asked
 
 

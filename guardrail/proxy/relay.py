@@ -38,6 +38,7 @@ from guardrail.proxy.scoring import StreamScoring
 from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream, read_fault
 from guardrail.proxy.watchdog import Watchdog
 from guardrail.settings import Limits
+from guardrail.wire.annotation import annotated
 from guardrail.wire.answer import Fault as InBandFault
 from guardrail.wire.protocol import Protocol
 from guardrail.wire.request import ModelRequest
@@ -408,6 +409,8 @@ class Relay:
             except Unscored:
                 await self._score(verdicts)
         self._exchange.text = text
+        if asked.request.annotate:
+            guarded = annotated(guarded, text)
         return self._respond(answer, guarded, "halted" if text.halted else "complete")
 
     async def _score(self, verdicts: Verdicts) -> None:

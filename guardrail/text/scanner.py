@@ -154,6 +154,10 @@ class Scanner:
         """Whether text is held until units have their verdicts; after `finish`, or `cut_unit`, until all have."""
         return False
 
+    def unchecked(self, end: int) -> int:
+        """Of the edited text before raw offset `end`, at most `settled`: code points that lack their verdict."""
+        return 0
+
     def score(self, number: int, verdict: Verdict) -> Sequence[Edit]:
         """Take the verdict of a unit that was due; return the edits decided by it, as `feed` does."""
         return ()

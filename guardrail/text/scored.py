@@ -103,6 +103,9 @@ class HoldingScanner(Scanner):
         self._units.stop()
         self._track = None
 
+    def unchecked(self, end: int) -> int:
+        return self._delivered(self._units.open, end) if self._lag else 0
+
     def findings(self) -> list[Finding]:
         return sorted({*super().findings(), *self._reported})
 
@@ -173,6 +176,9 @@ class ReportingScanner(Scanner):
         self._units = self.scoring = Scoring(scored.settings, scored.prompt)
         self._settings = scored.settings
         self._log = _ScoredLog(rules.logging or NO_MATCHERS, self._units, channel)
+
+    def unchecked(self, end: int) -> int:
+        return max(end - self._units.open, 0)  # of raw text: what was edited in it is not kept
 
     def score(self, number: int, verdict: Verdict) -> Sequence[Edit]:
         assert self._log is not None

@@ -13,9 +13,11 @@ from typing import Any, ClassVar, NamedTuple
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.text.scoring import Tally
+from guardrail.wire.annotation import annotation
 from guardrail.wire.channel import Channel, Rewrite
-from guardrail.wire.choice import Choice
+from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import Chunk
+from guardrail.wire.halt import choice_prefix
 from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event
@@ -200,8 +202,18 @@ class Answer:
             self._account(size, outcome)
             halted = halted or outcome.halted
         if halted is None and closing.raw:
+            if self._request.annotate:
+                self._annotate(choice, part)
             self._out.append(closing.raw)
         return Released(halted)
+
+    def _annotate(self, choice: Choice, part: str = "") -> None:
+        """Tell how far the channels of a part have been checked, where that is further than was told."""
+        for key, channel in choice.channels.items():
+            if within(key, part) and channel.checked > channel.annotated:
+                note = annotation(channel, choice_prefix(choice.index))
+                self._out.append(self._annotation(choice, channel, note))
+                channel.annotated = channel.checked
 
     def _finish_choice(self, choice: Choice, chunk: Chunk | None, reason: str | None) -> bool:
         """Upstream has said all of a choice (`chunk`: and that it has finished). False: verdicts are missing, nothing
@@ -253,6 +265,11 @@ class Answer:
         """A choice was halted: the notice, and what says why it ends. `usage`: upstream said it in the event that these
         stand for."""
         raise NotImplementedError
+
+    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+        """An event that says nothing but this note (see `annotation`), for a client that asked for it; b"" where there
+        is none that its clients take."""
+        return b""
 
     def _fault_event(self, fault: Fault) -> bytes:
         raise NotImplementedError

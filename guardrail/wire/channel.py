@@ -59,6 +59,7 @@ class Channel:
         "_applied",
         "_fresh",
         "_rewrite",
+        "annotated",
         "dropped",
         "edits",
         "half",
@@ -89,6 +90,8 @@ class Channel:
         self.masked = 0
         """Code points of the masks delivered."""
         self.held_max = 0
+        self.annotated = 0
+        """How far the client was told that the text is checked, in code points of output."""
         self._fresh: list[str] = []
         self.edits: list[Edit] = []
         """Decided but not delivered yet, because the event that they fall into is not settled."""
@@ -104,6 +107,11 @@ class Channel:
     def delivered(self) -> int:
         """Code points of edited text delivered."""
         return self.received - self.held - self.removed - self.dropped + self.masked
+
+    @property
+    def checked(self) -> int:
+        """Of the text delivered, the code points that nothing is open about."""
+        return max(self.delivered - self.scanner.unchecked(self.received - self.held), 0)
 
     def passed(self, text: str) -> None:
         """All that was taken before has gone, and this went with it."""

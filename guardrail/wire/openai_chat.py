@@ -10,6 +10,7 @@ from typing import Any
 
 from guardrail.text.rules import Finding
 from guardrail.wire.answer import Fault
+from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
 from guardrail.wire.chunk import AnyTemplate, Chunk
 from guardrail.wire.openai_chat_body import guard_body
@@ -75,6 +76,21 @@ class ChatStream(Stream):
         if usage is not None:  # upstream said it in the chunk that this one stands for
             chunks[-1]["usage"] = usage
         return [self._event(chunk) for chunk in chunks]
+
+    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+        said: dict[str, Any] = {"index": choice.index, "delta": {}, "finish_reason": None}
+        if channel.key == "text":
+            said = {"index": choice.index, "text": "", "finish_reason": None}
+        if channel.key in (self.main, "text"):  # as Azure tells it
+            found = note["categories"].items()
+            said["content_filter_results"] = {name: {"filtered": False, "severity": level} for name, level in found}
+            checked, before = channel.checked, channel.annotated
+            said["content_filter_offsets"] = {
+                "check_offset": checked,
+                "start_offset": before,
+                "end_offset": checked,
+            }
+        return self._event({"choices": [said], "guardrail": note})
 
     def _fault_event(self, fault: Fault) -> bytes:
         return error_event(fault)

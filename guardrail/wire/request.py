@@ -52,6 +52,8 @@ class ModelRequest:
     """The text of the newest user message: what the answer is to, for a classifier."""
     inputs: tuple[InputText, ...] = ()
     """Every text of it, in the order of the conversation."""
+    annotate: bool = False
+    """The client wants to be told how far its text was checked, and what was found in it."""
     json_output: bool = False
     """The client asked for JSON, so that a notice in the text would break what it parses."""
 

@@ -290,6 +290,8 @@ class Stream(Answer):
             self._write(items)
             if channel.scanner.halt is not None and not choice.ended:
                 self._halt(choice, channel)
+            elif self._request.annotate and not choice.ended:
+                self._annotate(choice, channel.key)
         if self._todo and not self._whole:
             self._go_on()
         return self._written()

@@ -55,6 +55,15 @@ async def test_a_clean_stream_passes_byte_for_byte() -> None:
         assert not record.upstream_aborted
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_client_that_asks_is_told_what_was_found(stream: bool) -> None:
+    scene = plays(*answer("Write to a.b@example.com.")) if stream else replies(response(whole("to a.b@example.com.")))
+    async with guarding(scene) as guarded:
+        for headers, told in (({}, 0), ({"x-guardrail-annotate": "0"}, 0), ({"X-Guardrail-Annotate": "1"}, 1)):
+            got = await guarded.ask({**BODY, "stream": stream}, headers=headers)
+            assert got.body.count(b'"action":"annotate"') == told
+
+
 async def test_each_read_is_delivered_before_the_next_comes() -> None:
     go = asyncio.Event()
 

@@ -1,0 +1,38 @@
+"""What a client that asks for it is told of text that passed: how far it was checked, and what was found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from guardrail.text.rules import SEVERITIES, Finding, Severity
+from guardrail.wire.channel import Channel
+from guardrail.wire.record import StreamRecord
+from guardrail.wire.strict_json import dumps, loads
+
+
+def worst(findings: Iterable[Finding]) -> dict[str, Severity]:
+    """By category, the highest severity that was found."""
+    found: dict[str, Severity] = {}
+    for finding in findings:
+        found[finding.category] = max(found.get(finding.category, "low"), finding.severity, key=SEVERITIES.index)
+    return found
+
+
+def annotation(channel: Channel, prefix: str) -> dict[str, Any]:
+    """The `guardrail` field of an annotation. `checked`: so many code points of the channel's output have been checked
+    for good. `prefix` begins the paths of its choice's channels."""
+    return {
+        "action": "annotate",
+        "channel": prefix + channel.key,
+        "checked": channel.checked,
+        "categories": worst(channel.scanner.findings()),
+    }
+
+
+def annotated(body: bytes, record: StreamRecord) -> bytes:
+    """An answer that is not streamed, with the note for all of its text; one that was halted has its own."""
+    value, _ = loads(body)
+    if not isinstance(value, dict) or "guardrail" in value or record.fault is not None:
+        return body
+    return dumps({**value, "guardrail": {"action": "annotate", "categories": worst(record.findings)}})
