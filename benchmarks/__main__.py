@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART] [--quick] [--json FILE]`.
 
-Parts: speed, holdback, memory, reload, engine and detection, which `all` runs; hostile (a quarter of an hour),
-protected, classifier, false-alarms.
+Parts: speed, holdback, memory, reload, engine, protocols and detection, which `all` runs; hostile (a quarter of an
+hour), protected, classifier, false-alarms.
 """
 
 from __future__ import annotations
@@ -16,12 +16,24 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import classifier, detection, engine, false_alarms, holdback, hostile, memory, protected, reload, speed
+from benchmarks import (
+    classifier,
+    detection,
+    engine,
+    false_alarms,
+    holdback,
+    hostile,
+    memory,
+    protected,
+    protocols,
+    reload,
+    speed,
+)
 from benchmarks.processes import pin_to_one_cpu
 from guardrail.classify.folders import SHIPPED, model_folder
 from guardrail.errors import ModelError
 
-PARTS = ("engine", "detection", "holdback", "memory", "reload", "speed")
+PARTS = ("engine", "protocols", "detection", "holdback", "memory", "reload", "speed")
 
 
 def main() -> int:
@@ -81,6 +93,10 @@ def main() -> int:
             costs = engine.measure_engine(rounds, (10_000,) if options.quick else (10_000, 100_000))
             engine.show(costs, console)
             found[part] = engine.as_json(costs)
+        elif part == "protocols":
+            codecs = protocols.measure_protocols(rounds)
+            protocols.show(codecs, console)
+            found[part] = protocols.as_json(codecs)
         elif part == "detection":
             policies = detection.measure_detection(rounds)
             detection.show(policies, console)
