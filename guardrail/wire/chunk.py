@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from guardrail.wire.strict_json import on_one_line
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -118,7 +120,7 @@ class Template(msgspec.Struct, frozen=True, gc=False):
 
     def event(self, raw: bytes, text: str) -> bytes:
         """The event `raw` with another text."""
-        return b"".join((self.prefix, _encode(text)[1:-1], self.suffix))
+        return b"".join((self.prefix, _quoted(text)[1:-1], self.suffix))
 
     def text(self, data: bytes) -> str | None:
         """The text of what is just one event that fits the template and holds no escape; None for anything else."""
@@ -191,7 +193,7 @@ class SlotTemplate(msgspec.Struct, frozen=True, gc=False):
         """The event `raw` with another text."""
         found = self.pattern.fullmatch(raw)
         assert found is not None
-        return b"".join((raw[: found.start(1)], _encode(text)[1:-1], raw[found.end(1) :]))
+        return b"".join((raw[: found.start(1)], _quoted(text)[1:-1], raw[found.end(1) :]))
 
     def text(self, data: bytes) -> str | None:
         """The text of what is just one event that fits the template; None for anything else."""
@@ -231,6 +233,12 @@ _NOT_PLAIN = bytes([*range(0x20), 0x22, 0x5C])
 """Bytes that do not stand for themselves inside a JSON string."""
 _TEXT = rb'((?:[^"\\\x00-\x1f]|\\["\\/bfnrtu])*+)'
 """The inside of a JSON string; whether its escapes are whole is told by decoding it."""
+
+
+def _quoted(text: str) -> bytes:
+    """`text`, valid Unicode, as a JSON string on one line."""
+    said = _encode(text)
+    return said if len(said) == len(text) + 2 else on_one_line(said.decode()).encode()
 
 
 def inside(part: bytes) -> str | None:

@@ -43,6 +43,6 @@ def halt_note(case_id: str, channel: str, stop: Stop) -> dict[str, Any]:
             "erase": True,
         }
     note = {"case_id": case_id, "action": "halt"}
-    if channel.rpartition(".")[2] not in ("content", "text"):
+    if channel.rpartition(".")[2] not in ("content", "text", "response"):
         note["channel"] = channel
     return note

@@ -516,7 +516,11 @@ class Stream(Answer):
                 self._close_part(*chunk.closed[0], None)
         elif chunk.whole:
             index, path, value = chunk.whole[0]
-            self._take_whole(self._choices[index], path, value, chunk)
+            # A client may act on it, so the verdicts of what came before may still keep it back.
+            if self._scored and not self._turn(self._choices[index], None):
+                self._stall(partial(self._take_one, chunk))
+            else:
+                self._take_whole(self._choices[index], path, value, chunk)
         elif chunk.closed:
             self._close_part(*chunk.closed[0], chunk)
         elif chunk.finished:
@@ -554,8 +558,8 @@ class Stream(Answer):
         if chunk.template:
             self._look_for_template(chunk, choice, channel)
 
-    def _turn(self, choice: Choice, channel: Channel) -> bool:
-        """Another channel of a choice speaks. The unit of the one that spoke ends there, and unless text may run ahead
+    def _turn(self, choice: Choice, channel: Channel | None) -> bool:
+        """Another channel of a choice speaks, or what is none (None). The unit of the one that spoke ends there, and unless text may run ahead
         of its scores, so does the wait for its verdicts: they may end the choice. False: they are missing."""
         spoke = choice.speaking
         if spoke is not None and not choice.ended:

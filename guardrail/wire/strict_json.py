@@ -61,8 +61,9 @@ def _finite(digits: str) -> float:
 
 
 def dumps(value: object) -> bytes:
-    """Compact UTF-8. A lone surrogate becomes U+FFFD, two that belong together become their character."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Compact UTF-8 on one line (see `on_one_line`). A lone surrogate becomes U+FFFD, two that belong together become
+    their character."""
+    text = on_one_line(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -71,11 +72,19 @@ def dumps(value: object) -> bytes:
 
 def dumps_exact(value: object) -> bytes:
     """The same, but what is no valid Unicode stays what it is, as escapes."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = on_one_line(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     try:
         return text.encode()
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":")).encode()
+
+
+def on_one_line(json_text: str) -> str:
+    """JSON text with escapes for the characters that some clients take for line ends: Python's `str.splitlines`, which
+    the SDKs of Ollama and Gemini read their streams with, counts three that JSON lets stand in a string."""
+    if json_text.isascii():
+        return json_text
+    return json_text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
 
 
 def whole_surrogates(text: str) -> str:

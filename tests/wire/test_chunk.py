@@ -52,7 +52,10 @@ def test_a_template_is_what_stands_around_the_text(raw: bytes) -> None:
     for slots in (False, True):
         found = template(raw, slots=slots)
         assert raw.startswith(found.prefix)
-        assert reads_as(found.event(raw, '"\n')) == '"\n'
+        for text in ('"\n', "\u2028\x85é"):
+            said = found.event(raw, text)
+            assert reads_as(said) == text
+            assert len(said.decode().splitlines()) == len(raw.splitlines())
         assert found.text(raw) == "a"
         assert isinstance(found, SlotTemplate) == (slots and raw is SLOTTED)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from guardrail.errors import WireError
-from guardrail.wire.strict_json import dumps, loads, whole_surrogates
+from guardrail.wire.strict_json import dumps, dumps_exact, loads, whole_surrogates
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,10 @@ def test_surrogates(text: str, whole: str) -> None:
 def test_numbers_and_text_survive() -> None:
     data = '{"a":123456789012345678901234567890,"b":0.1,"c":"é你😀\\u0000\\n"}'.encode()
     assert dumps(loads(data)[0]) == data
+
+
+def test_what_clients_take_for_line_ends_is_escaped() -> None:
+    text = "a\u2028b\u2029c\x85d\x1ee"
+    for said in (dumps([text]), dumps_exact([text])):
+        assert len(said.decode().splitlines()) == 1
+        assert loads(said) == ([text], False)
