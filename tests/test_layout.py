@@ -63,7 +63,9 @@ def test_the_engine_and_the_codecs_know_nothing_of_what_stands_on_them(module: P
 
 def project_files() -> Iterator[Path]:
     for folder in ("guardrail", "tests", "config", "docs", "benchmarks", ".ci"):
-        yield from (path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and not {"__pycache__", "node_modules"} & set(path.parts):
+                yield path
     yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
 
 

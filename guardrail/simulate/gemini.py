@@ -8,6 +8,7 @@ whole, in one part. Thoughts are sent when the request includes them, or when th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ STATUSES: Final = {
 }
 
 
-class _Fields(msgspec.Struct, rename="camel"):
+class _Fields(msgspec.Struct):
     contents: list[dict[str, Any]]
     system_instruction: dict[str, Any] | None = None
     tools: list[dict[str, Any]] | None = None
@@ -38,21 +39,28 @@ class _Fields(msgspec.Struct, rename="camel"):
 
 def read(body: bytes, target: Target) -> Ask:
     """A request for content; its model stands in the path."""
-    fields = msgspec.json.decode(body, type=_Fields)
+    fields = msgspec.convert(_snake(msgspec.json.decode(body)), type=_Fields)
     config = fields.generation_config or {}
-    calling = ((fields.tool_config or {}).get("functionCallingConfig") or {}).get("mode")
+    calling = ((fields.tool_config or {}).get("function_calling_config") or {}).get("mode")
     model = target.names["model"]
     return Ask(
         model=model,
         prompts=[last_user_text(fields.contents, "parts")],
         size=sum(len(text_of(content.get("parts"))) for content in (fields.system_instruction or {}, *fields.contents)),
         stream=target.names["method"] == "streamGenerateContent",
-        n=config.get("candidateCount") or 1,
-        tools=any("functionDeclarations" in tool for tool in fields.tools or ()) and calling != "NONE",
-        reasoning=model.endswith("-reasoning") or bool((config.get("thinkingConfig") or {}).get("includeThoughts")),
-        limit=config.get("maxOutputTokens"),
+        n=config.get("candidate_count") or 1,
+        tools=any("function_declarations" in tool for tool in fields.tools or ()) and calling != "NONE",
+        reasoning=model.endswith("-reasoning") or bool((config.get("thinking_config") or {}).get("include_thoughts")),
+        limit=config.get("max_output_tokens"),
         fields={"sse": target.query.get("alt") == "sse"},
     )
+
+
+def _snake(value: Any) -> Any:
+    """The value with every key in snake case: the service takes both spellings, and clients use both."""
+    if isinstance(value, dict):
+        return {re.sub("([A-Z])", r"_\1", str(key)).lower(): _snake(inner) for key, inner in value.items()}
+    return [_snake(inner) for inner in value] if isinstance(value, list) else value
 
 
 def error(status: int, message: str) -> dict[str, Any]:

@@ -1,0 +1,48 @@
+"""`langchain-openai`: `ChatOpenAI.stream` added up, or `invoke`, over Chat Completions or Responses."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ["LANGSMITH_TRACING"] = "false"
+
+from langchain_openai import ChatOpenAI
+
+from tests.conformance.python.loop import Ask, Heard, serve
+
+
+def run(ask: Ask, heard: Heard) -> None:
+    model: Any = ChatOpenAI(
+        base_url=f"{ask.base}/v1",
+        api_key=ask.key,  # type: ignore[arg-type]
+        model=ask.model,
+        max_retries=0,
+        default_headers=ask.headers,
+        use_responses_api=ask.provider == "responses",
+        stream_usage=True,
+    )
+    if ask.tools:
+        model = model.bind_tools(ask.chat_tools)
+    if ask.stream:
+        whole: Any = None
+        for chunk in model.stream(ask.prompt):
+            heard.streamed[0] += chunk.text
+            whole = chunk if whole is None else whole + chunk
+    else:
+        whole = model.invoke(ask.prompt)
+    heard.text = [str(whole.text)]
+    heard.refusal = whole.additional_kwargs.get("refusal") or ""
+    for block in whole.content_blocks:
+        if block["type"] == "reasoning":
+            heard.reasoning += block.get("reasoning", "")
+        elif block["type"] == "non_standard" and block["value"].get("type") == "refusal":
+            heard.refusal += block["value"]["refusal"]
+    heard.calls = [[call["name"], call["args"]] for call in whole.tool_calls]
+    said = whole.response_metadata
+    heard.finish = [said.get("finish_reason") or said.get("status")]
+    heard.tokens = whole.usage_metadata["output_tokens"] if whole.usage_metadata else None
+
+
+if __name__ == "__main__":
+    serve(run)

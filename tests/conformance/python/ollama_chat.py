@@ -1,0 +1,32 @@
+"""`ollama` (Python): `Client.chat`, streamed or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ollama
+
+from tests.conformance.python.loop import Ask, Heard, serve
+
+
+def run(ask: Ask, heard: Heard) -> None:
+    client = ollama.Client(host=ask.base, headers={"authorization": f"Bearer {ask.key}", **ask.headers})
+    fields: dict[str, Any] = {"model": ask.model, "messages": ask.messages}
+    if ask.tools:
+        fields["tools"] = ask.chat_tools
+    answer = client.chat(**fields, stream=ask.stream)
+    text = ""
+    for part in answer if ask.stream else [answer]:
+        text += part.message.content or ""
+        if ask.stream:
+            heard.streamed[0] = text
+        heard.reasoning += part.message.thinking or ""
+        for call in part.message.tool_calls or ():
+            heard.calls.append([call.function.name, dict(call.function.arguments)])
+        if part.done:
+            heard.finish, heard.tokens = [part.done_reason], part.eval_count
+    heard.text = [text]
+
+
+if __name__ == "__main__":
+    serve(run)

@@ -1,0 +1,47 @@
+"""`openai` (Python), Chat Completions: the `.stream()` helper, or `create` for one body."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import openai
+
+from tests.conformance.python.loop import Ask, Heard, serve
+
+
+def run(ask: Ask, heard: Heard) -> None:
+    fields: dict[str, Any] = {"model": ask.model, "messages": ask.messages, "n": ask.n, "extra_headers": ask.headers}
+    if ask.tools:
+        fields["tools"] = ask.chat_tools
+    heard.streamed = [""] * ask.n
+    with openai.OpenAI(base_url=f"{ask.base}/v1", api_key=ask.key, max_retries=0) as client:
+        if not ask.stream:
+            completion: Any = client.chat.completions.create(**fields)
+            heard.note = (completion.model_extra or {}).get("guardrail")
+        else:
+            fields["stream_options"] = {"include_usage": True}
+            with client.chat.completions.stream(**fields) as stream:
+                for event in stream:
+                    if event.type == "chunk":
+                        heard.note = heard.note or (event.chunk.model_extra or {}).get("guardrail")
+                        for part in event.chunk.choices:
+                            heard.streamed[part.index] += part.delta.content or ""
+                            heard.reasoning += getattr(part.delta, "reasoning_content", None) or ""
+                completion = stream.current_completion_snapshot
+                try:
+                    stream.get_final_completion()
+                except openai.OpenAIError as error:
+                    heard.helper_error = type(error).__name__
+    for choice in completion.choices:
+        message = choice.message
+        heard.text.append(message.content or "")
+        heard.finish.append(choice.finish_reason)
+        heard.reasoning = heard.reasoning or getattr(message, "reasoning_content", None) or ""
+        for call in message.tool_calls or ():
+            heard.calls.append([call.function.name, json.loads(call.function.arguments)])
+    heard.tokens = completion.usage.completion_tokens if completion.usage else None
+
+
+if __name__ == "__main__":
+    serve(run)

@@ -1,0 +1,125 @@
+"""Every client of `clients.py` in every case of `cases.py`: the real, pinned packages, in front of `guardrail serve`.
+
+Only the address and the key are set, as docs/clients.md shows. What is asserted is what the client's own helper gives
+its user: the whole text, reasoning, tool calls, the ending in the client's own words, or what it raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conformance.cases import BY_NAME, CASES, NOTICE, POLICY, SCRIPT, Case
+from tests.conformance.clients import CLIENTS, Client
+from tests.conformance.drive import Driver
+from tests.conformance.servers import listening
+
+KEY = "test-key-of-acme"
+CELLS = [(client, case) for client in CLIENTS for case in CASES if case.name not in client.absent]
+NAMES = [f"{client.runs_on}-{client.key}-{case.name}" for client, case in CELLS]
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Driver]:
+    driver = Driver()
+    yield driver
+    driver.close()
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    script = tmp_path_factory.mktemp("script") / "script.yaml"
+    script.write_text(yaml.safe_dump(SCRIPT, allow_unicode=True), encoding="utf-8")
+    with listening(["simulate", "--port", "0", "--script", str(script)]) as (url,):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def guardrail(simulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    config = configure(tmp_path_factory.mktemp("config"), simulator)
+    with contextlib.ExitStack() as stack:
+        (url,) = stack.enter_context(listening(["serve", "--config", str(config)]))
+        yield url
+
+
+def configure(folder: Path, simulator: str) -> Path:
+    settings = {
+        "version": 1,
+        "listen": {"host": "127.0.0.1", "port": 0},
+        "admin": {"host": "127.0.0.1", "port": 0},
+        "upstreams": {"default": {"url": simulator}},
+        "policies": "policies/",
+        "tenants": "tenants/",
+    }
+    tenant = {
+        "tenant": "acme",
+        "policy": "acme",
+        "upstream": "default",
+        "keys": ["sha256:" + hashlib.sha256(KEY.encode()).hexdigest()],
+    }
+    for name, document in (("guardrail", settings), ("policies/acme", POLICY), ("tenants/acme", tenant)):
+        path = folder / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    return folder / "guardrail.yaml"
+
+
+def expected(client: Client, case: Case) -> dict[str, Any]:
+    """What the client's user must get, field by field."""
+    if case.fails:
+        raised = client.fault if case.fails == "fault" else client.refusal
+        found: dict[str, Any] = {"error": raised, "streamed": case.text}
+    else:
+        found = {
+            "text": case.text,
+            "refusal": "",
+            "reasoning": case.reasoning,
+            "calls": case.calls,
+            "finish": [client.words[ending] for ending in case.endings],
+            "error": "",
+        }
+        if client.notice == "refusal" and "halt" in case.endings:
+            found["text"] = [text.removesuffix(NOTICE) for text in case.text]
+            found["refusal"] = NOTICE.strip()
+        if case.ask.get("stream", True):
+            found["streamed"] = found["text"]
+    return {**found, **client.odd.get(case.name, ({}, ""))[0]}
+
+
+@pytest.mark.parametrize(("client", "case"), CELLS, ids=NAMES)
+def test_what_the_user_of_a_client_gets(client: Client, case: Case, driver: Driver, guardrail: str) -> None:
+    heard = driver.ask(client, base=guardrail, key=KEY, prompt=case.prompt, **case.ask)
+    wanted = expected(client, case)
+    assert {name: heard[name] for name in wanted} == wanted, heard["message"]
+    said = json.dumps(heard, ensure_ascii=False)
+    assert [secret for secret in case.never if secret in said] == []
+    if not case.fails:
+        assert heard["tokens"], "usage reaches the client"
+    if client.told and "halt" in case.endings:
+        assert heard["note"]["action"] == "halt"
+
+
+@pytest.mark.parametrize("name", ["clean", "thoughts", "calls"])
+@pytest.mark.parametrize("client", CLIENTS, ids=[f"{client.runs_on}-{client.key}" for client in CLIENTS])
+def test_a_clean_answer_is_what_it_is_without_guardrail(
+    client: Client, name: str, driver: Driver, guardrail: str, simulator: str
+) -> None:
+    case = BY_NAME[name]
+    direct, guarded = (
+        driver.ask(client, base=base, key=KEY, prompt=case.prompt, **case.ask) for base in (simulator, guardrail)
+    )
+    assert direct == guarded
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=[f"{client.runs_on}-{client.key}" for client in CLIENTS])
+def test_every_case_that_a_client_lacks_is_one_of_the_cases_and_says_why(client: Client) -> None:
+    assert set(client.absent) | set(client.odd) <= set(BY_NAME)
+    assert all(client.absent.values())
+    assert all(reason for _, reason in client.odd.values())
