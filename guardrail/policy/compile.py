@@ -13,8 +13,9 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from guardrail.errors import ConfigError, ConfigProblem, RuleError
 from guardrail.policy.build import Builder
@@ -22,10 +23,10 @@ from guardrail.policy.cache import Cache, open_cache
 from guardrail.policy.examples import unproven
 from guardrail.policy.exceptions import Exceptions
 from guardrail.policy.fingerprints import FingerprintFile
-from guardrail.policy.levels import Built, Classifiers
+from guardrail.policy.levels import Classifiers
 from guardrail.policy.lists import Lists
 from guardrail.policy.load import Configuration, include_policy_file, load_configuration
-from guardrail.policy.policy import Policy
+from guardrail.policy.policy import InputSection, Policy, Role
 from guardrail.policy.problems import one_of, suggestion
 from guardrail.policy.resolve import ResolvedPolicy, ResolvedRule, Resolver
 from guardrail.text.output.rule import Judged
@@ -47,10 +48,18 @@ from guardrail.text.ruleset import with_scores
 from guardrail.text.scanner import RuleSet, compile_rules
 from guardrail.text.scores import ScoreSettings
 
+if TYPE_CHECKING:
+    from guardrail.classify.detector import DetectorEntry
+    from guardrail.classify.model import Model
+
 DEFAULT_LOCALE = "en"
 NOTICES = {
     "en": "\n[Stopped by safety policy. Case {case_id}]",
     "zh": "\n[内容已按安全策略停止。编号 {case_id}]",
+}
+INPUT_NOTICES = {
+    "en": "This prompt was stopped by safety policy. Case {case_id}.",
+    "zh": "该输入已按安全策略拦截。编号 {case_id}。",
 }
 REFUSALS = {
     "en": "Stopped by safety policy.",
@@ -62,6 +71,22 @@ _PARTS = 16
 
 _DIGEST_FORMAT = 2
 """Part of every digest; raised when the same rules come to mean something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """The rules and the classifier of a policy, or of its section `input`."""
+
+    rules: RuleSet
+    rules_digest: str
+    scorer: Model | DetectorEntry | None
+    decisive: list[Any]
+    """What of the classifier decides an outcome."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is anything to find."""
+        return self.rules.removing is not None or self.rules.logging is not None or self.rules.scored is not None
 
 
 class Compiler:
@@ -83,9 +108,9 @@ class Compiler:
         self._resolver = Resolver(config.policies, config.known_policies)
         self._builder = Builder(environ, Lists() if lists is None else lists)
         self._thorough = thorough
-        self._reuse = {policy.rules_digest: policy.rules.plain for policy in reuse}
+        self._reuse = {policy.rules_digest: policy.rules.plain for each in reuse for policy in each.parts}
         self._classifiers = Classifiers(self._builder)
-        self._in_force: dict[str, list[tuple[ResolvedRule, tuple[Rule, ...]]] | None] = {}
+        self._in_force: dict[int, list[tuple[ResolvedRule, tuple[Rule, ...]]] | None] = {}
         self._policies: dict[tuple[str, str | None], Policy | None] = {}
         self._rule_digests: dict[int, str] = {}
         self._rule_sets: dict[str, RuleSet | None] = {}
@@ -115,8 +140,15 @@ class Compiler:
         return locale_of(wanted, self.locales(name)) or DEFAULT_LOCALE
 
     def _compile(self, name: str, locale: str | None) -> Policy | None:
-        resolved, rules = self._resolver.policy(name), self.rules(name)
-        if resolved is None or rules is None:
+        resolved = self._resolver.policy(name)
+        if resolved is None:
+            return None
+        self._found.update(_notice_problems(resolved))
+        compiled = self._part(resolved)
+        of_input = None if resolved.input is None else self._part(resolved.input)
+        if resolved.input is not None:
+            self._found.update(_input_problems(resolved.input))
+        if compiled is None or (resolved.input is not None and of_input is None):
             return None
         setting = {key: given.value for key, given in resolved.settings.items()}
         spoken = self.spoken(name, locale)
@@ -125,48 +157,56 @@ class Compiler:
         halt_scope = setting.get("halt", "choice")
         unknown_text = setting.get("unknown_text", "block")
         store_text = setting.get("store_text", False)
-        rules_digest = _digest([self._digest_of(rule) for _, parts in rules for rule in parts])
-        decisive: list[Any] = [_DIGEST_FORMAT, rules_digest, halt_scope, unknown_text, notice, refusal, store_text]
-        rule_set = self._rule_set(resolved, rules, rules_digest)
-        built: Built | None = None
-        if resolved.classifier:
-            built = self._classifiers.build(resolved)
-            if built is None or rule_set is None:
-                return None
-            rule_set = with_scores(rule_set, built.settings)
-            decisive.append(_canonical_scores(built.settings, built.scorer.digest))
-        if rule_set is None:
-            return None
-        digest = _digest(decisive)
-        return Policy(
+        settings = [halt_scope, unknown_text, notice, refusal, store_text]
+        decisive = [_DIGEST_FORMAT, compiled.rules_digest, *settings, *compiled.decisive]
+        turns, roles, input_notice = _input_settings(resolved.input, spoken)
+        if of_input is not None:
+            own = [of_input.rules_digest, turns, sorted(roles), input_notice, *of_input.decisive]
+            decisive += [["input", *own]] if of_input.acts else []
+        policy = Policy(
             name=name,
-            digest=digest,
-            rules_digest=rules_digest,
-            rules=rule_set,
+            digest=_digest(decisive),
+            rules_digest=compiled.rules_digest,
+            rules=compiled.rules,
             halt_scope=halt_scope,
             unknown_text=unknown_text,
             notice=notice,
             refusal=refusal,
             store_text=store_text,
-            scorer=None if built is None else built.scorer,
+            scorer=compiled.scorer,
         )
+        if of_input is None or not of_input.acts:
+            return policy
+        looked_for = dataclasses.replace(
+            policy, rules=of_input.rules, rules_digest=of_input.rules_digest, scorer=of_input.scorer
+        )
+        return dataclasses.replace(policy, input=InputSection(looked_for, turns, roles, input_notice))
 
     def locales(self, name: str) -> tuple[str, ...]:
         """The languages that the policy has a notice in."""
         resolved = self._resolver.policy(name)
         return tuple(_notices(resolved)) if resolved is not None and not resolved.partial else ()
 
-    def rules(self, name: str) -> list[tuple[ResolvedRule, tuple[Rule, ...]]] | None:
-        """The rules in force in the policy, by id, each with what it comes to; None where it has problems."""
-        if name not in self._in_force:
-            self._in_force[name] = self._build(name)
-        return self._in_force[name]
-
-    def _build(self, name: str) -> list[tuple[ResolvedRule, tuple[Rule, ...]]] | None:
-        resolved = self._resolver.policy(name)
-        if resolved is None:
+    def _part(self, resolved: ResolvedPolicy) -> _Compiled | None:
+        """What a policy, or its section `input`, comes to; None where it has problems."""
+        # A resolved policy lives as long as its resolver.
+        if id(resolved) not in self._in_force:
+            self._in_force[id(resolved)] = self._build(resolved)
+        rules = self._in_force[id(resolved)]
+        if rules is None:
             return None
-        self._found.update(_notice_problems(resolved))
+        rules_digest = _digest([self._digest_of(rule) for _, parts in rules for rule in parts])
+        rule_set = self._rule_set(resolved, rules, rules_digest)
+        if not resolved.classifier:
+            return None if rule_set is None else _Compiled(rule_set, rules_digest, None, [])
+        built = self._classifiers.build(resolved)
+        if built is None or rule_set is None:
+            return None
+        scores = _canonical_scores(built.settings, built.scorer.digest)
+        return _Compiled(with_scores(rule_set, built.settings), rules_digest, built.scorer, [scores])
+
+    def _build(self, resolved: ResolvedPolicy) -> list[tuple[ResolvedRule, tuple[Rule, ...]]] | None:
+        """The rules in force, by id, each with what it comes to; None where they have problems."""
         built = [(each, *self._builder.rules(each)) for _, each in sorted(resolved.rules.items())]
         rules = [(each, parts) for each, parts, _ in built if parts]
         if clashes := set(_clashes(rules)):
@@ -256,12 +296,40 @@ def _notices(resolved: ResolvedPolicy) -> dict[str, str]:
     return NOTICES | own
 
 
-def _notice_problems(resolved: ResolvedPolicy) -> Iterator[ConfigProblem]:
+def _input_settings(
+    resolved: ResolvedPolicy | None, spoken: str
+) -> tuple[Literal["newest", "all"], frozenset[Role], str]:
+    """The settings of a section `input`: turns, roles, and the notice in the language `spoken`."""
+    setting = {} if resolved is None else {key: given.value for key, given in resolved.settings.items()}
+    notices: dict[str, str] = INPUT_NOTICES | setting.get("notice", {})
+    notice = notices[locale_of(spoken, notices) or DEFAULT_LOCALE]
+    return setting.get("turns", "newest"), frozenset(setting.get("roles", ("user",))), notice
+
+
+def _input_problems(resolved: ResolvedPolicy) -> Iterator[ConfigProblem]:
+    """What a section `input` says that has no meaning for requests."""
+    yield from _brace_problems(resolved)
+    for rule in resolved.rules.values():
+        given = rule.fields.get("protect")
+        if given is not None and given.value == SYSTEM_PROMPT:
+            message = "found 'system_prompt' in a rule for requests, expected a fingerprint set: the request holds it"
+            yield given.problem(message)
+    for key in ("lag_budget", "context"):
+        given = resolved.classifier.get(key)
+        if given is not None:
+            yield given.problem(f"found {key!r} in the classifier of 'input', expected it only in that of answers")
+
+
+def _brace_problems(resolved: ResolvedPolicy) -> Iterator[ConfigProblem]:
     given = resolved.settings.get("notice")
     if given is not None and isinstance(given.value, dict):
         for locale, text in given.value.items():
             if re.search(r"[{}]", text.replace("{case_id}", "")):
                 yield given.problem("found a brace in a notice, expected none but those of {case_id}", locale)
+
+
+def _notice_problems(resolved: ResolvedPolicy) -> Iterator[ConfigProblem]:
+    yield from _brace_problems(resolved)
     own = resolved.settings.get("locale")
     if own is not None and not resolved.partial and locale_of(own.value, known := _notices(resolved)) is None:
         yield own.problem(f"found the locale {own.value!r}, expected {one_of(known)}, or a notice in that language")

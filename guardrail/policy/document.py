@@ -23,7 +23,7 @@ MAX_FILE = 64 * 2**20
 """Bytes of one file: far above 100,000 terms, far below what would hurt."""
 
 _MAX_DEPTH = 40
-"""Levels of nesting. The deepest key of the format is at level 5."""
+"""Levels of nesting. The deepest key of the format is at level 8."""
 
 Step = str | int
 Place = tuple[Step, ...]

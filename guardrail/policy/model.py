@@ -300,6 +300,36 @@ class ClassifierEntry(Struct, frozen=True, forbid_unknown_fields=True):
     categories: Annotated[ClassifierCategories | UnsetType, Meta(description="What to look for.")] = UNSET
 
 
+class InputEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is looked for in requests, before the model reads them."""
+
+    turns: Annotated[
+        Literal["newest", "all"] | UnsetType,
+        Meta(
+            description="Which messages are scanned: those since the model last spoke (`newest`, the default), or all "
+            "of the conversation."
+        ),
+    ] = UNSET
+    roles: Annotated[
+        Annotated[tuple[Literal["user", "tool", "system", "assistant"], ...], Meta(min_length=1)] | UnsetType,
+        Meta(
+            description="Whose messages are scanned; by default `[user]`. `tool`: what tools gave back, through which "
+            "instructions of strangers come in."
+        ),
+    ] = UNSET
+    notice: Annotated[
+        dict[Locale, Annotated[str, Meta(min_length=1, max_length=2000)]] | UnsetType,
+        Meta(description="What a client is told whose prompt is refused, by language; {case_id} is filled in."),
+    ] = UNSET
+    rules: Annotated[
+        tuple[RuleEntry, ...],
+        Meta(description="The rules. `redact`, `replace`: the model reads the edited text. `halt`: it is not asked."),
+    ] = ()
+    classifier: Annotated[
+        ClassifierEntry | UnsetType, Meta(description="A model that reads the prompt; none by default.")
+    ] = UNSET
+
+
 class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
     """A file in the folder `policies`: one policy."""
 
@@ -336,6 +366,10 @@ class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
     classifier: Annotated[
         ClassifierEntry | UnsetType, Meta(description="A model that reads the text; none by default.")
     ] = UNSET
+    input: Annotated[
+        InputEntry | UnsetType,
+        Meta(description="What is looked for in requests, before the model reads them; nothing by default."),
+    ] = UNSET
 
 
 class TenantFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -354,12 +388,16 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     """One text, and what must become of it however a stream cuts it."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200, description="What the scenario shows.")]
-    input: Annotated[str, Meta(max_length=65536, description="What the model says.")]
+    input: Annotated[str, Meta(max_length=65536, description="What the model says; with `prompt`, what it is asked.")]
     output: Annotated[
         Annotated[str, Meta(max_length=131072)] | UnsetType,
-        Meta(description="What the client gets; by default the input, unchanged."),
+        Meta(
+            description="What the client gets; with `prompt`, what the model reads. By default the input, unchanged; "
+            "nothing of a prompt that is refused."
+        ),
     ] = UNSET
-    halt: Annotated[bool, Meta(description="Whether the answer is ended early.")] = False
+    halt: Annotated[bool, Meta(description="Whether the answer is ended early; with `prompt`, it is refused.")] = False
+    prompt: Annotated[bool, Meta(description="Try the rules of the section `input` instead.")] = False
     findings: Annotated[
         tuple[str, ...] | UnsetType,
         Meta(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from guardrail.text.scanner import RuleSet
@@ -11,6 +11,24 @@ from guardrail.text.scores import ScoreSettings
 if TYPE_CHECKING:
     from guardrail.classify.detector import DetectorEntry
     from guardrail.classify.model import Model
+
+
+Role = Literal["user", "tool", "system", "assistant"]
+"""Who says a message of a request."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InputSection:
+    """What is looked for in requests."""
+
+    policy: Policy
+    """The rules and the classifier of the section as a policy of their own, which has no such section."""
+    turns: Literal["newest", "all"] = "newest"
+    """Messages since the model last spoke, or all."""
+    roles: frozenset[Role] = field(default_factory=lambda: frozenset[Role](("user",)))
+    """Whose messages are scanned."""
+    notice: str = "This prompt was stopped by safety policy. Case {case_id}."
+    """What a client is told whose prompt is refused, in the tenant's language."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +55,18 @@ class Policy:
     scorer: Model | DetectorEntry | None = None
     """What scores for its classifier: a model that is loaded, or where a detector is reached."""
 
+    input: InputSection | None = None
+    """None where nothing is looked for in requests."""
+
     @property
     def classifier(self) -> ScoreSettings | None:
         """The settings of its classifier, which are part of the rules; None when it has none."""
         return None if self.rules.scored is None else self.rules.scored.settings
+
+    @property
+    def parts(self) -> tuple[Policy, ...]:
+        """Itself, and what its section `input` comes to: each may need a classifier."""
+        return (self,) if self.input is None else (self, self.input.policy)
 
     @property
     def tag(self) -> str:

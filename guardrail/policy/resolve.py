@@ -19,7 +19,7 @@ from msgspec import UNSET
 from guardrail.errors import ConfigProblem
 from guardrail.policy.document import Document, Place
 from guardrail.policy.load import Loaded, parents_of
-from guardrail.policy.model import PolicyFile, RuleEntry
+from guardrail.policy.model import ClassifierEntry, InputEntry, PolicyFile, RuleEntry
 from guardrail.policy.problems import one_of, suggestion
 
 KINDS = (("entity",), ("keywords", "lexicon"), ("pattern", "patterns"), ("near",), ("protect",), ("output",))
@@ -28,7 +28,7 @@ SOURCES = tuple(name for names in KINDS for name in names)
 _OF_SOURCE = (*SOURCES, "case", "edges", "fold", "languages", "expand", "term_actions", "edge", "hosts", "examples")
 _BUILT_IN = ("entity", "output")
 """Kinds whose rules have the kind and the name for an id."""
-_NOT_INHERITED = ("policy", "extends", "rules", "classifier")
+_NOT_INHERITED = ("policy", "extends", "rules", "classifier", "input")
 _SCORERS = ("model", "remote")
 """Keys of a classifier of which the later one stands in the place of the other."""
 
@@ -60,6 +60,8 @@ class ResolvedRule:
 
 @dataclass(slots=True)
 class ResolvedPolicy:
+    """A policy, or its section `input`, with what its parents say."""
+
     name: str
     at: Given
     settings: dict[str, Given] = field(default_factory=dict)
@@ -70,6 +72,8 @@ class ResolvedPolicy:
     """The levels of each category."""
     partial: bool = False
     """Whether something is missing, here or in a parent, that has problems of its own."""
+    input: ResolvedPolicy | None = None
+    """The section for requests, in a policy that has one."""
 
 
 class Resolver:
@@ -104,30 +108,46 @@ class Resolver:
                 unsure = resolved.partial = True
             if above is None:
                 continue
-            resolved.settings |= above.settings
-            resolved.rules |= above.rules
-            resolved.levels |= above.levels
-            _over(resolved.classifier, above.classifier)
-        for key, value in _given(loaded.file):
-            if key not in _NOT_INHERITED:
-                resolved.settings[key] = Given(value, loaded.document, (key,))
-        self._classifier(loaded, resolved)
-        self._rules(loaded, resolved, unsure=unsure)
+            _inherit(resolved, above)
+            if above.input is not None:
+                resolved.input = resolved.input or ResolvedPolicy(name, above.input.at)
+                _inherit(resolved.input, above.input)
+        self._section(loaded.document, loaded.file, resolved, (), unsure=unsure)
+        if loaded.file.input is not UNSET:
+            resolved.input = resolved.input or ResolvedPolicy(name, resolved.at)
+            resolved.input.at = Given(None, loaded.document, ("input",))
+            self._section(loaded.document, loaded.file.input, resolved.input, ("input",), unsure=unsure)
+        if resolved.input is not None:
+            resolved.input.partial = resolved.partial
         return resolved
 
-    def _classifier(self, loaded: Loaded[PolicyFile], resolved: ResolvedPolicy) -> None:
-        entry = loaded.file.classifier
-        if entry is UNSET:
-            return
-        own = {key: Given(value, loaded.document, ("classifier", key)) for key, value in _given(entry)}
+    def _section(
+        self,
+        document: Document,
+        entry: PolicyFile | InputEntry,
+        resolved: ResolvedPolicy,
+        place: Place,
+        *,
+        unsure: bool,
+    ) -> None:
+        """Lay over what the parents say what one file says, of answers or of requests."""
+        for key, value in _given(entry):
+            if key not in _NOT_INHERITED:
+                resolved.settings[key] = Given(value, document, (*place, key))
+        if entry.classifier is not UNSET:
+            self._classifier(document, entry.classifier, resolved, (*place, "classifier"))
+        self._rules(document, entry.rules, resolved, (*place, "rules"), unsure=unsure)
+
+    def _classifier(self, document: Document, entry: ClassifierEntry, resolved: ResolvedPolicy, place: Place) -> None:
+        own = {key: Given(value, document, (*place, key)) for key, value in _given(entry)}
         own.pop("categories", None)
         if all(key in own for key in _SCORERS):
             self.problems.add(own["remote"].problem("found 'model' and 'remote' in one classifier, expected one"))
-        own.setdefault("at", Given(None, loaded.document, ("classifier",)))
+        own.setdefault("at", Given(None, document, place))
         _over(resolved.classifier, own)
         if entry.categories is not UNSET:
             for name, levels in _given(entry.categories):
-                resolved.levels[name] = Given(levels, loaded.document, ("classifier", "categories", name))
+                resolved.levels[name] = Given(levels, document, (*place, "categories", name))
 
     def _parent(self, loaded: Loaded[PolicyFile], parent: str, place: Place) -> ResolvedPolicy | None:
         if parent in self._open:
@@ -140,11 +160,19 @@ class Resolver:
             self.problems.add(loaded.document.problem(place, message))
         return self.policy(parent)
 
-    def _rules(self, loaded: Loaded[PolicyFile], resolved: ResolvedPolicy, *, unsure: bool) -> None:
+    def _rules(
+        self,
+        document: Document,
+        entries: tuple[RuleEntry, ...],
+        resolved: ResolvedPolicy,
+        place: Place,
+        *,
+        unsure: bool,
+    ) -> None:
         """`unsure`: there may be rules of a parent that are not known here."""
         first: dict[str, int] = {}
-        for index, entry in enumerate(loaded.file.rules):
-            at = Given(entry, loaded.document, ("rules", index))
+        for index, entry in enumerate(entries):
+            at = Given(entry, document, (*place, index))
             problems = list(_entry_problems(entry, at))
             self.problems.update(problems)
             rule_id = _id_of(entry)
@@ -176,8 +204,15 @@ class Resolver:
                 for key in _OF_SOURCE:
                     fields.pop(key, None)
             for key, value in given.items():
-                fields[key] = Given(value, loaded.document, (*at.place, key))
+                fields[key] = Given(value, document, (*at.place, key))
             resolved.rules[rule_id] = ResolvedRule(rule_id, at, fields)
+
+
+def _inherit(resolved: ResolvedPolicy, above: ResolvedPolicy) -> None:
+    resolved.settings |= above.settings
+    resolved.rules |= above.rules
+    resolved.levels |= above.levels
+    _over(resolved.classifier, above.classifier)
 
 
 def _over(fields: dict[str, Given], own: Mapping[str, Given]) -> None:

@@ -17,7 +17,7 @@ from guardrail.policy.problems import faults
 File = TypeVar("File", bound=msgspec.Struct)
 
 _ROUNDS = 8
-"""Cutting a value may leave its parent without a key that it needs; the deepest key is at level 5."""
+"""Cutting a value may leave its parent without a key that it needs; the deepest key is at level 8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ def salvaged(document: Document, kind: type[File]) -> Salvage[File] | None:
 
 
 def _whole_rule(place: Place) -> Place:
-    return place[:2] if place[:1] == ("rules",) else place
+    at = 1 if place[:1] == ("input",) else 0
+    return place[: at + 2] if place[at : at + 1] == ("rules",) else place
 
 
 def _without(document: Document, cut: set[Place]) -> Document:

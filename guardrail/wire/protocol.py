@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from guardrail.policy.policy import Policy
+from guardrail.text.rules import Finding
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import Stream, WireLimits
@@ -41,6 +42,20 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer that guardrail gives in the place of the model's."""
+
+    status: int
+    """Of HTTP."""
+    body: bytes
+    media_type: str = "application/json"
+
+
+RefusePrompt = Callable[[ModelRequest, str, Finding], Reply]
+"""(request, what people are told, what was found in the prompt) -> how the protocol tells of a refused prompt."""
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     """One protocol."""
 
@@ -63,3 +78,14 @@ class Protocol:
     """Whether they may send it in the query."""
     methods: tuple[str, ...] = ("POST",)
     """Of HTTP, at its paths."""
+    prompt_field: str = "messages"
+    """The field of a request that holds the prompt: what a refusal of it points at."""
+    refuse_prompt: RefusePrompt | None = None
+    """How a refused prompt is told where that is no error; None: as an error, with the HTTP status 400."""
+
+    def refused(self, request: ModelRequest, message: str, found: Finding) -> Reply:
+        """The answer to a prompt that the policy refuses. `message`: for people."""
+        if self.refuse_prompt is not None:
+            return self.refuse_prompt(request, message, found)
+        refusal = Refusal(400, "invalid_request_error", message, "content_filter", self.prompt_field)
+        return Reply(refusal.status, self.error_body(refusal))
