@@ -1,0 +1,232 @@
+"""The codec of a streamed OpenAI Responses answer; see `stream` for how it is used and how it works.
+
+The answer is one choice, whose channels are the texts of its items: `output[0].content[0].text`,
+`output[0].summary[0].text`. Each text is repeated up to four times (the end of the text, of its part, of its item, of
+the response): every repetition says the edited text, and one that is not what the deltas said is scanned whole.
+Calls of tools are withheld from `output_item.added` to `output_item.done`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from guardrail.text.rules import Finding
+from guardrail.wire.answer import Closing, Fault, Released
+from guardrail.wire.choice import Choice
+from guardrail.wire.chunk import AnyTemplate, Chunk
+from guardrail.wire.openai_error import refusal_body
+from guardrail.wire.openai_responses_body import guard_body
+from guardrail.wire.openai_responses_event import Reader, template_of, with_text
+from guardrail.wire.openai_responses_halt import Delivered, Ending, usage_of
+from guardrail.wire.openai_responses_item import ItemText, Kind, edit, joined_text
+from guardrail.wire.openai_responses_place import event_texts, place_of
+from guardrail.wire.openai_responses_request import read_request
+from guardrail.wire.openai_responses_tool import ToolItem
+from guardrail.wire.protocol import Protocol
+from guardrail.wire.sse import Event, data_event, parse_event
+from guardrail.wire.stream import Stream
+from guardrail.wire.strict_json import dumps, loads
+from guardrail.wire.tool_arguments import Arguments, guard_arguments, guard_whole
+
+_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,18})\b')
+
+
+class ResponsesStream(Stream):
+    """One streamed response under one policy."""
+
+    __slots__ = ("_closing_value", "_delivered", "_fresh", "_last", "_reader", "_told")
+
+    rewrite = staticmethod(with_text)
+    keeps_text = True
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._reader = Reader(block=self._policy.unknown_text == "block", clean=self._is_clean)
+        self._delivered = Delivered()
+        self._told: dict[tuple[str, str], str] = {}
+        """(path, raw) of texts that were scanned, and what was told instead."""
+        self._fresh: dict[tuple[str, str], str] = {}
+        """The same, of the event that is being said."""
+        self._closing_value: dict[str, Any] = {}
+        self._last = b""
+        """What was written last."""
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def feed(self, data: bytes) -> bytes:
+        """See `Stream.feed`."""
+        out = super().feed(data)
+        if out:
+            self._last = out
+        return out
+
+    def _read(self, event: Event) -> Chunk:
+        return self._reader.read(event)
+
+    def _ends(self, event: Event) -> bool:
+        return event.data is not None and event.data.lstrip().startswith(b"[DONE]")
+
+    def _find_template(self, chunk: Chunk) -> AnyTemplate | None:
+        return template_of(chunk, self._reader)
+
+    def _note(self, chunk: Chunk) -> None:
+        response = chunk.value.get("response") if isinstance(chunk.value, dict) else None
+        if isinstance(response, dict) and not chunk.finished:
+            self._envelope = {key: found for key, found in response.items() if key not in ("output", "output_text")}
+        elif not self._envelope:
+            self._envelope = {"object": "response"}
+
+    def _new_part(self, choice: Choice, part: str) -> ToolItem:
+        return ToolItem(int(part[len("output[") : -1]))
+
+    def _size_of(self, said: Any) -> int:
+        return sum(len(text.raw) for text in said)
+
+    # --- saying -------------------------------------------------------------------------------------------------------
+
+    def _pass(self, chunk: Chunk) -> None:
+        # Nothing follows the end of a response; an event that repeats texts would do so as they came.
+        if any(self._choices[number].ended for number in chunk.choices):
+            return
+        super()._pass(chunk)
+        if isinstance(chunk.value, dict):
+            self._remember(chunk.value)
+
+    def _release(self, choice: Choice, part: str, chunk: Chunk | None) -> Released | None:
+        before = len(choice.over)
+        self._closing_value = {}
+        self._fresh = {}
+        released = super()._release(choice, part, chunk)
+        if released is None:
+            return None
+        self._told |= self._fresh
+        for withheld in choice.over[before:]:
+            if isinstance(withheld, ToolItem) and withheld.halted is None:
+                self._told |= withheld.told
+                if withheld.item:
+                    self._delivered.end(withheld.index, withheld.item)
+        if released.halted is None:
+            self._remember(self._closing_value)
+        return released
+
+    def _closing(self, choice: Choice, part: str, chunk: Chunk) -> Closing:
+        event = parse_event(chunk.raw)
+        if event.data is None:
+            return Closing(chunk.raw)
+        value, _ = loads(event.data)
+        outcomes: list[tuple[int, Arguments]] = []
+        response = value.get("response")
+        joined = joined_text(response) if isinstance(response, dict) else ""
+        changed = edit(event_texts(value, self._reader.indexes), lambda text: self._edited(choice, text, outcomes))
+        if isinstance(response, dict) and response.get("output_text"):
+            if response["output_text"] == joined:
+                response["output_text"] = joined_text(response)
+            else:
+                text = ItemText(response, "output_text", "output_text", Kind.WHOLE)
+                text.put(self._edited(choice, text, outcomes))
+            changed = True
+        self._closing_value = value
+        return Closing(data_event(dumps(value), event.head) if changed else chunk.raw, outcomes)
+
+    def _edited(self, choice: Choice, text: ItemText, outcomes: list[tuple[int, Arguments]]) -> str:
+        """What is told instead of a text that is repeated, or said at once."""
+        raw = text.raw
+        told = self._told.get((text.path, raw), self._fresh.get((text.path, raw)))
+        if told is not None:
+            return told
+        if text.kind is Kind.TEXT:
+            for channel in (*choice.past, *choice.channels.values()):
+                if channel.key == text.path:
+                    was, now = channel.whole()
+                    if was == raw:
+                        self._fresh[text.path, raw] = now
+                        return now
+            outcome = guard_whole(self._rules, raw, text.path, self._verdicts)
+        elif text.kind is Kind.NAME:
+            outcome = guard_whole(self._rules, raw, text.path)
+        else:
+            outcome = guard_arguments(self._rules, raw, text.path, self._verdicts)
+        outcomes.append((len(raw), outcome))
+        now = "" if outcome.halted is not None and text.kind is not Kind.TEXT else outcome.text
+        self._fresh[text.path, raw] = now
+        return now
+
+    def _remember(self, value: dict[str, Any]) -> None:
+        """The client was told this."""
+        place = place_of(value, self._reader.indexes)
+        if place is None:
+            return
+        delivered = self._delivered
+        if place.step == "added" and not place.kind:
+            delivered.add(place.item, value["item"])
+        elif not place.kind:
+            delivered.end(place.item, value["item"])
+        else:
+            delivered.spoke(place.item, place.kind, place.number, place.named).take(place.step, value)
+
+    # --- ends ---------------------------------------------------------------------------------------------------------
+
+    def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
+        channels = {channel.key: channel for channel in (*choice.past, *choice.channels.values())}
+        for key in channels:
+            self._delivered.heard(key)
+
+        def text_of(path: str) -> str | None:
+            channel = channels.get(path)
+            return None if channel is None else channel.whole()[1]
+
+        ending = Ending(self._delivered, text_of, first=self._number(), json_output=self._request.json_output)
+        stop = choice.stop_of(finding.channel, self.main)
+        said = usage_of(self._request, usage, self._tokens)
+        return ending.events(self._policy, self._case_id, finding, stop, self._envelope, said)
+
+    def _fault_event(self, fault: Fault) -> bytes:
+        return self._error(fault.message, fault.code)
+
+    def _guard_error(self, event: Event) -> tuple[bytes, Arguments]:
+        assert event.data is not None
+        text = event.data.decode()
+        outcome = guard_arguments(self._rules, text, "error", self._verdicts)
+        if outcome.halted is not None:
+            return self._error(self._policy.refusal, None), outcome
+        if outcome.text == text:
+            return event.raw, outcome
+        return data_event(outcome.text.replace("\n", " ").replace("\r", " ").encode(), event.head), outcome
+
+    def _error(self, message: str, code: str | None) -> bytes:
+        """The error event. It says everything twice: OpenAI documents the fields beside `type`, and its SDKs raise for
+        those in `error`, which is what the API sends."""
+        said = {"message": message, "code": code, "param": None}
+        value = {
+            "type": "error",
+            "sequence_number": self._number(),
+            **said,
+            "error": {"type": "upstream_error", **said},
+        }
+        return data_event(dumps(value), b"event: error\n")
+
+    def _end_events(self, halted: bool, event: Event | None) -> list[bytes]:
+        # Some servers send `[DONE]` as well.
+        if event is None:
+            return []
+        return [event.raw if event.data is not None and event.data.strip() == b"[DONE]" else b"data: [DONE]\n\n"]
+
+    def _number(self) -> int:
+        """The sequence number that follows what was written last."""
+        for written in (b"".join(self._out), self._last):
+            numbers = _NUMBER.findall(written)
+            if numbers:
+                return int(numbers[-1]) + 1
+        return 0
+
+
+PROTOCOL = Protocol(
+    name="openai_responses",
+    read_request=read_request,
+    stream=ResponsesStream,
+    guard_body=guard_body,
+    error_body=refusal_body,
+    answer_key=b'"output"',
+    methods=("POST", "GET"),
+)

@@ -1,0 +1,159 @@
+"""A Responses answer that is not streamed, or was stored and is fetched, through the same engine.
+
+Its items are guarded in the order in which they would have been streamed. A halt ends the answer as it does in a
+stream: what comes after says nothing, a call that halts is not there, a message gets the notice as a refusal. A body in
+which nothing changes passes as the bytes that came. An answer that is still being made shows no output: what there is
+of it is not whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from guardrail.errors import WireError
+from guardrail.policy.policy import Policy
+from guardrail.wire.body import Body
+from guardrail.wire.halt import Stop
+from guardrail.wire.openai_error import guard_error
+from guardrail.wire.openai_responses_halt import halted_response, refusing_message, usage_of
+from guardrail.wire.openai_responses_item import (
+    READ,
+    ItemText,
+    Kind,
+    item_path,
+    item_texts,
+    joined_text,
+    reason_of,
+    strip_response,
+)
+from guardrail.wire.record import StreamRecord
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.strict_json import dumps, loads
+from guardrail.wire.tool_arguments import guard_whole
+from guardrail.wire.unknown_text import Unknown
+from guardrail.wire.whole_text import Verdicts, rules_for
+
+
+def guard_body(
+    policy: Policy, request: ModelRequest, body: bytes, case_id: str, verdicts: Verdicts | None = None
+) -> tuple[bytes, StreamRecord]:
+    """See `GuardBody`."""
+    try:
+        value, duplicate = loads(body)
+    except WireError:
+        raise WireError("The model server's answer is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise WireError("The model server's answer is not a JSON object.")
+    verdicts = Verdicts() if verdicts is None else verdicts
+    rules = rules_for(policy, request)
+    it = Body(rules, verdicts, Unknown(policy.unknown_text == "block"))
+    if value.get("error") and "output" not in value:
+        said, outcome = guard_error(policy.refusal, rules, body, verdicts)
+        it.findings += outcome.findings
+        it.tally.add(outcome.tally)
+        it.check()
+        return said, it.record(policy, request, case_id, reasons=[], fault="upstream_error")
+
+    def clean(text: str) -> bool:
+        outcome = guard_whole(rules, text, "logprobs")
+        return not outcome.removed and outcome.halted is None
+
+    joined = joined_text(value)
+    whole = value.get("status") not in ("queued", "in_progress")
+    it.changed = strip_response(value, it.unknown, clean, final=whole) or duplicate
+    items = value.get("output")
+    output = _Output(it, case_id, policy.refusal, json_output=request.json_output)
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        output.add(number, item)
+    if value.get("error"):
+        _guard(it, ItemText(value, "error", "error", Kind.WHOLE))
+    if value.get("output_text"):
+        if value["output_text"] == joined:
+            value["output_text"] = joined_text({"output": output.items})
+        elif it.unknown.removes("", "output_text", value["output_text"]):
+            value["output_text"] = ""
+    it.check()
+    if it.halted is not None:
+        told = value.get("usage")
+        usage = usage_of(request, told if isinstance(told, dict) else None, 0)
+        value = halted_response(value, output.items, usage, case_id, it.halted, Stop(0))
+    elif isinstance(items, list):
+        value["output"] = output.items
+    if it.halted is not None or it.changed or it.unknown.blocked:
+        body = dumps(value)
+    reason = "content_filter" if it.halted is not None else reason_of(value)
+    return body, it.record(policy, request, case_id, reasons=[reason], usage=value.get("usage"))
+
+
+class _Output:
+    """The items of the answer for the client."""
+
+    def __init__(self, body: Body, case_id: str, refusal: str, *, json_output: bool) -> None:
+        self.items: list[Any] = []
+        self._body = body
+        self._case_id = case_id
+        self._refusal = refusal
+        self._json = json_output
+
+    def add(self, number: int, item: Any) -> None:
+        """Guard the next item."""
+        body = self._body
+        over = body.halted is not None
+        kept = 0
+        stopped: ItemText | None = None
+        for text in item_texts(item, item_path(number)) if isinstance(item, dict) else ():
+            size, removed, running = len(text.raw), body.removed, body.halted is None
+            _guard(body, text)
+            if running:
+                kept += size - (body.removed - removed)
+                stopped = text if body.halted is not None else None
+        if stopped is not None and item.get("type") in READ:
+            self._cut(item, stopped)
+        elif stopped is not None:
+            body.dropped += kept
+            body.delivered = 0
+            self.items.append(refusing_message(self._case_id, self._refusal))
+        elif not over:
+            self.items.append(item)
+
+    def _cut(self, item: dict[str, Any], stopped: ItemText) -> None:
+        """End an item that people read where it halted."""
+        kind, at = next(
+            (key, at)
+            for key in ("summary", "content")
+            for at, part in enumerate(item.get(key) or ())
+            if isinstance(part, dict) and (part is stopped.owner or part.get("annotations") is stopped.owner)
+        )
+        parts = item[kind]
+        message = item.get("type") == "message"
+        if stopped.kind is Kind.TEXT:
+            dropped = message and self._json and parts[at].get("type") == "output_text"
+            if dropped:  # half a document is none
+                self._body.dropped += len(parts[at]["text"])
+                self._body.delivered = 0
+        else:
+            dropped = False
+            del stopped.owner[int(stopped.key) :]
+        item[kind] = parts[: at + (not dropped)]
+        if kind == "summary" and item.get("content"):
+            item["content"] = []
+        self.items.append(item)
+        if message:
+            item["content"].append({"type": "refusal", "refusal": self._refusal})
+        else:
+            self.items.append(refusing_message(self._case_id, self._refusal))
+
+
+def _guard(body: Body, text: ItemText) -> None:
+    owner, key = text.owner, text.key
+    was = owner[key]
+    if not isinstance(was, str):
+        body.value((owner, key), text.path)
+    elif text.kind is Kind.TEXT:
+        body.text([(owner, key)], text.path)
+    elif text.kind is Kind.NAME:
+        body.name((owner, key), text.path)
+    else:
+        body.arguments((owner, key), text.path)
+    if isinstance(owner, dict) and owner.get("logprobs") and owner[key] != was:
+        owner["logprobs"] = []
