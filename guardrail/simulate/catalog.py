@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
-from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -22,7 +21,7 @@ DIMENSIONS: Final = 8
 class _Embeddings(msgspec.Struct):
     """A request in OpenAI's shape; Ollama's has the same `model` and `input`."""
 
-    input: str | list[str] | list[int] | list[list[int]]
+    input: str | list[str | int | list[int]]
     model: str = "sim"
     encoding_format: str = "float"
 
@@ -125,5 +124,4 @@ def _texts(asked: _Embeddings) -> list[str]:
         return [asked.input]
     if any(isinstance(item, int) for item in asked.input):
         return [str(asked.input)]
-    items: Iterable[Any] = asked.input
-    return [str(item) for item in items]
+    return [str(item) for item in asked.input]

@@ -53,8 +53,8 @@ OLLAMA: Final[Mapping[Ending, str]] = {"stop": "stop", "tools": "stop", "halt": 
 VERCEL: Final[Mapping[Ending, str]] = {"stop": "stop", "tools": "tool-calls", "halt": "content-filter"}
 
 ONE: Final = {"two": "The protocol has no second choice."}
-TEXT_ONLY: Final = {case: "Completions have no tools." for case in ("tool", "parallel", "calls")}
-NO_REASONING: Final = {case: "Completions have no reasoning." for case in ("thoughts", "reasoning")}
+TEXT_ONLY: Final = dict.fromkeys(("tool", "parallel", "calls"), "Completions have no tools.")
+NO_REASONING: Final = dict.fromkeys(("thoughts", "reasoning"), "Completions have no reasoning.")
 
 DROPPED: Final = "It drops `reasoning_content`, guarded or not."
 
@@ -132,7 +132,7 @@ CLIENTS: Final = (
         words=OLLAMA,
         fault="ResponseError",
         refusal="ResponseError",
-        absent={**ONE, **{case: "`generate` has no tools." for case in TEXT_ONLY}},
+        absent={**ONE, **dict.fromkeys(TEXT_ONLY, "`generate` has no tools.")},
     ),
     Client(
         name="google-genai (Python)",

@@ -1,4 +1,4 @@
-"""The simulated model server over real HTTP: the service's shapes, the pace, the faults, the token count."""
+"""The simulated model server over real HTTP: every path, the pace, the faults, the token count."""
 
 import asyncio
 import json
@@ -16,7 +16,6 @@ from guardrail.simulate.script import BUILT_IN, SKY, Script
 from guardrail.simulate.server import Generation, Pace, create_app
 
 Client = TestClient[Any, Any]
-TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
 
 
 @pytest.fixture
@@ -46,97 +45,6 @@ async def generations(client: Client) -> list[dict[str, Any]]:
 def joined(chunks: list[dict[str, Any]], field: str, index: int = 0) -> str:
     choices = [choice for chunk in chunks for choice in chunk["choices"] if choice["index"] == index]
     return "".join(choice["delta"].get(field) or "" for choice in choices)
-
-
-async def test_a_stream_has_the_shape_of_the_real_service(client: Client) -> None:
-    chunks = await stream(client, ask("Why is the sky blue?"))
-    head, *middle, tail = chunks
-    assert list(head) == [
-        "id", "object", "created", "model", "service_tier", "system_fingerprint", "choices",
-    ]  # fmt: skip
-    assert head["object"] == "chat.completion.chunk"
-    assert head["choices"] == [
-        {
-            "index": 0,
-            "delta": {"role": "assistant", "content": "", "refusal": None},
-            "logprobs": None,
-            "finish_reason": None,
-        }
-    ]
-    assert all(len(chunk["choices"][0]["delta"]["content"]) <= 4 for chunk in middle)
-    assert tail["choices"] == [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}]
-    assert joined(chunks, "content") == SKY
-    assert len({chunk["id"] for chunk in chunks}) == 1
-
-
-async def test_without_streaming_the_same_text_comes_in_one_body(client: Client) -> None:
-    async with client.post("/v1/chat/completions", json=ask("sky", logprobs=True)) as response:
-        body = await response.json()
-    assert body["object"] == "chat.completion"
-    (choice,) = body["choices"]
-    assert choice["message"] == {"role": "assistant", "content": SKY, "refusal": None}
-    assert "".join(part["token"] for part in choice["logprobs"]["content"]) == SKY
-    assert body["usage"]["total_tokens"] == body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
-
-
-async def test_usage_comes_last_with_no_choices_if_it_was_asked_for(client: Client) -> None:
-    chunks = await stream(client, ask("sky", stream_options={"include_usage": True}))
-    assert chunks[-1]["choices"] == []
-    assert chunks[-1]["usage"]["completion_tokens"] == -(-len(SKY) // 4)
-    assert {chunk["usage"] for chunk in chunks[:-1]} == {None}
-
-
-async def test_choices_take_turns(client: Client) -> None:
-    chunks = await stream(client, ask("picnic", n=2))
-    assert "Acme Cola" in joined(chunks, "content", 0)
-    assert "lemonade" in joined(chunks, "content", 1)
-    assert [chunk["choices"][0]["index"] for chunk in chunks[:6]] == [0, 1, 0, 1, 0, 1]
-
-
-async def test_logprobs_spell_each_delta(client: Client) -> None:
-    chunks = await stream(client, ask("sky", logprobs=True))
-    for chunk in chunks[1:-1]:
-        (choice,) = chunk["choices"]
-        assert [part["token"] for part in choice["logprobs"]["content"]] == [choice["delta"]["content"]]
-
-
-async def test_a_reasoning_model_reasons_first(client: Client) -> None:
-    chunks = await stream(client, {**ask("sky"), "model": "sim-reasoning"})
-    kinds = [next(iter(chunk["choices"][0]["delta"]), "") for chunk in chunks[1:-1]]
-    assert kinds == sorted(kinds, reverse=True)
-    assert joined(chunks, "reasoning_content").startswith("The user asks")
-    assert joined(chunks, "content") == SKY
-
-
-async def test_a_tool_call_comes_in_fragments(client: Client) -> None:
-    chunks = await stream(client, ask("weather", tools=TOOLS))
-    parts = [p for chunk in chunks for p in chunk["choices"][0]["delta"].get("tool_calls", ())]
-    assert parts[0]["function"] == {"name": "get_weather", "arguments": ""}
-    assert parts[0]["id"].startswith("call_")
-    assert len(parts) > 3
-    assert json.loads("".join(p["function"]["arguments"] for p in parts)) == {"city": "Lisbon", "days": 3}
-    assert chunks[-1]["choices"][0]["finish_reason"] == "tool_calls"
-
-
-async def test_a_tool_call_in_one_body(client: Client) -> None:
-    async with client.post("/v1/chat/completions", json=ask("weather", tools=TOOLS)) as response:
-        (choice,) = (await response.json())["choices"]
-    assert choice["message"]["content"] is None
-    (call,) = choice["message"]["tool_calls"]
-    assert json.loads(call["function"]["arguments"]) == {"city": "Lisbon", "days": 3}
-
-
-async def test_no_tool_is_called_unless_the_request_offers_one(client: Client) -> None:
-    for fields in ({}, {"tools": TOOLS, "tool_choice": "none"}):
-        chunks = await stream(client, ask("deploy", **fields))
-        assert joined(chunks, "content") == "I will write the file."
-        assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
-
-
-async def test_max_tokens_cuts_the_answer(client: Client) -> None:
-    chunks = await stream(client, ask("sky", max_tokens=5))
-    assert joined(chunks, "content") == SKY[:20]
-    assert chunks[-1]["choices"][0]["finish_reason"] == "length"
 
 
 async def test_an_unknown_message_is_echoed_and_parts_of_text_are_read(client: Client) -> None:
@@ -188,10 +96,12 @@ async def test_a_finished_generation_is_counted_whole(client: Client) -> None:
     assert (last["state"], last["generated"]) == ("finished", last["planned"])
 
 
-async def broken(client: Client, fault: str) -> tuple[bytes, Exception | None]:
+async def broken(
+    client: Client, fault: str, path: str = "/v1/chat/completions", body: dict[str, Any] | None = None
+) -> tuple[bytes, Exception | None]:
     headers = {"x-simulate-fault": fault}
     data = b""
-    async with client.post("/v1/chat/completions", json=ask("sky", stream=True), headers=headers) as response:
+    async with client.post(path, json=body or ask("sky", stream=True), headers=headers) as response:
         try:
             async for block in response.content.iter_any():
                 data += block
@@ -260,28 +170,93 @@ async def test_a_fault_of_the_server_befalls_every_request() -> None:
         assert reply.status == 503
 
 
+MESSAGES = [{"role": "user", "content": "sky"}]
+CONTENTS = [{"role": "user", "parts": [{"text": "sky"}]}]
+ANSWERS: list[tuple[str, dict[str, Any]]] = [
+    ("/v1/chat/completions", {"messages": MESSAGES}),
+    ("/v1/completions", {"prompt": "sky"}),
+    ("/v1/responses", {"input": "sky"}),
+    ("/v1/messages", {"messages": MESSAGES, "max_tokens": 1000}),
+    ("/api/chat", {"messages": MESSAGES}),
+    ("/api/generate", {"prompt": "sky"}),
+    ("/v1beta/models/sim:generateContent", {"contents": CONTENTS}),
+    ("/v1/models/sim:generateContent", {"contents": CONTENTS}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), ANSWERS)
+async def test_every_protocol_answers_at_its_path(client: Client, path: str, body: dict[str, Any]) -> None:
+    async with client.post(path, json={**body, "model": "sim", "stream": False}) as response:
+        assert response.status == 200
+        assert response.content_type == "application/json"
+        whole = await response.text()
+    assert SKY in whole
+    assert (await generations(client))[-1]["id"] in whole or path.startswith("/api/")
+
+
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("path", "body", "media_type"),
     [
-        ("close", Fault("close")),
-        ("stall@0", Fault("stall", 0)),
-        ("status=418", Fault("status", status=418)),
+        *((path, body, "text/event-stream") for path, body in ANSWERS[:4]),
+        *((path, body, "application/x-ndjson") for path, body in ANSWERS[4:6]),
+        ("/v1beta/models/sim:streamGenerateContent?alt=sse", ANSWERS[6][1], "text/event-stream"),
+        ("/v1beta/models/sim:streamGenerateContent", ANSWERS[6][1], "application/json"),
     ],
 )
-def test_faults_are_read(text: str, expected: Fault) -> None:
-    assert Fault.parse(text) == expected
+async def test_every_protocol_streams_and_breaks_off(
+    client: Client, path: str, body: dict[str, Any], media_type: str
+) -> None:
+    async with client.post(path, json={**body, "stream": True}, headers={"x-simulate-token-size": "1000"}) as response:
+        assert response.content_type == media_type
+        assert SKY in await response.text()
+    data, error = await broken(client, "close@2", path, {**body, "stream": True})
+    assert isinstance(error, aiohttp.ClientPayloadError)
+    data, error = await broken(client, "malformed@2", path, {**body, "stream": True})
+    assert error is None
+    lines = [line.removeprefix(b"data: ") for line in data.splitlines() if b"{" in line]
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(lines[-1])
 
 
-@pytest.mark.parametrize("text", ["", "close=1", "status=200", "close@", "explode"])
-def test_unknown_faults_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="expected close, stall"):
-        Fault.parse(text)
+@pytest.mark.parametrize(("path", "body"), ANSWERS)
+async def test_errors_are_in_the_protocol_s_shape(client: Client, path: str, body: dict[str, Any]) -> None:
+    for sent, headers in ((body, {"x-simulate-fault": "status=429"}), ({}, {})):
+        async with client.post(path, json=sent, headers=headers) as response:
+            if sent or path != "/api/generate":
+                assert response.status == (429 if sent else 400)
+                assert "error" in await response.json()
 
 
-async def test_models_are_listed(client: Client) -> None:
-    async with client.get("/v1/models") as response:
-        body = await response.json()
-    assert [model["id"] for model in body["data"]] == ["sim", "sim-reasoning"]
+@pytest.mark.parametrize(
+    ("path", "headers", "key"),
+    [
+        ("/v1/models", {}, "data"),
+        ("/v1/models", {"anthropic-version": "2023-06-01"}, "has_more"),
+        ("/v1beta/models", {}, "models"),
+        ("/api/tags", {}, "models"),
+        ("/api/version", {}, "version"),
+    ],
+)
+async def test_models_and_versions_are_told(client: Client, path: str, headers: dict[str, str], key: str) -> None:
+    async with client.get(path, headers=headers) as response:
+        assert key in await response.json()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "key"),
+    [
+        ("/v1/messages/count_tokens", ANSWERS[3][1], "input_tokens"),
+        ("/v1beta/models/sim:countTokens", ANSWERS[6][1], "totalTokens"),
+        ("/v1/embeddings", {"input": "sky"}, "data"),
+        ("/api/embed", {"input": "sky"}, "embeddings"),
+    ],
+)
+async def test_tokens_are_counted_and_texts_embedded(client: Client, path: str, body: dict[str, Any], key: str) -> None:
+    async with client.post(path, json=body) as response:
+        assert key in await response.json()
+    async with client.post(path, data=b"{") as response:
+        assert response.status == 400
+        assert "error" in await response.json()
 
 
 async def test_a_script_replaces_the_built_in_replies() -> None:
