@@ -16,6 +16,7 @@ from guardrail.text.units import Window
 from guardrail.wire.answer import Fault
 from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.openai_chat_body import guard_body
+from guardrail.wire.protocol import OpenStream
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import Ask, WireLimits
@@ -50,8 +51,10 @@ def hate(*rules: Rule, action: Action = Action.HALT, lag: int = 0, context: Any 
 class Shell:
     """Does what the proxy does, with verdicts at any time."""
 
-    def __init__(self, policy: Policy, model: Model, request: ModelRequest | None = None) -> None:
-        self.stream = ChatStream(policy, request or ModelRequest(), case_id="g-1", limits=WireLimits())
+    def __init__(
+        self, policy: Policy, model: Model, request: ModelRequest | None = None, *, stream: OpenStream = ChatStream
+    ) -> None:
+        self.stream = stream(policy, request or ModelRequest(), case_id="g-1", limits=WireLimits())
         self.writes: list[bytes] = []
         self.open: list[Ask] = []
         self._model = model
@@ -92,20 +95,20 @@ def guard_scored(
     seed: int = 0,
     request: ModelRequest | None = None,
     reads_on: bool = False,
+    stream: OpenStream = ChatStream,
 ) -> Run:
     """Guard a stream; up to `late` verdicts are out at any time, and come in any order. `reads_on`: the shell goes on
     reading while the stream is stalled."""
-    shell = Shell(policy, model, request)
+    shell = Shell(policy, model, request, stream=stream)
     dice = random.Random(seed)
-    stream = shell.stream
     for data in [reads] if isinstance(reads, bytes) else reads:
         try:
             shell.feed(data)
         except WireError:
             shell.fail()
-        while shell.open and (len(shell.open) > late or (stream.stalled and not reads_on)):
+        while shell.open and (len(shell.open) > late or (shell.stream.stalled and not reads_on)):
             shell.answer(dice.randrange(len(shell.open)))
-        if stream.done:
+        if shell.stream.done:
             break
     shell.finish()
     while shell.open:

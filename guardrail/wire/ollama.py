@@ -1,0 +1,132 @@
+"""The codec of a streamed answer of Ollama's native API (`/api/chat`, `/api/generate`): a JSON object per line.
+
+An answer is one choice. Its last line, the one with `"done": true`, finishes it and ends the stream. Tool calls come
+whole, in one line each, and a client may act on one at once: they are scanned where they stand. Nothing may be sent to
+keep a connection alive: clients parse every line.
+
+See `stream` for how it is used and how it works.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from guardrail.text.rules import Finding
+from guardrail.wire.answer import Closing, Fault
+from guardrail.wire.channel import Channel
+from guardrail.wire.choice import Choice
+from guardrail.wire.chunk import AnyTemplate, Chunk
+from guardrail.wire.halt import halt_note, notice
+from guardrail.wire.ndjson import KEEP_ALIVE, LineFramer, data_line, next_line, parse_line, whole_line
+from guardrail.wire.ollama_body import REASON, guard_body
+from guardrail.wire.ollama_error import error_body, guard_error
+from guardrail.wire.ollama_event import (
+    envelope,
+    explode,
+    is_generated,
+    read_line,
+    template_of,
+    with_call,
+    with_text,
+    without_context,
+)
+from guardrail.wire.ollama_request import read_request
+from guardrail.wire.protocol import Protocol
+from guardrail.wire.sse import Event
+from guardrail.wire.stream import Stream
+from guardrail.wire.strict_json import dumps
+from guardrail.wire.tool_arguments import Arguments
+
+BYTES_PER_TOKEN = 4
+"""Of a prompt, for an estimate of its tokens: a rule of thumb for English, not far off for other scripts."""
+
+
+class OllamaStream(Stream):
+    """One streamed response under one policy."""
+
+    __slots__ = ("_generate",)
+
+    framer = LineFramer
+    next_event = staticmethod(next_line)
+    parse = staticmethod(parse_line)
+    whole_event = staticmethod(whole_line)
+    idle = KEEP_ALIVE
+    rewrite = staticmethod(with_text)
+    halt_reason = REASON
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._generate = False
+        """It is an answer of `/api/generate`."""
+
+    def _read(self, event: Event) -> Chunk:
+        return read_line(event, block=self._policy.unknown_text == "block", clean=self._is_clean)
+
+    def _explode(self, chunk: Chunk) -> list[bytes]:
+        return explode(chunk.raw)
+
+    def _find_template(self, chunk: Chunk) -> AnyTemplate | None:
+        return template_of(chunk)
+
+    def _note(self, chunk: Chunk) -> None:
+        if chunk.choices and not self._envelope:
+            self._envelope = envelope(chunk)
+            self._generate = is_generated(chunk)
+
+    def _with_value(self, chunk: Chunk, value: str) -> bytes:
+        return with_call(chunk.raw, value)
+
+    def _guard_error(self, event: Event) -> tuple[bytes, Arguments]:
+        assert event.data is not None
+        said, outcome = guard_error(self._policy.refusal, self._rules, event.data, self._verdicts)
+        return (event.raw if said == event.data else data_line(said)), outcome
+
+    def _finish_choice(self, choice: Choice, chunk: Chunk | None, reason: str | None) -> bool:
+        finished = super()._finish_choice(choice, chunk, reason)
+        if finished and not self.done:
+            self._end()  # nothing comes behind the last line
+        return finished
+
+    def _closing(self, choice: Choice, part: str, chunk: Chunk) -> Closing:
+        changed = self._whole_removed or any(channel.removed for channel in choice.channels.values())
+        return Closing(without_context(chunk.raw) if changed else chunk.raw)
+
+    def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
+        said = notice(self._policy, self._case_id)
+        note = halt_note(self._case_id, finding.channel, choice.stop_of(finding.channel, self._main))
+        if usage is None:
+            usage = {
+                "prompt_eval_count": -(-self._request.prompt_bytes // BYTES_PER_TOKEN),
+                "eval_count": self._tokens,
+            }
+            note["usage"] = "estimated"
+        last = self._line("", done=True, done_reason=REASON, **usage, guardrail=note)
+        return [self._line(said, done=False), last] if said else [last]
+
+    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+        return self._line("", done=False, guardrail=note)
+
+    def _fault_event(self, fault: Fault) -> bytes:
+        return data_line(error_body(fault.message))
+
+    def _end_events(self, halted: bool, event: Event | None) -> list[bytes]:
+        return []
+
+    @property
+    def _main(self) -> str:
+        return "response" if self._generate else self.main
+
+    def _line(self, text: str, **more: Any) -> bytes:
+        said = {"response": text} if self._generate else {"message": {"role": "assistant", "content": text}}
+        return data_line(dumps({**self._envelope, **said, **more}))
+
+
+PROTOCOL = Protocol(
+    name="ollama",
+    read_request=read_request,
+    stream=OllamaStream,
+    guard_body=guard_body,
+    error_body=lambda refusal: error_body(refusal.message),
+    answer_key=b'"done"',
+    media_type="application/x-ndjson",
+)

@@ -1,0 +1,107 @@
+"""An answer of Ollama's that is not streamed: one object, the same as a line of its stream, with all of the text.
+
+A halt ends it as it ends a stream: what comes behind says nothing, no tool call is delivered, the notice stands at the
+end of the content. A body in which nothing changes passes as the bytes that came.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from guardrail.errors import WireError
+from guardrail.policy.policy import Policy
+from guardrail.wire.body import Body
+from guardrail.wire.halt import Stop, halt_note, notice
+from guardrail.wire.ollama_error import guard_error
+from guardrail.wire.ollama_event import (
+    COUNTERS,
+    call_value,
+    calls,
+    logprobs_pass,
+    message_of,
+    put_call,
+    strip,
+    text_keys,
+)
+from guardrail.wire.record import StreamRecord
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.strict_json import dumps, loads
+from guardrail.wire.tool_arguments import guard_whole
+from guardrail.wire.unknown_text import Unknown
+from guardrail.wire.whole_text import Unscored, Verdicts, rules_for
+
+REASON = "content_filter"
+"""Why an answer ended that was halted."""
+
+
+def guard_body(
+    policy: Policy, request: ModelRequest, body: bytes, case_id: str, verdicts: Verdicts | None = None
+) -> tuple[bytes, StreamRecord]:
+    """The body for the client and its record. Raises WireError for a body that is no JSON object; Unscored when the
+    policy's classifier has to score what `verdicts` is missing: then call again with all of it known."""
+    try:
+        value, duplicate = loads(body)
+    except WireError:
+        raise WireError("The model server sent a body that is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise WireError("The model server sent a body that is not a JSON object.")
+    verdicts = Verdicts() if verdicts is None else verdicts
+    it = Body(rules_for(policy, request), verdicts, Unknown(policy.unknown_text == "block"))
+    if value.get("error"):
+        body, outcome = guard_error(policy.refusal, it.rules, body, verdicts)
+        if verdicts.missing:
+            raise Unscored
+        it.findings += outcome.findings
+        it.tally.add(outcome.tally)
+        return body, it.record(policy, request, case_id, reasons=(), fault="upstream_error")
+    _guard(it, value)
+    it.check()
+    if it.halted is not None:
+        _end(it, value, policy, case_id)
+    if duplicate or it.changed or it.unknown.blocked:
+        body = dumps(value)
+    reason = value.get("done_reason")
+    counted = {key: value[key] for key in COUNTERS if key in value}
+    return body, it.record(
+        policy, request, case_id, reasons=(reason if isinstance(reason, str) else None,), usage=counted or None
+    )
+
+
+def _guard(it: Body, value: dict[str, Any]) -> None:
+    def clean(text: str) -> bool:
+        outcome = guard_whole(it.rules, text, "logprobs")
+        return not outcome.removed and outcome.halted is None
+
+    message = strip(value, it.unknown)
+    spelled = logprobs_pass(value, clean)
+    for key in text_keys(value):
+        if isinstance(message.get(key), str):
+            it.text([(message, key)], key)
+    delivered = 0
+    for path, function in calls(message):
+        said = [call_value(function)]
+        removed, received = it.removed, it.received
+        it.value((said, 0), path)
+        put_call(function, said[0])
+        delivered += it.received - received - (it.removed - removed) if it.halted is None else 0
+    if it.halted is not None:
+        it.dropped += delivered
+    if not spelled or it.changed:
+        it.changed = it.changed or value.get("logprobs") is not None
+        value.pop("logprobs", None)
+    if it.changed:
+        value.pop("context", None)  # its tokens spell the answer as the model gave it
+
+
+def _end(it: Body, value: dict[str, Any], policy: Policy, case_id: str) -> None:
+    """Say that the answer was halted."""
+    assert it.halted is not None
+    it.changed = True
+    message = message_of(value)
+    *_, main = text_keys(value)
+    text = message.get(main)
+    message[main] = (text if isinstance(text, str) else "") + notice(policy, case_id)
+    for owner, key in ((message, "tool_calls"), (value, "context"), (value, "logprobs")):
+        owner.pop(key, None)
+    value["done_reason"] = REASON
+    value["guardrail"] = halt_note(case_id, it.halted.channel, Stop(it.delivered))
