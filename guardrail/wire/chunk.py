@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -182,8 +183,8 @@ class Template(msgspec.Struct, frozen=True, gc=False):
 class SlotTemplate(msgspec.Struct, frozen=True, gc=False):
     """The same for events that differ in more than their text: sequence numbers, time stamps, counts, random padding.
 
-    `pattern` matches one whole event, line ends included, with the inside of its text as group 1. What may stand in any
-    other slot is so narrow that no text can (see `SLOTS`)."""
+    `pattern` matches one whole event, line ends included, as group 1, with the inside of its text as group 2. What may
+    stand in any other slot is so narrow that no text can (see `SLOTS`)."""
 
     prefix: bytes
     """What all of them begin with."""
@@ -193,28 +194,37 @@ class SlotTemplate(msgspec.Struct, frozen=True, gc=False):
         """The event `raw` with another text."""
         found = self.pattern.fullmatch(raw)
         assert found is not None
-        return b"".join((raw[: found.start(1)], _quoted(text)[1:-1], raw[found.end(1) :]))
+        return b"".join((raw[: found.start(2)], _quoted(text)[1:-1], raw[found.end(2) :]))
 
     def text(self, data: bytes) -> str | None:
         """The text of what is just one event that fits the template; None for anything else."""
         found = self.pattern.fullmatch(data)
-        return None if found is None else inside(found[1])
+        if found is None:
+            return None
+        part: bytes = found[2]
+        if b"\\" in part:
+            return inside(part)
+        try:
+            return part.decode()
+        except UnicodeDecodeError:
+            return None
 
     def run(self, block: bytes, at: int, reach: int) -> Run | None:
         """The events from `at` on that fit, looked for over about `reach` bytes; None when there is none."""
-        match, stop = self.pattern.match, at + reach
-        parts: list[bytes] = []
-        texts: list[str] = []
-        bounds = [at]
-        while at < stop and (found := match(block, at)) is not None:
-            text = inside(found[1])
-            if text is None:
-                break
-            texts.append(text)
-            parts.append(found[0])
-            at = found.end()
-            bounds.append(at)
-        return Run(self, parts, texts, at, bounds) if parts else None
+        found = self.pattern.findall(block, at, at + reach)
+        if not block.startswith(b"".join([event for event, _ in found]), at):
+            end = at
+            for count, (event, _) in enumerate(found):  # noqa: B007
+                if not block.startswith(event, end):
+                    break
+                end += len(event)
+            del found[count:]
+        texts = _decoded([part for _, part in found])
+        if not texts:
+            return None
+        events = [event for event, _ in found[: len(texts)]]
+        bounds = list(accumulate(map(len, events), initial=at))
+        return Run(self, events, texts, bounds[-1], bounds)
 
 
 AnyTemplate = Template | SlotTemplate
@@ -231,7 +241,7 @@ SLOTS = (
 _SLOT = re.compile(b"|".join(b"(?:%b)" % pattern for pattern, _ in SLOTS))
 _NOT_PLAIN = bytes([*range(0x20), 0x22, 0x5C])
 """Bytes that do not stand for themselves inside a JSON string."""
-_TEXT = rb'((?:[^"\\\x00-\x1f]|\\["\\/bfnrtu])*+)'
+_TEXT = rb'([^"\\\x00-\x1f]*+(?:\\["\\/bfnrtu][^"\\\x00-\x1f]*+)*+)'
 """The inside of a JSON string; whether its escapes are whole is told by decoding it."""
 
 
@@ -244,9 +254,27 @@ def _quoted(text: str) -> bytes:
 def inside(part: bytes) -> str | None:
     """The text of what stands between the quotes of a JSON string; None when it is none."""
     try:
-        return _decode_text(b'"%b"' % part)
+        plain = len(part.translate(None, _NOT_PLAIN)) == len(part)
+        return part.decode() if plain else _decode_text(b'"%b"' % part)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def _decoded(parts: list[bytes]) -> list[str]:
+    """The texts of insides of JSON strings that hold no control characters, up to the first that is none."""
+    joined = b"\n".join(parts)
+    if b"\\" not in joined:
+        try:
+            return joined.decode().split("\n") if parts else []
+        except UnicodeDecodeError:
+            pass
+    texts: list[str] = []
+    for part in parts:
+        text = inside(part)
+        if text is None:
+            break
+        texts.append(text)
+    return texts
 
 
 _decode_text = msgspec.json.Decoder(str).decode
@@ -271,7 +299,7 @@ def find_template(
     if not slots or not _SLOT.search(around):
         return Template(prefix, suffix, suffix + prefix)
     try:
-        pattern = re.compile(_slotted(prefix) + _TEXT + _slotted(suffix))
+        pattern = re.compile(b"(%b%b%b)" % (_slotted(prefix), _TEXT, _slotted(suffix)))
     except re.error:
         return None
     first = _SLOT.search(prefix)
