@@ -19,7 +19,7 @@ from guardrail.wire.openai_error import refusal_body
 from guardrail.wire.openai_responses_body import guard_body
 from guardrail.wire.openai_responses_event import Reader, template_of, with_text
 from guardrail.wire.openai_responses_halt import Delivered, Ending, usage_of
-from guardrail.wire.openai_responses_item import ItemText, Kind, edit, joined_text
+from guardrail.wire.openai_responses_item import ItemText, Kind, joined_text
 from guardrail.wire.openai_responses_place import event_texts, place_of
 from guardrail.wire.openai_responses_request import read_request
 from guardrail.wire.openai_responses_tool import ToolItem
@@ -111,23 +111,33 @@ class ResponsesStream(Stream):
         return released
 
     def _closing(self, choice: Choice, part: str, chunk: Chunk) -> Closing:
-        event = parse_event(chunk.raw)
-        if event.data is None:
-            return Closing(chunk.raw)
-        value, _ = loads(event.data)
+        self._closing_value = chunk.value
         outcomes: list[tuple[int, Arguments]] = []
+        texts = self._repeated(chunk.value)
+        said = [self._edited(choice, text, outcomes) for text in texts]
+        if not any(text.differs(now) for text, now in zip(texts, said, strict=True)):
+            return Closing(chunk.raw, outcomes)
+        # What came stays as it is, since this may be asked again.
+        event = parse_event(chunk.raw)
+        assert event.data is not None
+        value, _ = loads(event.data)
         response = value.get("response")
-        joined = joined_text(response) if isinstance(response, dict) else ""
-        changed = edit(event_texts(value, self._reader.indexes), lambda text: self._edited(choice, text, outcomes))
-        if isinstance(response, dict) and response.get("output_text"):
-            if response["output_text"] == joined:
-                response["output_text"] = joined_text(response)
-            else:
-                text = ItemText(response, "output_text", "output_text", Kind.WHOLE)
-                text.put(self._edited(choice, text, outcomes))
-            changed = True
+        joined = isinstance(response, dict) and response.get("output_text") == joined_text(response)
+        for text, now in zip(self._repeated(value), said, strict=True):
+            text.put(now)
+        if joined:
+            response["output_text"] = joined_text(response)
         self._closing_value = value
-        return Closing(data_event(dumps(value), event.head) if changed else chunk.raw, outcomes)
+        return Closing(data_event(dumps(value), event.head), outcomes)
+
+    def _repeated(self, value: dict[str, Any]) -> list[ItemText]:
+        """The texts of an event that ends something."""
+        texts = event_texts(value, self._reader.indexes)
+        response = value.get("response")
+        joined = response.get("output_text") if isinstance(response, dict) else None
+        if isinstance(response, dict) and joined and joined != joined_text(response):
+            texts.append(ItemText(response, "output_text", "output_text", Kind.WHOLE))
+        return texts
 
     def _edited(self, choice: Choice, text: ItemText, outcomes: list[tuple[int, Arguments]]) -> str:
         """What is told instead of a text that is repeated, or said at once."""

@@ -143,7 +143,7 @@ class Reader:
         if not isinstance(named, str) or is_prose(named):
             named, changed = "unknown", True
             value["type"] = named
-        if not named.endswith(".delta") and _is_broken(value):
+        if b"\\ud" in event.data.lower() and not named.endswith(".delta") and _is_broken(value):
             value, changed = loads(dumps(value))[0], True
         head = event.head
         if event.name and event.name != named.encode():
@@ -290,9 +290,11 @@ class Reader:
 
 
 def _blank(texts: Iterable[ItemText], path: str, unknown: Unknown) -> bool:
-    """Take the text out of what only begins: its text is that of the deltas that follow."""
+    """Take the text out of what only begins: its text is that of the deltas that follow. Whether there was any."""
     gone = [text for text in texts if unknown.removes(path, str(text.key), text.owner[text.key])]
-    return sum(text.put("" if isinstance(text.owner[text.key], str) else "null") for text in gone) > 0
+    for text in gone:
+        text.put("" if isinstance(text.owner[text.key], str) else "null")
+    return bool(gone)
 
 
 def _is_broken(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 An answer is a list of items: messages and reasoning, which people read, calls of tools, which clients run, and what
 the server's own tools did. `strip_item` takes out of one what the codec does not know, `item_texts` names the texts of
-what is left, `edit` puts others in their places. Nothing here scans; nothing passes that neither is scanned nor looks
+what is left. Nothing here scans; nothing passes that neither is scanned nor looks
 like a label.
 
 Source of the shapes: the types of the `openai` Python package, 3.54.
@@ -47,27 +47,25 @@ class ItemText(NamedTuple):
     def raw(self) -> str:
         """What is scanned: valid Unicode."""
         value = self.owner[self.key]
-        return whole_surrogates(value) if isinstance(value, str) else dumps(value).decode()
+        if not isinstance(value, str):
+            return dumps(value).decode()
+        return value if value.isascii() else whole_surrogates(value)
 
-    def put(self, now: str) -> bool:
-        """Put another text in its place; whether that changed anything."""
+    def differs(self, now: str) -> bool:
+        """Whether another text is to stand in its place."""
         value = self.owner[self.key]
-        if isinstance(value, str):
-            if now == value:
-                return False
-            self.owner[self.key] = now
-            if isinstance(self.owner, dict) and self.owner.get("logprobs"):
-                self.owner["logprobs"] = []  # never null: clients go through them
-            return True
-        if now == self.raw:
-            return False
-        self.owner[self.key], _ = loads(now)
-        return True
+        return now != (value if isinstance(value, str) else self.raw)
 
-
-def edit(texts: Iterable[ItemText], guard: Callable[[ItemText], str]) -> bool:
-    """Say every text as `guard` says it; whether anything changed."""
-    return sum(text.put(guard(text)) for text in texts) > 0
+    def put(self, now: str) -> None:
+        """Put another text in its place, and take away what says the old one token by token."""
+        if not self.differs(now):
+            return
+        if not isinstance(self.owner[self.key], str):
+            self.owner[self.key], _ = loads(now)
+            return
+        self.owner[self.key] = now
+        if isinstance(self.owner, dict) and self.owner.get("logprobs"):
+            self.owner["logprobs"] = []  # never null: clients go through them
 
 
 _W, _N = Kind.WHOLE, Kind.NAME

@@ -243,7 +243,11 @@ def _check(reply: Reply, index: int, item: dict[str, Any]) -> None:
     for key in ("summary", "content"):
         for number, part in enumerate(item.get(key) or ()):
             field_ = "refusal" if part["type"] == "refusal" else "text"
-            assert part[field_] == reply.texts.get(f"output[{index}].{key}[{number}].{field_}", ""), (index, key, number)
+            assert part[field_] == reply.texts.get(f"output[{index}].{key}[{number}].{field_}", ""), (
+                index,
+                key,
+                number,
+            )
 
 
 @dataclass
