@@ -162,11 +162,13 @@ def scan(
         bool, typer.Option("--jsonl", help='Each line of input is {"text": ...}, each line of output JSON.')
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Put the matched text into the findings.")] = False,
+    prompts: Annotated[bool, typer.Option("--input", help="By the policy's rules for requests.")] = False,
 ) -> None:
     """Run a policy over any text."""
     from guardrail.scan import run
 
-    raise typer.Exit(run(file, policy, config, chunks=chunks, as_json=form is Format.JSON, jsonl=jsonl, show=show))
+    as_json = form is Format.JSON
+    raise typer.Exit(run(file, policy, config, chunks=chunks, as_json=as_json, jsonl=jsonl, show=show, prompts=prompts))
 
 
 @app.command()
@@ -183,12 +185,14 @@ def explain(
         bool, typer.Option("--all", help="Also candidates that were dropped and are no hits.")
     ] = False,
     form: Annotated[Format, typer.Option("--format", help="For a terminal, or JSON.")] = Format.TEXT,
+    prompts: Annotated[bool, typer.Option("--input", help="By the policy's rules for requests.")] = False,
 ) -> None:
     """Show why a policy does what it does to a text."""
     from guardrail.explain import run
 
     whole = None if text == "-" else text
-    raise typer.Exit(run(whole, policy, config, as_json=form is Format.JSON, everything=everything))
+    as_json = form is Format.JSON
+    raise typer.Exit(run(whole, policy, config, as_json=as_json, everything=everything, prompts=prompts))
 
 
 @app.command()

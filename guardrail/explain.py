@@ -30,8 +30,11 @@ _FULL = 16
 """Held characters that a full bar stands for."""
 
 
-def run(text: str | None, policy: str, config: Path | None, *, as_json: bool, everything: bool) -> int:
-    """The command; `text` None: standard input. The exit status: 0, or 1 for what cannot be read or loaded."""
+def run(
+    text: str | None, policy: str, config: Path | None, *, as_json: bool, everything: bool, prompts: bool = False
+) -> int:
+    """The command; `text` None: standard input; `prompts`: by the policy's rules for requests.
+    The exit status: 0, or 1 for what cannot be read or loaded."""
     if text is None:
         try:
             text = sys.stdin.buffer.read().decode()
@@ -43,6 +46,8 @@ def run(text: str | None, policy: str, config: Path | None, *, as_json: bool, ev
         return 1
     try:
         loaded = load_policy(policy, config)
+        if prompts:
+            loaded = loaded.of_input()
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 1

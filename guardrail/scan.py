@@ -101,8 +101,10 @@ def run(
     as_json: bool,
     jsonl: bool,
     show: bool,
+    prompts: bool = False,
 ) -> int:
-    """The command. The exit status: 0; 1 for a configuration or a text that cannot be read; 2 for bad usage."""
+    """The command. `prompts`: by the policy's rules for requests. The exit status: 0; 1 for a configuration or a
+    text that cannot be read; 2 for bad usage."""
     try:
         cut = Chunks.parse(chunks)
     except ValueError as error:
@@ -110,6 +112,8 @@ def run(
         return 2
     try:
         loaded = load_policy(policy, config)
+        if prompts:
+            loaded = loaded.of_input()
         with sys.stdin.buffer if file is None or str(file) == "-" else file.open("rb") as source:
             if jsonl:
                 return 1 if scan_rows(source, sys.stdout.buffer, loaded, cut, show=show) else 0

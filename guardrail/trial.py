@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -102,9 +102,10 @@ def trial(path: Path, *, environ: Mapping[str, str] | None = None) -> Report:
                     script.document.problem(("policy",), problem.message) if not problem.line else problem
                     for problem in error.problems
                 ]
+    problems += [problem for script in scripts for problem in _without_input(script, policies.get(script.file.policy))]
     if problems:
         raise ConfigError(sorted(set(problems)))
-    proved = [rule for policy in policies.values() for rule in rules_of(policy)]
+    proved = [rule for policy in policies.values() for part in policy.parts for rule in rules_of(part)]
     return Report(
         rules=len(proved),
         examples=sum(len(rule.hits) + len(rule.misses) for rule in proved),
@@ -113,11 +114,22 @@ def trial(path: Path, *, environ: Mapping[str, str] | None = None) -> Report:
     )
 
 
+def _without_input(script: Script, policy: Policy | None) -> Iterator[ConfigProblem]:
+    """Scenarios of prompts for a policy that looks at none."""
+    for index, scenario in enumerate(script.file.scenarios):
+        if scenario.prompt and policy is not None and policy.input is None:
+            message = f"found a scenario of a prompt, expected none: the policy {policy.name!r} looks for nothing there"
+            yield script.problem(index, message)
+
+
 def failures(script: Script, policy: Policy) -> Iterator[Failure]:
     """The scenarios of a file that fail, each at the first cut that shows it."""
     for index, scenario in enumerate(script.file.scenarios):
+        tried = policy.input.policy if scenario.prompt and policy.input is not None else policy
         for cut in CUTS:
-            came = play(policy, scenario.input, cut)
+            came = play(tried, scenario.input, cut)
+            if scenario.prompt and came.halt:
+                came = replace(came, output="")  # the model is not asked
             expected = _expected(scenario, came)
             if came != expected:
                 at = script.problem(index, f"the scenario {scenario.name!r} comes out otherwise")

@@ -90,3 +90,11 @@ def test_a_long_text_is_wrapped_with_its_bars() -> None:
     text = "a bomb " * 20
     Explained(explain(rules, text), rules, text, text, everything=False).print(Console(file=out, width=40))
     assert all(len(line) <= 40 for line in out.getvalue().splitlines())
+
+
+def test_by_the_rules_for_requests(policy: str) -> None:
+    result = RUN.invoke(app, ["explain", "--input", "--policy", policy, "a bomb"])
+    assert (result.exit_code, "the policy 'mine' looks for nothing in requests" in result.output) == (1, True)
+    with Path(policy).open("a") as file:
+        file.write("input: {rules: [{id: own, keywords: [alpha], action: redact}]}\n")
+    assert printed("--input", "--policy", policy, "alpha bomb").rstrip().endswith("[REDACTED] bomb")

@@ -248,3 +248,10 @@ def test_what_passes_without_a_score_is_told(tmp_path: Path) -> None:
     said = "guardrail scan: 38 characters passed without a score of the classifier\n"
     assert scan("--policy", path, stdin=text) == (0, text, said)
     assert json.loads(scan("--policy", path, "--format", "json", stdin=text)[1])["unscanned"] == 38
+
+
+def test_by_the_rules_for_requests(policy: Path) -> None:
+    assert scan("--input", "--policy", policy, stdin=b"vault code")[0] == 1
+    own = "input: {rules: [{id: own, keywords: [alpha], action: redact}]}\n"
+    policy.write_text(POLICY + own, encoding="utf-8")
+    assert scan("--input", "--policy", policy, stdin=b"alpha, vault code")[:2] == (0, b"[REDACTED], vault code")

@@ -139,3 +139,34 @@ def test_scenarios_are_scored(config: Path) -> None:
     (config / "scenarios" / "mine.yaml").write_text(GOOD + rude)
     status, said = reported(config, "text")
     assert (status, "4 scenarios" in said) == (0, True), said
+
+
+PROMPTS = """policy: mine
+scenarios:
+  - {name: clean, input: hello, prompt: true}
+  - {name: masked, input: my card alpha, output: "my card [REDACTED]", findings: [card], prompt: true}
+  - {name: refused, input: now open sesame, halt: true, findings: [open], prompt: true}
+  - {name: an answer may say so, input: open sesame}
+"""
+INPUT = """input:
+  rules:
+    - {id: card, keywords: [alpha], action: redact, examples: {hit: [alpha]}}
+    - {id: open, keywords: [open sesame], action: halt}
+"""
+
+
+def test_prompts_have_scenarios_of_their_own(config: Path) -> None:
+    (config / "policies" / "mine.yaml").write_text(POLICY + INPUT)
+    (config / "scenarios" / "mine.yaml").write_text(PROMPTS)
+    assert reported(config, "text") == (0, f"4 rules by 3 examples; 4 scenarios, each cut in {len(CUTS)} ways\n")
+    (config / "scenarios" / "mine.yaml").write_text(PROMPTS.replace("hello", "open sesame"))
+    status, said = reported(config, "text")
+    assert status == 1
+    assert "expected open sesame" in said.replace("⟦", "").replace("⟧", "")
+
+
+def test_a_scenario_of_a_prompt_needs_a_policy_that_looks_at_prompts(config: Path) -> None:
+    (config / "scenarios" / "mine.yaml").write_text(PROMPTS)
+    status, said = reported(config, "text")
+    assert status == 1
+    assert "mine.yaml:3:5: found a scenario of a prompt, expected none: the policy 'mine' looks for nothing" in said

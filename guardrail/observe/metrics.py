@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from guardrail.observe.log import dropped_lines
-from guardrail.observe.records import Record
+from guardrail.observe.records import InputRecord, Record
 
 if TYPE_CHECKING:
     from guardrail.classify.classifier import Classifier
@@ -181,6 +181,11 @@ class Metrics:
         self._events = counter("events", "Stream events received.")
         self._delayed = counter("events_delayed", "Stream events that hold-back made wait.")
         self._findings = counter("findings", "Hits, by rule and action.", "rule", "action")
+        self._input_findings = counter("input_findings", "Hits in prompts, by rule and action.", "rule", "action")
+        self._input_characters = counter(
+            "input_characters", "Code points of prompts: scanned, removed, unscanned.", "state"
+        )
+        self._refusals = counter("prompts_refused", "Prompts that a rule refused.", "tenant")
         self._halts = counter("halts", "Responses ended by a rule.", "tenant")
         self._aborts = counter("upstream_aborts", "Upstream requests closed before their end.", "reason")
         self._faults = counter("faults", "Responses that ended in a fault, by kind.", "kind")
@@ -198,8 +203,14 @@ class Metrics:
         self._problems = gauge("config_problems", "Problems found in the last edit that was refused.")
         self._loaded_at = gauge("config_loaded_timestamp_seconds", "When the configuration in use was loaded.")
 
-    def count_record(self, record: Record, *, findings: Mapping[tuple[str, str], int]) -> None:
-        """Count one response. `findings`: number of hits by (rule id, action)."""
+    def count_record(
+        self,
+        record: Record,
+        *,
+        findings: Mapping[tuple[str, str], int],
+        input_findings: Mapping[tuple[str, str], int] | None = None,
+    ) -> None:
+        """Count one response. `findings`, `input_findings`: number of hits by (rule id, action)."""
         tenant = record.tenant
         self._requests.labels(tenant, str(record.status)).inc()
         self._responses.labels(record.outcome).inc()
@@ -219,6 +230,10 @@ class Metrics:
         self._delayed.inc(record.events_delayed)
         for (rule, action), count in findings.items():
             self._findings.labels(rule, action).inc(count)
+        if record.input is not None:
+            self._count_input(record.input, input_findings or {})
+        if record.outcome == "refused_input":
+            self._refusals.labels(tenant).inc()
         if record.halted:
             self._halts.labels(tenant).inc()
         if record.upstream_aborted:
@@ -230,8 +245,19 @@ class Metrics:
             self._retries.inc(record.attempts - 1)
         if record.unknown_blocked:
             self._unknown.inc(len(record.unknown_blocked))
-        if record.policy and record.outcome != "refused":
+        if record.policy and record.outcome not in ("refused", "refused_input"):
             self._held.observe(record.held_max)
+
+    def _count_input(self, record: InputRecord, findings: Mapping[tuple[str, str], int]) -> None:
+        for state, count in (
+            ("scanned", record.scanned),
+            ("removed", record.removed),
+            ("unscanned", record.unscanned),
+        ):
+            if count:
+                self._input_characters.labels(state).inc(count)
+        for (rule, action), count in findings.items():
+            self._input_findings.labels(rule, action).inc(count)
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes (text format 0.0.4)."""

@@ -16,14 +16,16 @@ import msgspec
 logger = logging.getLogger("guardrail.record")
 """One JSON object a record, at INFO. `guardrail serve` writes it to standard output."""
 
-Outcome = Literal["complete", "halted", "disconnected", "fault", "refused", "passed"]
+Outcome = Literal["complete", "halted", "disconnected", "fault", "refused", "refused_input", "passed"]
 """`complete`: delivered to its end. `halted`: a rule ended it. `disconnected`: the client left. `fault`: the
-upstream, a timeout or a cap ended it. `refused`: guardrail answered instead of the upstream. `passed`: an
-unscanned path that the configuration lets through."""
+upstream, a timeout or a cap ended it. `refused`: guardrail answered instead of the upstream. `refused_input`:
+it did so for what the policy found in the prompt. `passed`: an unscanned path that the configuration lets through."""
 
 MAX_FINDINGS = 20
 """Findings kept in one record; `findings_total` counts all. A line then stays under 4 KiB, which a pipe takes whole, so
 that the lines of several workers do not mix."""
+MAX_INPUT_FINDINGS = 10
+"""Of these, at most so many may be of the prompt."""
 
 
 class FindingRecord(msgspec.Struct, frozen=True):
@@ -51,6 +53,23 @@ class ClassifierRecord(msgspec.Struct, frozen=True):
     """Stretches that the first stage could not tell."""
     failures: dict[str, int] = {}
     """Stretches without scores, by kind: queue_full, deadline, broken."""
+
+
+class InputRecord(msgspec.Struct, frozen=True):
+    """What the policy's section `input` made of a request. Sizes are code points."""
+
+    messages: int
+    """Scanned."""
+    scanned: int
+    removed: int
+    """Under a mask."""
+    unscanned: int
+    """Of the scanned: without the scores that the section's classifier should have given."""
+    findings: list[FindingRecord]
+    """At most 10."""
+    findings_total: int
+    classifier: ClassifierRecord | None = None
+    """None: the section has none."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +126,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Body bytes to the client."""
     classifier: ClassifierRecord | None = None
     """None: the policy has none."""
+    input: InputRecord | None = None
+    """None: the policy looks for nothing in requests, or the request was refused before."""
     first_byte_s: float
     """From the request's arrival to the upstream's first body byte; 0 when none came."""
     duration_s: float

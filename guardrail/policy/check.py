@@ -112,12 +112,22 @@ def _described(policy: Policy) -> dict[str, Any]:
     described: dict[str, Any] = {"digest": policy.digest, "rules": _rules_of(policy)}
     if policy.classifier is not None:
         described["classifier"] = policy.classifier.model
+    if policy.input is not None:
+        described["input"] = {"rules": _rules_of(policy.input.policy)}
+        if policy.input.policy.classifier is not None:
+            described["input"]["classifier"] = policy.input.policy.classifier.model
     return described
 
 
 def _line(policy: Policy) -> str:
     line = f"policy {policy.name}  {policy.digest[:12]}  {_count(_rules_of(policy), 'rule')}"
-    return line if policy.classifier is None else f"{line}  classifier {policy.classifier.model}"
+    if policy.classifier is not None:
+        line += f"  classifier {policy.classifier.model}"
+    if policy.input is not None:
+        line += f"  input {_count(_rules_of(policy.input.policy), 'rule')}"
+        if policy.input.policy.classifier is not None:
+            line += f" and classifier {policy.input.policy.classifier.model}"
+    return line
 
 
 def _rules_of(policy: Policy) -> int:

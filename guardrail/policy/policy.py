@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from guardrail.errors import ConfigError, ConfigProblem
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scores import ScoreSettings
 
@@ -67,6 +68,13 @@ class Policy:
     def parts(self) -> tuple[Policy, ...]:
         """Itself, and what its section `input` comes to: each may need a classifier."""
         return (self,) if self.input is None else (self, self.input.policy)
+
+    def of_input(self) -> Policy:
+        """What its section `input` comes to. Raises ConfigError for a policy without one."""
+        if self.input is None:
+            message = f"the policy {self.name!r} looks for nothing in requests: it has no section 'input'"
+            raise ConfigError([ConfigProblem(self.name, 0, 0, message)])
+        return self.input.policy
 
     @property
     def tag(self) -> str:

@@ -66,5 +66,7 @@ def _repeated(document: Document, file: ScenarioFile) -> Iterator[ConfigProblem]
 
 
 def scenario_output(scenario: Scenario) -> str:
-    """What the client must get."""
-    return scenario.input if scenario.output is UNSET else scenario.output
+    """What the client must get; of a prompt, what the model must read."""
+    if scenario.output is UNSET:
+        return "" if scenario.prompt and scenario.halt else scenario.input
+    return scenario.output

@@ -26,11 +26,12 @@ from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.instructions import Instructions
 from guardrail.proxy.limits import Admission, ProxyFull, TenantBusy
+from guardrail.proxy.prompts import PromptRefused, guarded
 from guardrail.proxy.relay import JSON, SERVER, Asked, Relay
 from guardrail.proxy.routes import Unguarded, decoded, route, spoken_at
 from guardrail.proxy.tenants import Caller, Unauthorized, identify
 from guardrail.proxy.upstream import Upstreams
-from guardrail.wire.protocol import Protocol, Refusal
+from guardrail.wire.protocol import Protocol, Refusal, Reply
 from guardrail.wire.request import ModelRequest
 
 logger = logging.getLogger("guardrail.proxy")
@@ -92,6 +93,8 @@ class Proxy:
         self._busy.add(request.protocol)
         try:
             return await self._answer(request, exchange)
+        except PromptRefused as refused:
+            return _prompt_refused(refused.reply, exchange)
         except Failed as failed:
             if exchange.attempts.count:
                 exchange.outcome = "fault"
@@ -140,6 +143,11 @@ class Proxy:
                 asked = opened = None
                 if isinstance(where, Protocol):
                     asked = Asked(where, _read_request(where, request, body, exchange))
+                    if policy.input is not None:
+                        judge = self.classifiers.get(policy.input.policy)
+                        sent = await guarded(policy.input, where, asked.request, body, judge, exchange)
+                        if sent is not body:  # the answer is guarded as one to what the model reads
+                            body, asked = sent, Asked(where, _read_request(where, request, sent, exchange))
                     policy = await self._instructions.kept(policy, asked.request)
                     opened = self.classifiers.get(policy)
                 upstream = self._upstreams.get(caller.tenant.upstream, config)
@@ -249,6 +257,17 @@ def _read_request(protocol: Protocol, request: web.Request, body: bytes, exchang
     if request.headers.get(ANNOTATE_HEADER, "").strip() == "1":
         return replace(asked, annotate=True)
     return asked
+
+
+def _prompt_refused(reply: Reply, exchange: Exchange) -> web.Response:
+    """The protocol's own answer to a prompt that the policy refuses. SDKs must not send it again."""
+    exchange.outcome, exchange.status, exchange.bytes_out = "refused_input", reply.status, len(reply.body)
+    return web.Response(
+        status=reply.status,
+        body=reply.body,
+        content_type=reply.media_type,
+        headers=exchange.headers() | {"Server": SERVER, "x-should-retry": "false"},
+    )
 
 
 def _refusal(failed: Failed, exchange: Exchange) -> web.Response:

@@ -51,7 +51,7 @@ class Classifiers:
     async def follow(self, policies: Iterable[Policy]) -> None:
         """Have the classifiers of these policies ready, and close those that nothing needs any more."""
         wanted = set()
-        for policy in policies:
+        for policy in (part for each in policies for part in each.parts):
             if policy.scorer is not None:
                 wanted.add(policy.scorer.digest)
                 self.get(policy)

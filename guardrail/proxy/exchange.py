@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 
 from guardrail.observe.metrics import Metrics
-from guardrail.observe.records import MAX_FINDINGS, ClassifierRecord, FindingRecord, Outcome, Record, Records
+from guardrail.observe.records import (
+    MAX_FINDINGS,
+    MAX_INPUT_FINDINGS,
+    ClassifierRecord,
+    FindingRecord,
+    InputRecord,
+    Outcome,
+    Record,
+    Records,
+)
 from guardrail.policy.policy import Policy
 from guardrail.proxy.faults import Fault
 from guardrail.proxy.upstream import Attempts
+from guardrail.text.rules import Finding
+from guardrail.wire.prompt import PromptRecord
 from guardrail.wire.record import StreamRecord
 
 _NO_TEXT = StreamRecord(
@@ -81,6 +93,9 @@ class Exchange:
     """The codec's account of the model's text; None when no text was seen."""
     encoder_calls: int = 0
     """Windows that the classifier's first stage could not tell."""
+    prompt: PromptRecord | None = None
+    """What the policy made of the request; None when it looks for nothing there."""
+    prompt_encoder_calls: int = 0
     upstream_aborted: bool = False
     attempts: Attempts = field(default_factory=Attempts)
     bytes_in: int = 0
@@ -100,12 +115,17 @@ class Exchange:
         """Write the record and count it. Called once."""
         record = self._record()
         records.add(record)
-        findings = Counter((f.rule, f.action.value) for f in self.text.findings) if self.text else Counter()
-        metrics.count_record(record, findings=findings)
+        metrics.count_record(
+            record,
+            findings=_counted(self.text.findings if self.text else ()),
+            input_findings=_counted(self.prompt.findings if self.prompt else ()),
+        )
 
     def _record(self) -> Record:
         text = self.text or _NO_TEXT
         policy = self.policy
+        asked = self._asked()
+        most = MAX_FINDINGS - (len(asked.findings) if asked is not None else 0)
         return Record(
             time=self.came_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             request_id=self.request_id,
@@ -134,18 +154,44 @@ class Exchange:
             events=text.events,
             events_delayed=text.events_delayed,
             unknown_blocked=list(text.blocked),
-            findings=[
-                FindingRecord(f.rule, f.category, f.severity, f.action.value, f.channel, f.start, f.end, f.document)
-                for f in text.findings[:MAX_FINDINGS]
-            ],
+            findings=_listed(text.findings, most),
             findings_total=len(text.findings),
             upstream_aborted=self.upstream_aborted,
             attempts=self.attempts.count,
             classifier=ClassifierRecord(text.classifier, text.units, self.encoder_calls, dict(text.unit_failures))
             if text.classifier
             else None,
+            input=asked,
             bytes_in=self.bytes_in,
             bytes_out=self.bytes_out,
             first_byte_s=round(self.first_byte_at - self.started, 6) if self.first_byte_at else 0.0,
             duration_s=round(monotonic() - self.started, 6),
         )
+
+    def _asked(self) -> InputRecord | None:
+        prompt = self.prompt
+        if prompt is None:
+            return None
+        calls, failures = self.prompt_encoder_calls, dict(prompt.unit_failures)
+        return InputRecord(
+            messages=prompt.messages,
+            scanned=prompt.scanned,
+            removed=prompt.removed,
+            unscanned=prompt.unscanned,
+            findings=_listed(prompt.findings, MAX_INPUT_FINDINGS),
+            findings_total=len(prompt.findings),
+            classifier=ClassifierRecord(prompt.classifier, prompt.units, calls, failures)
+            if prompt.classifier
+            else None,
+        )
+
+
+def _counted(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
+    return Counter((found.rule, found.action.value) for found in findings)
+
+
+def _listed(findings: Sequence[Finding], most: int) -> list[FindingRecord]:
+    return [
+        FindingRecord(f.rule, f.category, f.severity, f.action.value, f.channel, f.start, f.end, f.document)
+        for f in findings[:most]
+    ]

@@ -51,8 +51,9 @@ class Reply:
     media_type: str = "application/json"
 
 
-RefusePrompt = Callable[[ModelRequest, str, Finding], Reply]
-"""(request, what people are told, what was found in the prompt) -> how the protocol tells of a refused prompt."""
+RefusePrompt = Callable[[ModelRequest, str, str, Finding], Reply]
+"""(request, case id, what people are told, what was found in the prompt) -> how the protocol tells of a refused
+prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class Protocol:
     """A key that every answer has, as JSON, and no error has: what has it is guarded, whatever its HTTP status says."""
     media_type: str = "text/event-stream"
     """Of its streams."""
+    array: OpenStream | None = None
+    """Opens the codec of an answer that is streamed as one JSON array, where the protocol has that form too."""
     key_header: str = "Authorization"
     """Where its clients send the key; as `Bearer KEY` in `Authorization`, else plainly."""
     key_in_query: bool = False
@@ -83,9 +86,9 @@ class Protocol:
     refuse_prompt: RefusePrompt | None = None
     """How a refused prompt is told where that is no error; None: as an error, with the HTTP status 400."""
 
-    def refused(self, request: ModelRequest, message: str, found: Finding) -> Reply:
+    def refused(self, request: ModelRequest, case_id: str, message: str, found: Finding) -> Reply:
         """The answer to a prompt that the policy refuses. `message`: for people."""
         if self.refuse_prompt is not None:
-            return self.refuse_prompt(request, message, found)
+            return self.refuse_prompt(request, case_id, message, found)
         refusal = Refusal(400, "invalid_request_error", message, "content_filter", self.prompt_field)
         return Reply(refusal.status, self.error_body(refusal))

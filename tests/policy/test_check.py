@@ -158,3 +158,17 @@ def test_a_policy_with_a_classifier(tmp_path: Path) -> None:
     assert line[6].startswith("tiny@")
     code, output = check("--format", "json", tmp_path)
     assert json.loads(output)["policies"]["acme"]["classifier"].startswith("tiny@")
+
+
+def test_a_policy_that_looks_at_prompts(tmp_path: Path) -> None:
+    tiny.ours(tmp_path / "policies" / "mine")
+    asking = """policy: acme
+input:
+  rules: [{id: a, keywords: [x], action: halt}]
+  classifier: {model: mine, categories: {harassment: {}}}
+"""
+    code, output = check(write(tmp_path, {**GOOD, "policies/acme.yaml": asking}))
+    assert code == 0
+    assert "0 rules  input 1 rule and classifier tiny@" in output
+    code, output = check("--format", "json", tmp_path)
+    assert json.loads(output)["policies"]["acme"]["input"]["rules"] == 1

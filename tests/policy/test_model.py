@@ -46,7 +46,7 @@ def test_no_key_may_be_null() -> None:
 
 
 def test_every_key_is_documented() -> None:
-    ours = ("PolicyFile", "RuleEntry", "FoldEntry", "NearEntry", "MaskEntry", "Examples")
+    ours = ("PolicyFile", "InputEntry", "RuleEntry", "FoldEntry", "NearEntry", "MaskEntry", "Examples")
     scored = ("ClassifierEntry", "ClassifierCategories", "LevelEntry")
     pages = dict.fromkeys((*ours, *scored), "policies.md") | {"DetectorEntry": "classifier.md"}
     pages |= dict.fromkeys(("Scenario", "ScenarioFile"), "testing.md")

@@ -1,0 +1,75 @@
+"""A request before it goes to the upstream: what the policy's section `input` looks for in it.
+
+Promises: a prompt goes on only when all that the section asks for was looked at; what was found is in the exchange
+however it ends. Long prompts are scanned on a thread, so that they do not hold up the streams of others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from guardrail.classify.judge import verdicts_of
+from guardrail.errors import GuardrailError
+from guardrail.policy.policy import InputSection
+from guardrail.proxy.classifiers import Opened
+from guardrail.proxy.exchange import Exchange
+from guardrail.wire.prompt import GuardedPrompt, guard_prompt, size_of
+from guardrail.wire.protocol import Protocol, Reply
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.whole_text import Unscored, Verdicts
+
+OFF_LOOP_CHARACTERS = 1 << 13
+"""Prompts from this length on are scanned on a thread: they take some milliseconds, which every stream would wait."""
+
+
+class PromptRefused(GuardrailError):
+    """The policy refuses the prompt; `reply` is what the client gets."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        super().__init__("The prompt was refused.")
+
+
+async def guarded(
+    section: InputSection,
+    protocol: Protocol,
+    request: ModelRequest,
+    body: bytes,
+    opened: Opened | None,
+    exchange: Exchange,
+) -> bytes:
+    """The body for the upstream, the very bytes that came when nothing in it changes. `opened`: the section's
+    classifier, when it has one. Raises PromptRefused."""
+    if opened is not None:
+        opened.in_use += 1
+    try:
+        outcome = await _scanned(section, request, body, opened, exchange)
+    finally:
+        if opened is not None:
+            opened.in_use -= 1
+    record = exchange.prompt = outcome.record
+    if record.refused is not None:
+        message = section.notice.replace("{case_id}", exchange.request_id)
+        raise PromptRefused(protocol.refused(request, exchange.request_id, message, record.refused))
+    return outcome.body
+
+
+async def _scanned(
+    section: InputSection, request: ModelRequest, body: bytes, opened: Opened | None, exchange: Exchange
+) -> GuardedPrompt:
+    verdicts = Verdicts()
+    long = size_of(section, request) >= OFF_LOOP_CHARACTERS
+    while True:
+        try:
+            if long:
+                return await asyncio.to_thread(guard_prompt, section, request, body, verdicts)
+            return guard_prompt(section, request, body, verdicts)
+        except Unscored:
+            settings = section.policy.classifier
+            assert settings is not None
+            assert opened is not None
+            windows = list(verdicts.missing)
+            verdicts.missing.clear()
+            found, asked = await verdicts_of(opened.classifier, windows, settings.deadline)
+            verdicts.known.update(zip(windows, found, strict=True))
+            exchange.prompt_encoder_calls += asked
