@@ -21,7 +21,7 @@ class Client:
 
     `program`: its script under `python/` or `js/`. `helper`: what of the client is called. `change`: the one line that
     points it at guardrail. `words`: what it says of each ending. `fault`, `refusal`: what it raises. `notice`: where
-    the notice of a halt reaches its user. `absent`: the cases that it does not have, and why. `odd`: fields of what it
+    the notice of a halt reaches its user; "refusal as text": it makes text of a part that is a refusal. `absent`: the cases that it does not have, and why. `odd`: fields of what it
     returns that differ from the case's, and why they may. `told`: whether guardrail's own note reaches its user.
     """
 
@@ -35,7 +35,7 @@ class Client:
     fault: str
     refusal: str
     provider: str = ""
-    notice: Literal["text", "refusal"] = "text"
+    notice: Literal["text", "refusal", "refusal as text"] = "text"
     told: bool = False
     absent: Mapping[str, str] = field(default_factory=dict)
     odd: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
@@ -192,7 +192,7 @@ CLIENTS: Final = (
         helper="`completion()`, `stream_chunk_builder()`",
         change='litellm.completion("ollama_chat/MODEL", messages, api_base="http://localhost:8080", api_key=KEY)',
         words=OPENAI,
-        fault="MidStreamFallbackError",
+        fault="BadRequestError",
         refusal="BadRequestError",
         absent={**ONE, "parallel": "litellm joins two calls of one Ollama stream into one, guarded or not."},
     ),
@@ -271,9 +271,9 @@ CLIENTS: Final = (
         helper="`streamText()`, `generateText()`",
         change='createOpenAI({ baseURL: "http://localhost:8080/v1", apiKey: KEY })(MODEL)',
         words=VERCEL,
-        fault="AI_APICallError",
+        fault="error part",
         refusal="AI_APICallError",
-        notice="refusal",
+        notice="refusal as text",
         absent=ONE,
     ),
     Client(

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conformance.cases import BY_NAME, CASES, NOTICE, POLICY, SCRIPT, Case
+from tests.conformance.cases import BY_NAME, CASES, NOTICE, POLICY, REFUSAL, REFUSED, SCRIPT, Case
 from tests.conformance.clients import CLIENTS, Client
 from tests.conformance.drive import Driver
 from tests.conformance.servers import listening
@@ -85,9 +85,10 @@ def expected(client: Client, case: Case) -> dict[str, Any]:
             "finish": [client.words[ending] for ending in case.endings],
             "error": "",
         }
-        if client.notice == "refusal" and "halt" in case.endings:
-            found["text"] = [text.removesuffix(NOTICE) for text in case.text]
-            found["refusal"] = NOTICE.strip()
+        if "halt" in case.endings and client.notice != "text":
+            kept = [text.removesuffix(NOTICE) for text in case.text]
+            found["text"] = [text + REFUSAL for text in kept] if client.notice == "refusal as text" else kept
+            found["refusal"] = "" if client.notice == "refusal as text" else REFUSAL
         if case.ask.get("stream", True):
             found["streamed"] = found["text"]
     return {**found, **client.odd.get(case.name, ({}, ""))[0]}
@@ -100,7 +101,9 @@ def test_what_the_user_of_a_client_gets(client: Client, case: Case, driver: Driv
     assert {name: heard[name] for name in wanted} == wanted, heard["message"]
     said = json.dumps(heard, ensure_ascii=False)
     assert [secret for secret in case.never if secret in said] == []
-    if not case.fails:
+    if case.fails == "refusal":
+        assert REFUSED in said, "the client says why"
+    elif not case.fails:
         assert heard["tokens"], "usage reaches the client"
     if client.told and "halt" in case.endings:
         assert heard["note"]["action"] == "halt"

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from guardrail.simulate.fault import Fault, FaultKind
 from guardrail.simulate.script import BUILT_IN, SKY, Script
-from guardrail.simulate.server import Generation, Pace, create_app
+from guardrail.simulate.server import ANSWERING, Generation, Pace, create_app
 
 Client = TestClient[Any, Any]
 
@@ -268,6 +268,8 @@ async def test_a_script_replaces_the_built_in_replies() -> None:
 def test_the_documentation_names_every_fault_header_and_state() -> None:
     page = (Path(__file__).parents[2] / "docs" / "simulate.md").read_text(encoding="utf-8")
     states = get_args(get_type_hints(Generation)["state"])
+    for path in ANSWERING:
+        assert f"`{path}`" in page
     for name in (*get_args(FaultKind), *states, "token-size", "delay", "fault"):
         assert name in page
     example = page.split("```yaml\n")[1].split("```")[0]

@@ -32,12 +32,12 @@ def run(ask: Ask, heard: Heard) -> None:
     else:
         whole = model.invoke(ask.prompt)
     heard.text = [str(whole.text)]
-    heard.refusal = whole.additional_kwargs.get("refusal") or ""
     for block in whole.content_blocks:
         if block["type"] == "reasoning":
             heard.reasoning += block.get("reasoning", "")
-        elif block["type"] == "non_standard" and block["value"].get("type") == "refusal":
-            heard.refusal += block["value"]["refusal"]
+    for part in whole.content if isinstance(whole.content, list) else ():
+        if part["type"] == "refusal":
+            heard.refusal += part["refusal"]
     heard.calls = [[call["name"], call["args"]] for call in whole.tool_calls]
     said = whole.response_metadata
     heard.finish = [said.get("finish_reason") or said.get("status")]
