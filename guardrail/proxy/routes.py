@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import unquote
 
-from guardrail.wire import openai_chat
+from guardrail.wire import ollama, openai_chat, openai_responses
 from guardrail.wire.protocol import Protocol
 
 GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
@@ -23,10 +23,15 @@ GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
         ),
         openai_chat.PROTOCOL,
     ),
+    (re.compile(r"(?:/openai|/v1|/openai/v1)/responses(?:/resp[^/]*(?:/cancel)?)?"), openai_responses.PROTOCOL),
+    (re.compile(r"/api/(?:chat|generate)"), ollama.PROTOCOL),
 )
 """Paths, decoded, and the protocol that is spoken there."""
 
-DIALECTS: tuple[tuple[str, Protocol], ...] = ()
+DIALECTS: tuple[tuple[str, Protocol], ...] = (
+    ("/api/v1/", openai_chat.PROTOCOL),
+    ("/api/", ollama.PROTOCOL),
+)
 """Beginnings of paths, and the protocol whose clients ask there: what is refused is refused in their words. Anything
 else: OpenAI's."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from guardrail.proxy.routes import Unguarded, route, spoken_at
 from guardrail.settings import PASSED
-from guardrail.wire import openai_chat
+from guardrail.wire import ollama, openai_chat, openai_responses
 
 DEFAULT = ("/v1/models", "/v1/models/*", "/v1/embeddings")
 WIDE = ("/v1/*", "/*")
@@ -17,6 +17,14 @@ CASES = [
     ("/api/v1/chat/completions", DEFAULT, openai_chat.PROTOCOL),
     ("/v1beta/openai/chat/completions", DEFAULT, openai_chat.PROTOCOL),
     ("/openai/deployments/my%20model/chat/completions", DEFAULT, openai_chat.PROTOCOL),
+    ("/v1/responses", DEFAULT, openai_responses.PROTOCOL),
+    ("/openai/responses", DEFAULT, openai_responses.PROTOCOL),
+    ("/v1/responses/resp_1", DEFAULT, openai_responses.PROTOCOL),
+    ("/v1/responses/resp_1/cancel", DEFAULT, openai_responses.PROTOCOL),
+    ("/v1/responses/resp_1/input_items", WIDE, Unguarded.REFUSED),
+    ("/v1/responses/input_tokens", PASSED, Unguarded.UNSCANNED),
+    ("/api/chat", DEFAULT, ollama.PROTOCOL),
+    ("/api/generate", DEFAULT, ollama.PROTOCOL),
     ("/v1/models", DEFAULT, Unguarded.UNSCANNED),
     ("/v1/models/gpt-4o", DEFAULT, Unguarded.UNSCANNED),
     ("/v1/models/org/name:7b", DEFAULT, Unguarded.UNSCANNED),
@@ -26,7 +34,6 @@ CASES = [
     # not listed
     ("/", DEFAULT, Unguarded.REFUSED),
     ("/v1/completions", DEFAULT, Unguarded.REFUSED),
-    ("/v1/responses", DEFAULT, Unguarded.REFUSED),
     ("/v1/models/", DEFAULT, Unguarded.REFUSED),
     ("/v1/modelsx", DEFAULT, Unguarded.REFUSED),
     ("/v1/embeddings/x", DEFAULT, Unguarded.REFUSED),
@@ -43,9 +50,9 @@ CASES = [
     ("/v1/./chat/completions", WIDE, Unguarded.REFUSED),
     # other endpoints that answer with a model's text, under a wildcard
     ("/v1/completions", WIDE, Unguarded.REFUSED),
-    ("/v1/responses/resp_1", WIDE, Unguarded.REFUSED),
-    ("/api/chat", WIDE, Unguarded.REFUSED),
-    ("/api/generate", WIDE, Unguarded.REFUSED),
+    ("/v1/responses/other", WIDE, Unguarded.REFUSED),
+    ("/api/Chat", WIDE, Unguarded.REFUSED),
+    ("/api//generate", WIDE, Unguarded.REFUSED),
     ("/v1/models/gemini:generateContent", DEFAULT, Unguarded.REFUSED),
     ("/v1/models/gemini:streamGenerateContent", DEFAULT, Unguarded.REFUSED),
     ("/v1/models/org/chat-model", DEFAULT, Unguarded.UNSCANNED),
@@ -104,5 +111,7 @@ def test_what_may_carry_any_is_refused_by_default(path: str) -> None:
 
 
 def test_an_error_is_told_in_the_words_of_the_path() -> None:
-    for path in ("/v1/chat/completions", "/v1/files", "/%FF", ""):
+    for path in ("/v1/chat/completions", "/v1/files", "/%FF", "", "/api/v1/files"):
         assert spoken_at(path) is openai_chat.PROTOCOL
+    for path in ("/api/chat", "/api/pull"):
+        assert spoken_at(path) is ollama.PROTOCOL
