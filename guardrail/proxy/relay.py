@@ -40,7 +40,7 @@ from guardrail.proxy.watchdog import Watchdog
 from guardrail.settings import Limits
 from guardrail.wire.annotation import annotated
 from guardrail.wire.answer import Fault as InBandFault
-from guardrail.wire.protocol import Protocol
+from guardrail.wire.protocol import OpenStream, Protocol
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import Stream, WireLimits
 from guardrail.wire.whole_text import Unscored, Verdicts
@@ -199,7 +199,9 @@ class Relay:
         # What the upstream says it sends decides, and is guarded as that; only where it says nothing does what the
         # client asked for.
         if kind == asked.protocol.media_type or (not kind and asked.request.stream):
-            return await self._stream(answer, asked)
+            return await self._stream(answer, asked, asked.protocol.stream)
+        if kind == JSON and asked.request.stream and asked.protocol.array is not None:
+            return await self._stream(answer, asked, asked.protocol.array)
         if kind == JSON or not kind:
             return await self._whole(answer, asked)
         raise Failed(Fault.UPSTREAM_BAD_TYPE)
@@ -224,8 +226,8 @@ class Relay:
 
     # Streams
 
-    async def _stream(self, answer: aiohttp.ClientResponse, asked: Asked) -> web.StreamResponse:
-        chat = self._chat = asked.protocol.stream(
+    async def _stream(self, answer: aiohttp.ClientResponse, asked: Asked, opens: OpenStream) -> web.StreamResponse:
+        chat = self._chat = opens(
             self._policy,
             asked.request,
             case_id=self._exchange.request_id,

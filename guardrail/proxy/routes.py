@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import unquote
 
-from guardrail.wire import ollama, openai_chat, openai_responses
+from guardrail.wire import gemini, gemini_request, ollama, openai_chat, openai_responses
 from guardrail.wire.protocol import Protocol
 
 GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
@@ -25,12 +25,17 @@ GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
     ),
     (re.compile(r"(?:/openai|/v1|/openai/v1)/responses(?:/resp[^/]*(?:/cancel)?)?"), openai_responses.PROTOCOL),
     (re.compile(r"/api/(?:chat|generate)"), ollama.PROTOCOL),
+    (gemini_request.PATH, gemini.PROTOCOL),
 )
 """Paths, decoded, and the protocol that is spoken there."""
 
 DIALECTS: tuple[tuple[str, Protocol], ...] = (
     ("/api/v1/", openai_chat.PROTOCOL),
     ("/api/", ollama.PROTOCOL),
+    ("/v1beta/openai/", openai_chat.PROTOCOL),
+    ("/v1beta/", gemini.PROTOCOL),
+    ("/v1beta1/", gemini.PROTOCOL),
+    ("/v1/projects/", gemini.PROTOCOL),
 )
 """Beginnings of paths, and the protocol whose clients ask there: what is refused is refused in their words. Anything
 else: OpenAI's."""

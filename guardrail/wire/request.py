@@ -39,6 +39,8 @@ class ModelRequest:
 
     model: str = ""
     stream: bool = False
+    array: bool = False
+    """The stream that the client waits for is one JSON array (Gemini's without `alt=sse`)."""
     n: int = 1
     include_usage: bool = False
     """`stream_options.include_usage`: the client waits for a usage chunk."""

@@ -54,7 +54,7 @@ class EventFramer:
         Raises WireError when an event, complete or not, is longer than the cap."""
         tail = self._tail
         if not tail:
-            if data.endswith(b"\n\n"):
+            if data.endswith((b"\n\n", b"\r\n\r\n")):
                 return self._capped(data)
             end = _last_boundary(data, 0)
             if end:

@@ -6,7 +6,7 @@ import pytest
 
 from guardrail.proxy.routes import Unguarded, route, spoken_at
 from guardrail.settings import PASSED
-from guardrail.wire import ollama, openai_chat, openai_responses
+from guardrail.wire import gemini, ollama, openai_chat, openai_responses
 
 DEFAULT = ("/v1/models", "/v1/models/*", "/v1/embeddings")
 WIDE = ("/v1/*", "/*")
@@ -48,13 +48,17 @@ CASES = [
     ("/v1//chat/completions", WIDE, Unguarded.REFUSED),
     ("/v1/chat/completions%20", WIDE, Unguarded.REFUSED),
     ("/v1/./chat/completions", WIDE, Unguarded.REFUSED),
+    ("/v1/models/gemini:generateContent", DEFAULT, gemini.PROTOCOL),
+    ("/v1beta/models/gemini-2:streamGenerateContent", (), gemini.PROTOCOL),
+    ("/v1beta/tunedModels/mine:generateContent", (), gemini.PROTOCOL),
+    ("/v1/projects/p/locations/l/publishers/google/models/g:generateContent", (), gemini.PROTOCOL),
+    ("/v1beta/models/gemini-2:%67enerateContent", WIDE, Unguarded.REFUSED),
+    ("/v1beta/models/a/b:generateContent", WIDE, Unguarded.REFUSED),
     # other endpoints that answer with a model's text, under a wildcard
     ("/v1/completions", WIDE, Unguarded.REFUSED),
     ("/v1/responses/other", WIDE, Unguarded.REFUSED),
     ("/api/Chat", WIDE, Unguarded.REFUSED),
     ("/api//generate", WIDE, Unguarded.REFUSED),
-    ("/v1/models/gemini:generateContent", DEFAULT, Unguarded.REFUSED),
-    ("/v1/models/gemini:streamGenerateContent", DEFAULT, Unguarded.REFUSED),
     ("/v1/models/org/chat-model", DEFAULT, Unguarded.UNSCANNED),
     # tricks
     ("/v1/models/../chat/completions", DEFAULT, Unguarded.REFUSED),

@@ -1,0 +1,165 @@
+"""What a client of Gemini is told when a candidate ends early, when a prompt is refused, and when something fails.
+
+Every piece here is a part of a chunk or body; who writes it adds what upstream says of the response.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from guardrail.policy.policy import Policy
+from guardrail.text.rules import Finding
+from guardrail.text.scanner import RuleSet
+from guardrail.wire import sse
+from guardrail.wire.answer import Fault
+from guardrail.wire.halt import Stop, halt_note, notice
+from guardrail.wire.protocol import Refusal, Reply
+from guardrail.wire.request import ModelRequest
+from guardrail.wire.strict_json import dumps
+from guardrail.wire.tool_arguments import Arguments, guard_arguments
+from guardrail.wire.whole_text import Verdicts
+
+HARMS = {
+    "hate": "HARM_CATEGORY_HATE_SPEECH",
+    "harassment": "HARM_CATEGORY_HARASSMENT",
+    "sexual": "HARM_CATEGORY_SEXUALLY_EXPLICIT",
+    "violence": "HARM_CATEGORY_DANGEROUS_CONTENT",
+    "self_harm": "HARM_CATEGORY_DANGEROUS_CONTENT",
+    "illicit": "HARM_CATEGORY_DANGEROUS_CONTENT",
+    "fraud": "HARM_CATEGORY_DANGEROUS_CONTENT",
+    "unsafe": "HARM_CATEGORY_DANGEROUS_CONTENT",
+}
+"""Categories of ours that are harms to Google. All of these end with `SAFETY`."""
+
+REASONS = {"personal_data": "SPII", "secret": "SPII", "output_handling": "PROHIBITED_CONTENT", "unavailable": "OTHER"}
+"""Finish reasons of other categories. Any further one is a tenant's own list of words: `BLOCKLIST`."""
+
+BLOCK_REASONS = frozenset({"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "OTHER"})
+"""What a prompt can be refused for: the API has no `SPII` there."""
+
+STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+"""Canonical codes by HTTP status (google.rpc.Code)."""
+
+
+def finish_reason(category: str) -> str:
+    return "SAFETY" if category in HARMS else REASONS.get(category, "BLOCKLIST")
+
+
+def ratings(category: str, severity: str) -> list[dict[str, Any]]:
+    """What Google's filters would have said; nothing for what is no harm to them. It has no level above HIGH."""
+    if category not in HARMS:
+        return []
+    probability = "HIGH" if severity == "critical" else severity.upper()
+    return [{"category": HARMS[category], "probability": probability, "blocked": True}]
+
+
+def ended_candidate(finding: Finding) -> dict[str, Any]:
+    """The fields of a candidate that was halted."""
+    ended: dict[str, Any] = {"finishReason": finish_reason(finding.category)}
+    rated = ratings(finding.category, finding.severity)
+    return {**ended, "safetyRatings": rated} if rated else ended
+
+
+def notice_part(policy: Policy, case_id: str) -> list[dict[str, Any]]:
+    """The parts of the notice: one, or none."""
+    said = notice(policy, case_id)
+    return [{"text": said}] if said else []
+
+
+def halt_chunks(policy: Policy, case_id: str, finding: Finding, *, index: int, stop: Stop) -> list[dict[str, Any]]:
+    """The last chunks of a halted candidate: the notice, then the finish."""
+    parts = notice_part(policy, case_id)
+    ended = {"candidates": [{**ended_candidate(finding), "index": index}]}
+    note = {"guardrail": halt_note(case_id, finding.channel, stop)}
+    if not parts:
+        return [{**ended, **note}]
+    return [{"candidates": [{"content": {"parts": parts, "role": "model"}, "index": index}]}, {**ended, **note}]
+
+
+def estimated_usage(request: ModelRequest, usage: dict[str, Any] | None, tokens: int) -> dict[str, Any]:
+    """The usage of a response that was cut short: what upstream said last, where that is more than an estimate.
+
+    The estimate: one token for every event with text, and for every four bytes of the prompt (a rule of thumb for
+    English that is not far off for other scripts)."""
+    usage = usage or {}
+    prompt = usage.get("promptTokenCount", -(-request.prompt_bytes // 4))
+    said = usage.get("candidatesTokenCount", 0)
+    known = all(type(count) is int for count in (prompt, said))
+    prompt, said = (prompt, max(said, tokens)) if known else (-(-request.prompt_bytes // 4), tokens)
+    thoughts = usage.get("thoughtsTokenCount", 0)
+    total = prompt + said + (thoughts if type(thoughts) is int else 0)
+    return {**usage, "promptTokenCount": prompt, "candidatesTokenCount": said, "totalTokenCount": total}
+
+
+def refuse_prompt(request: ModelRequest, case_id: str, message: str, found: Finding) -> Reply:
+    """See `RefusePrompt`: a body (HTTP 200), or the one chunk of a stream, that says why there is no candidate."""
+    reason = finish_reason(found.category)
+    feedback: dict[str, Any] = {"blockReason": reason if reason in BLOCK_REASONS else "PROHIBITED_CONTENT"}
+    if message:
+        feedback["blockReasonMessage"] = message
+    rated = ratings(found.category, found.severity)
+    if rated:
+        feedback["safetyRatings"] = rated
+    prompt = -(-request.prompt_bytes // 4)
+    said = dumps(
+        {
+            "promptFeedback": feedback,
+            "usageMetadata": {"promptTokenCount": prompt, "totalTokenCount": prompt},
+            "guardrail": {"case_id": case_id, "action": "halt"},
+        }
+    )
+    if request.array:
+        return Reply(200, b"[" + said + b"]")
+    if request.stream:
+        return Reply(200, sse.data_event(said), "text/event-stream")
+    return Reply(200, said)
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+def error_value(status: int, message: str, code: str = "") -> dict[str, Any]:
+    """An error of Google's APIs. `code`, for machines, is the reason of an ErrorInfo."""
+    named = STATUSES.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT")
+    error: dict[str, Any] = {"code": status, "message": message, "status": named}
+    if code:
+        kind = "type.googleapis.com/google.rpc.ErrorInfo"
+        error["details"] = [{"@type": kind, "reason": code, "domain": "guardrail"}]
+    return {"error": error}
+
+
+def refusal_body(refusal: Refusal) -> bytes:
+    """See `Protocol.error_body`."""
+    return msgspec.json.encode(error_value(refusal.status, refusal.message, refusal.code))
+
+
+def fault_value(fault: Fault) -> dict[str, Any]:
+    """The in-band form: google-genai raises a ServerError for a chunk that begins with it."""
+    return error_value(503, fault.message, fault.code)
+
+
+def guard_error(refusal: str, rules: RuleSet, data: bytes, verdicts: Verdicts) -> tuple[bytes, Arguments]:
+    """What a client may see of an error that upstream sent as JSON, and what was found in it: servers quote what they
+    choked on. The same bytes when nothing changes; no line ends when something does. `refusal`: what is said instead
+    of one that halts; `verdicts`: see `scan_whole`."""
+    text = data.decode()
+    outcome = guard_arguments(rules, text, "error", verdicts)
+    if outcome.halted is not None:
+        return msgspec.json.encode(error_value(500, refusal)), outcome
+    if outcome.text == text:
+        return data, outcome
+    # A line end outside of a string is white space, and inside of one there is none.
+    return outcome.text.replace("\n", " ").replace("\r", " ").encode(), outcome
