@@ -67,9 +67,9 @@ POLICY: Final[dict[str, Any]] = {
 class Case:
     """One column of the matrix.
 
-    `says`: what the user's prompt holds besides the name of the case. `choices`: what the model server answers, choice by
-    choice; without any it repeats the prompt. `text`, `calls`, `endings`: what is left of it. `fails`:
-    the client raises instead, after it has had `text`. `never`: what no part of the client's answer may hold.
+    `says`: what the user's prompt holds besides the name of the case. `choices`: what the model server answers, choice
+    by choice; without any it repeats the prompt. `text`, `calls`, `endings`: what is left of it. `fails`: the client
+    raises instead, after it has had `text`. `never`: what no part of the client's answer may hold.
     """
 
     name: str

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from tests.conformance.cases import Ending
+from tests.conformance.cases import REFUSED, Ending
 
 PYTHON: Final = "python"
 NODE: Final = "node"
@@ -21,8 +21,9 @@ class Client:
 
     `program`: its script under `python/` or `js/`. `helper`: what of the client is called. `change`: the one line that
     points it at guardrail. `words`: what it says of each ending. `fault`, `refusal`: what it raises. `notice`: where
-    the notice of a halt reaches its user; "refusal as text": it makes text of a part that is a refusal. `absent`: the cases that it does not have, and why. `odd`: fields of what it
-    returns that differ from the case's, and why they may. `told`: whether guardrail's own note reaches its user.
+    the notice of a halt reaches its user; "refusal as text": it makes text of a part that is a refusal. `absent`: the
+    cases that it does not have, and why. `odd`: fields of what it returns that differ from the case's, and why they
+    may. `told`: whether guardrail's own note reaches its user.
     """
 
     name: str
@@ -141,9 +142,16 @@ CLIENTS: Final = (
         runs_on="python",
         helper="`generate_content_stream()`, `generate_content()`",
         change='genai.Client(api_key=KEY, http_options={"base_url": "http://localhost:8080"})',
-        words={"stop": "STOP", "tools": "STOP", "halt": "SAFETY"},
+        words={"stop": "STOP", "tools": "STOP", "halt": "BLOCKLIST"},
         fault="ServerError",
         refusal="",
+        odd={
+            "tool": ({"finish": ["SPII"]}, "The reason goes by what was found: `SPII`, `BLOCKLIST` or `SAFETY`."),
+            "refused": (
+                {"error": "", "text": [""], "finish": ["BLOCKLIST"], "refusal": REFUSED},
+                "Not raised, as by Gemini itself: in `prompt_feedback`, with the notice as `block_reason_message`.",
+            ),
+        },
     ),
     Client(
         name="litellm, `openai/`",
@@ -181,6 +189,13 @@ CLIENTS: Final = (
         words=OPENAI,
         fault="MidStreamFallbackError",
         refusal="BadRequestError",
+        odd={
+            "refused": (
+                {"error": "", "text": [""], "finish": ["content_filter"]},
+                "litellm gives an empty answer for Gemini's `promptFeedback`.",
+            ),
+            "halted": ({"text": [""]}, "litellm leaves out the text of a whole answer that Gemini's filter ended."),
+        },
         absent={"two": "litellm's `stream_chunk_builder()` keeps one candidate of Gemini's."},
     ),
     Client(
@@ -299,7 +314,7 @@ CLIENTS: Final = (
         helper="`streamText()`, `generateText()`",
         change='createAnthropic({ baseURL: "http://localhost:8080/v1", apiKey: KEY })(MODEL)',
         words=VERCEL,
-        fault="AI_APICallError",
+        fault="error part",
         refusal="AI_APICallError",
         absent=ONE,
     ),

@@ -35,6 +35,7 @@ def run(ask: Ask, heard: Heard) -> None:
     for answer in answers:
         if answer.prompt_feedback and answer.prompt_feedback.block_reason:
             heard.finish = [answer.prompt_feedback.block_reason.name]
+            heard.refusal = answer.prompt_feedback.block_reason_message or ""
         for number, candidate in enumerate(answer.candidates or ()):
             index = candidate.index if candidate.index is not None else number
             for part in (candidate.content.parts if candidate.content else None) or ():
