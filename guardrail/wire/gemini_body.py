@@ -142,7 +142,10 @@ class _Candidate:
         self.changed = True
         content = self.value.get("content")
         content = content if isinstance(content, dict) else {"role": "model"}
-        content["parts"] = [*parts_of(self.value)[: self._kept], *notice]
+        kept = [
+            part for part in parts_of(self.value)[: self._kept] if part.get("text") != "" or "thoughtSignature" in part
+        ]
+        content["parts"] = [*kept, *notice]
         for key in (*WHOLE, GROUNDING, "logprobsResult", "avgLogprobs", "safetyRatings"):
             self.value.pop(key, None)
         self.value.update(content=content, **ended_candidate(self.halted))

@@ -69,7 +69,8 @@ def test_parts_are_edited_in_place() -> None:
 
 
 def test_a_halt_ends_its_candidate() -> None:
-    value = gemini.value(text("hm"), text("a bomb"), call({"q": 1}), text("more"), citationMetadata={"citations": [{}]})
+    parts = [text("hm"), text("a bo"), text("mb."), call({"q": 1}), text("more")]
+    value = gemini.value(*parts, citationMetadata={"citations": [{}]})
     value["candidates"].append({"content": {"parts": [text("b")]}, "index": 1, "finishReason": "STOP"})
     said, record = guard(value)
     first, second = said["candidates"]
