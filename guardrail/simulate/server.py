@@ -140,8 +140,12 @@ def _told(document: Callable[[], Any]) -> Handler:
 
 
 async def _models(request: web.Request) -> web.StreamResponse:
-    anthropics = "anthropic-version" in request.headers
-    return web.json_response(catalog.anthropic_models() if anthropics else catalog.openai_models())
+    # Three services have a list at this path; each client's headers say which it expects.
+    if "anthropic-version" in request.headers:
+        return web.json_response(catalog.anthropic_models())
+    if "x-goog-api-client" in request.headers:
+        return web.json_response(catalog.gemini_models())
+    return web.json_response(catalog.openai_models())
 
 
 async def _stats(request: web.Request) -> web.StreamResponse:

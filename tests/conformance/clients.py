@@ -23,7 +23,8 @@ class Client:
     points it at guardrail. `words`: what it says of each ending. `fault`, `refusal`: what it raises. `notice`: where
     the notice of a halt reaches its user; "refusal as text": it makes text of a part that is a refusal. `absent`: the
     cases that it does not have, and why. `odd`: fields of what it returns that differ from the case's, and why they
-    may. `told`: whether guardrail's own note reaches its user.
+    may. `told`: whether guardrail's own note reaches its user. `final`: what its helper for the final answer raises
+    after a halt, when the stream itself has ended without an error.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Client:
     provider: str = ""
     notice: Literal["text", "refusal", "refusal as text"] = "text"
     told: bool = False
+    final: str = ""
     absent: Mapping[str, str] = field(default_factory=dict)
     odd: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
 
@@ -71,6 +73,7 @@ CLIENTS: Final = (
         fault="APIError",
         refusal="BadRequestError",
         told=True,
+        final="ContentFilterFinishReasonError",
     ),
     Client(
         name="openai (Python), Completions",

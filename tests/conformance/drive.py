@@ -26,14 +26,18 @@ class Driver:
 
     def ask(self, client: Client, **ask: Any) -> dict[str, Any]:
         """What the client's user gets. Fails if the script itself does."""
-        child, said = self._child(client)
+        return self.run(client.runs_on, client.program, **ask, provider=client.provider)
+
+    def run(self, runs_on: str, program: str, **ask: Any) -> dict[str, Any]:
+        """What a script answers. `runs_on`: "python" or "node"."""
+        child, said = self._child(runs_on, program)
         assert child.stdin is not None
         assert child.stdout is not None
-        child.stdin.write(json.dumps({**ask, "provider": client.provider}).encode() + b"\n")
+        child.stdin.write(json.dumps(ask).encode() + b"\n")
         child.stdin.flush()
         ready, _, _ = select.select([child.stdout], [], [], ANSWER_LIMIT)
         line = child.stdout.readline() if ready else b""
-        assert line, f"{client.name} did not answer:\n{os.pread(said.fileno(), 1 << 16, 0).decode(errors='replace')}"
+        assert line, f"{program} did not answer:\n{os.pread(said.fileno(), 1 << 16, 0).decode(errors='replace')}"
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -52,13 +56,13 @@ class Driver:
             said.close()
         self._running.clear()
 
-    def _child(self, client: Client) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-        key = (client.runs_on, client.program)
+    def _child(self, runs_on: str, program: str) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+        key = (runs_on, program)
         if key not in self._running:
             command = (
-                [sys.executable, "-m", f"tests.conformance.python.{client.program}"]
-                if client.runs_on == "python"
-                else ["node", str(ROOT / "tests/conformance/js" / f"{client.program}.mjs")]
+                [sys.executable, "-m", f"tests.conformance.python.{program}"]
+                if runs_on == "python"
+                else ["node", str(ROOT / "tests/conformance/js" / f"{program}.mjs")]
             )
             said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
             child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said)

@@ -87,6 +87,8 @@ def _cell(client: Client, case: Case, notes: list[str]) -> str:
         raised = client.fault if case.fails == "fault" else client.refusal
         return "an `error` part" if raised == "error part" else f"raises `{raised}`{mark}"
     words = fields.get("finish") or [client.words[ending] for ending in case.endings]
+    if client.final and "halt" in case.endings and case.ask.get("stream", True):
+        mark += noted(f"The stream ends without an error; the helper for the final answer raises `{client.final}`.")
     return ", ".join(f"`{word}`" for word in words) + mark
 
 

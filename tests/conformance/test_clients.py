@@ -23,6 +23,7 @@ from tests.conformance.servers import listening
 
 KEY = "test-key-of-acme"
 CELLS = [(client, case) for client in CLIENTS for case in CASES if case.name not in client.absent]
+ROWS = [f"{client.runs_on}-{client.key}" for client in CLIENTS]
 NAMES = [f"{client.runs_on}-{client.key}-{case.name}" for client, case in CELLS]
 
 
@@ -91,12 +92,12 @@ def expected(client: Client, case: Case) -> dict[str, Any]:
             found["refusal"] = "" if client.notice == "refusal as text" else REFUSAL
         if case.ask.get("stream", True):
             found["streamed"] = found["text"]
+            found["helper_error"] = client.final if "halt" in case.endings else ""
     return {**found, **client.odd.get(case.name, ({}, ""))[0]}
 
 
-@pytest.mark.parametrize(("client", "case"), CELLS, ids=NAMES)
-def test_what_the_user_of_a_client_gets(client: Client, case: Case, driver: Driver, guardrail: str) -> None:
-    heard = driver.ask(client, base=guardrail, key=KEY, prompt=case.prompt, **case.ask)
+def check(client: Client, case: Case, heard: dict[str, Any]) -> None:
+    """`heard`: what the client's user got."""
     wanted = expected(client, case)
     assert {name: heard[name] for name in wanted} == wanted, heard["message"]
     said = json.dumps(heard, ensure_ascii=False)
@@ -109,8 +110,33 @@ def test_what_the_user_of_a_client_gets(client: Client, case: Case, driver: Driv
         assert heard["note"]["action"] == "halt"
 
 
+@pytest.mark.parametrize(("client", "case"), CELLS, ids=NAMES)
+def test_what_the_user_of_a_client_gets(client: Client, case: Case, driver: Driver, guardrail: str) -> None:
+    check(client, case, driver.ask(client, base=guardrail, key=KEY, prompt=case.prompt, **case.ask))
+
+
+@pytest.mark.parametrize("size", ["1", "1000"])
+@pytest.mark.parametrize("client", CLIENTS, ids=ROWS)
+def test_how_the_model_server_cuts_its_answer_makes_no_difference(
+    client: Client, size: str, driver: Driver, guardrail: str
+) -> None:
+    headers = {"x-simulate-token-size": size}
+    for case in CASES:
+        if case.name not in client.absent and case.fails != "fault" and case.ask.get("stream", True):
+            ask = {**case.ask, "headers": headers}
+            check(client, case, driver.ask(client, base=guardrail, key=KEY, prompt=case.prompt, **ask))
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=ROWS)
+def test_annotations_disturb_no_client(client: Client, driver: Driver, guardrail: str) -> None:
+    for name in ("clean", "redact", "middle"):
+        case = BY_NAME[name]
+        ask = {**case.ask, "headers": {"x-guardrail-annotate": "1"}}
+        check(client, case, driver.ask(client, base=guardrail, key=KEY, prompt=case.prompt, **ask))
+
+
 @pytest.mark.parametrize("name", ["clean", "thoughts", "calls"])
-@pytest.mark.parametrize("client", CLIENTS, ids=[f"{client.runs_on}-{client.key}" for client in CLIENTS])
+@pytest.mark.parametrize("client", CLIENTS, ids=ROWS)
 def test_a_clean_answer_is_what_it_is_without_guardrail(
     client: Client, name: str, driver: Driver, guardrail: str, simulator: str
 ) -> None:
@@ -121,7 +147,18 @@ def test_a_clean_answer_is_what_it_is_without_guardrail(
     assert direct == guarded
 
 
-@pytest.mark.parametrize("client", CLIENTS, ids=[f"{client.runs_on}-{client.key}" for client in CLIENTS])
+@pytest.mark.parametrize("api", ["openai", "anthropic", "ollama", "google"])
+def test_models_embeddings_and_counts_pass(api: str, driver: Driver, guardrail: str, simulator: str) -> None:
+    direct, guarded = (
+        driver.run("python", "passing", base=base, key=KEY, prompt="How long is this?", provider=api)
+        for base in (simulator, guardrail)
+    )
+    assert guarded["error"] == "", guarded["message"]
+    assert "sim" in guarded["text"][0]
+    assert direct == guarded
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=ROWS)
 def test_every_case_that_a_client_lacks_is_one_of_the_cases_and_says_why(client: Client) -> None:
     assert set(client.absent) | set(client.odd) <= set(BY_NAME)
     assert all(client.absent.values())

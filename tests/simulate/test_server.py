@@ -232,6 +232,7 @@ async def test_errors_are_in_the_protocol_s_shape(client: Client, path: str, bod
     [
         ("/v1/models", {}, "data"),
         ("/v1/models", {"anthropic-version": "2023-06-01"}, "has_more"),
+        ("/v1/models", {"x-goog-api-client": "google-genai-sdk"}, "models"),
         ("/v1beta/models", {}, "models"),
         ("/api/tags", {}, "models"),
         ("/api/version", {}, "version"),
