@@ -115,6 +115,8 @@ class ResponsesStream(Stream):
         outcomes: list[tuple[int, Arguments]] = []
         texts = self._repeated(chunk.value)
         said = [self._edited(choice, text, outcomes) for text in texts]
+        if any(outcome.halted is not None for _, outcome in outcomes):
+            return Closing(b"", outcomes)
         if not any(text.differs(now) for text, now in zip(texts, said, strict=True)):
             return Closing(chunk.raw, outcomes)
         # What came stays as it is, since this may be asked again.

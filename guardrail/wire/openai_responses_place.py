@@ -52,7 +52,8 @@ class Indexes:
         """The index of an item that an event says. `added`: it is new, and gets its index now."""
         names = [name for name in (item.get("id"), item.get("call_id")) if isinstance(name, str) and name]
         known = next((self._named[name] for name in names if name in self._named), None)
-        if known is not None:
+        # An id that stood for another item before stands for this one now.
+        if known is not None and (not added or type(given) is not int or given in self._used):
             return known
         following = max(self._used, default=-1) + 1
         number = following if given is None else index(given)
