@@ -21,6 +21,7 @@ from tests.proxy.harness import (
 )
 from tests.proxy.scripted import (
     DONE,
+    STREAM_HEAD,
     Connection,
     Seen,
     answer,
@@ -33,6 +34,7 @@ from tests.proxy.scripted import (
     scripted,
     until,
 )
+from tests.wire import gemini_client as gemini
 
 
 def whole(text: str) -> bytes:
@@ -81,6 +83,32 @@ async def test_each_read_is_delivered_before_the_next_comes() -> None:
             async with asyncio.timeout(5):
                 assert await reader.readexactly(len(chunk(item))) == chunk(item)
             go.set()
+
+
+async def test_a_stream_that_is_one_json_array_is_delivered_element_by_element() -> None:
+    """As Gemini streams without `alt=sse`: the type of the answer is that of a body."""
+    chunks = gemini.says("Hello.", " Acme", " Cola, ", "bye.")
+    array = gemini.as_array([*chunks, gemini.chunk(gemini.text(""), finish="STOP")])
+    first = array.index(b"\n,")
+    go = asyncio.Event()
+
+    async def script(request: Seen, conn: Connection) -> None:
+        await conn.send(STREAM_HEAD.replace(b"text/event-stream", b"application/json; charset=UTF-8"))
+        await conn.stream(array[:first])
+        await go.wait()
+        await conn.stream(array[first:])
+        await conn.end()
+
+    async with guarding(script) as guarded:
+        url = guarded.url + "/v1beta/models/m:streamGenerateContent"
+        body = {"contents": [{"parts": [{"text": "hi"}]}]}
+        async with guarded.session.post(url, json=body) as got:
+            assert await got.content.readexactly(first) == array[:first]
+            go.set()
+            said = gemini.read_array(array[:first] + await got.content.read())
+            assert got.content_type == "application/json"
+        assert said.text() == "Hello. [X], bye."
+        assert said.finishes == {0: "STOP"}
 
 
 async def test_headers_each_way() -> None:
