@@ -126,7 +126,8 @@ class Channel:
         raw = "".join(self.kept)
         halt = self.scanner.halt
         end = len(raw) - self.dropped if halt is None else halt.cut
-        return raw, edited(raw[:end], [edit for edit in self._applied if edit.start < end])
+        text = edited(raw[:end], [edit for edit in self._applied if edit.start < end])
+        return raw, text if halt is None else text[: len(text) - halt.behind]
 
     def take(self, raw: bytes, text: str, order: int) -> None:
         """Queue an event with its text. Surrogate halves that servers cut apart are joined first."""

@@ -247,6 +247,7 @@ _RESPONSE = frozenset(
         *("prompt_cache_diagnostics", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"),
         *("reasoning", "safety_identifier", "store", "temperature", "text", "tool_choice", "tool_usage", "tools"),
         *("top_logprobs", "top_p", "truncation", "user", "frequency_penalty", "presence_penalty", "billing"),
+        "content_filters",  # Azure: categories, severities, offsets
         *("output", "error", "incomplete_details", "output_text"),
     }
 )
