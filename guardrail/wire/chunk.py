@@ -232,6 +232,10 @@ AnyTemplate = Template | SlotTemplate
 SLOTS = (
     (rb'("sequence_number"\s*:\s*)\d{1,18}', rb"\d{1,18}"),
     (rb'("obfuscation"\s*:\s*")[A-Za-z0-9]*(?=")', rb"[A-Za-z0-9]{0,128}"),
+    (rb'("p"\s*:\s*")[A-Za-z0-9]*(?=")', rb"[A-Za-z0-9]{0,64}"),
+    (rb'("created"\s*:\s*)\d{1,18}', rb"\d{1,18}"),
+    (rb'("(?:prompt|predicted)_(?:ms|per_\w+)"\s*:\s*)[0-9.eE+-]+', rb"[0-9.eE+-]{1,32}"),
+    (rb'("(?:cache|prompt|predicted|draft)_n(?:_accepted)?"\s*:\s*)\d{1,18}', rb"\d{1,18}"),
     (rb'("created_at"\s*:\s*")[0-9T:.Z+-]+(?=")', rb"[0-9T:.Z+-]{1,40}"),
     (rb'("(?:\w*[tT]okens?\w*|\w*TokenCount)"\s*:\s*)\d{1,18}', rb"\d{1,18}"),
     (rb"(\}) +(?=\}\r?\n)", rb" {0,256}"),
@@ -289,12 +293,13 @@ def find_template(
     another text in it. `slots`: whether the fields of `SLOTS` may differ."""
     line_end = b"\r\n" if raw.endswith(b"\r\n") else b"\n"
     quoted = b'"%b"' % key.encode()
-    found = re.search(re.escape(quoted) + rb'\s*:\s*"((?:[^"\\]|\\.)*)"', raw)
+    quoted_key = re.escape(quoted) + rb"\s*:"
+    found = re.search(quoted_key + rb'\s*"((?:[^"\\]|\\.)*)"', raw)
     if found is None or raw.count(line_end) != raw.count(b"\n") or b"\r" in raw.replace(b"\r\n", b""):
         return None
     prefix, suffix = raw[: found.start(1)], raw[found.end(1) :]
     around = prefix + suffix
-    if b"\\" in around or around.count(quoted) != 1 or reads_as(prefix + b"?" + suffix) != "?":
+    if b"\\" in around or len(re.findall(quoted_key, around)) != 1 or reads_as(prefix + b"?" + suffix) != "?":
         return None
     if not slots or not _SLOT.search(around):
         return Template(prefix, suffix, suffix + prefix)

@@ -26,7 +26,7 @@ from guardrail.wire.ollama_event import (
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps, loads
-from guardrail.wire.tool_arguments import guard_whole
+from guardrail.wire.tool_arguments import is_clean
 from guardrail.wire.unknown_text import Unknown
 from guardrail.wire.whole_text import Unscored, Verdicts, rules_for
 
@@ -68,12 +68,8 @@ def guard_body(
 
 
 def _guard(it: Body, value: dict[str, Any]) -> None:
-    def clean(text: str) -> bool:
-        outcome = guard_whole(it.rules, text, "logprobs")
-        return not outcome.removed and outcome.halted is None
-
     message = strip(value, it.unknown)
-    spelled = logprobs_pass(value, clean)
+    spelled = logprobs_pass(value, lambda text: is_clean(it.rules, text))
     for key in text_keys(value):
         if isinstance(message.get(key), str):
             it.text([(message, key)], key)

@@ -6,7 +6,7 @@ instead of `delta`, further fields without text.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from guardrail.text.rules import Finding
 from guardrail.wire.answer import Fault
@@ -14,7 +14,7 @@ from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
 from guardrail.wire.chunk import AnyTemplate, Chunk
 from guardrail.wire.openai_chat_body import guard_body
-from guardrail.wire.openai_chat_chunk import envelope, explode, read_chunk, template_of, with_text
+from guardrail.wire.openai_chat_chunk import envelope, explode, read_chunk, template_of, with_annotations, with_text
 from guardrail.wire.openai_chat_halt import halt_chunks, usage_chunk
 from guardrail.wire.openai_chat_request import read_request
 from guardrail.wire.openai_error import error_event, guard_error, refusal_body
@@ -34,6 +34,8 @@ class ChatStream(Stream):
     __slots__ = ()
 
     rewrite = staticmethod(with_text)
+    kind: ClassVar[str] = "chat.completion.chunk"
+    """The `object` of our own events when upstream has not said it."""
 
     def _read(self, event: Event) -> Chunk:
         return read_chunk(event, block=self._policy.unknown_text == "block", clean=self._is_clean)
@@ -59,6 +61,9 @@ class ChatStream(Stream):
     def _size_of(self, said: Any) -> int:
         return text_size(said)
 
+    def _with_value(self, chunk: Chunk, value: str) -> bytes:
+        return with_annotations(chunk.raw, value)
+
     def _guard_error(self, event: Event) -> tuple[bytes, Arguments]:
         assert event.data is not None
         said, outcome = guard_error(self._policy.refusal, self._rules, event.data, self._verdicts)
@@ -71,7 +76,7 @@ class ChatStream(Stream):
             finding,
             index=choice.index,
             stop=choice.stop_of(finding.channel, self.main),
-            legacy="text" in choice.channels,
+            legacy=self._is_legacy(choice),
         )
         if usage is not None:  # upstream said it in the chunk that this one stands for
             chunks[-1]["usage"] = usage
@@ -79,7 +84,7 @@ class ChatStream(Stream):
 
     def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
         said: dict[str, Any] = {"index": choice.index, "delta": {}, "finish_reason": None}
-        if channel.key == "text":
+        if self._is_legacy(choice):
             said = {"index": choice.index, "text": "", "finish_reason": None}
         if channel.key in (self.main, "text"):  # as Azure tells it
             found = note["categories"].items()
@@ -101,8 +106,12 @@ class ChatStream(Stream):
             return [self._event(usage_chunk(self._request, self._case_id, self._usage, self._tokens)), done]
         return [done]
 
+    def _is_legacy(self, choice: Choice) -> bool:
+        """Whether it speaks in `text`, not in deltas; servers have done so in Chat Completions too."""
+        return self.main == "text" or "text" in choice.channels
+
     def _event(self, said: dict[str, Any]) -> bytes:
-        envelope = self._envelope or {"object": "chat.completion.chunk"}
+        envelope = self._envelope or {"object": self.kind}
         return data_event(dumps({**envelope, **said}))
 
 

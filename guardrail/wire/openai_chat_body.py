@@ -15,16 +15,16 @@ from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
-from guardrail.wire import logprobs
 from guardrail.wire.halt import Stop, choice_prefix, halt_note, notice
-from guardrail.wire.openai_chat_chunk import call_entries
+from guardrail.wire.openai_chat_chunk import ANNOTATIONS, call_entries, check_extras, check_logprobs
+from guardrail.wire.openai_chat_delta import drop_spelling, places
 from guardrail.wire.openai_chat_halt import ended_choice
 from guardrail.wire.openai_error import guard_error
 from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps, loads, whole_surrogates
-from guardrail.wire.tool_arguments import guard_arguments, guard_pieces, guard_whole
-from guardrail.wire.unknown_text import TEXT_KEYS, Unknown
+from guardrail.wire.tool_arguments import guard_arguments, guard_pieces, guard_whole, is_clean
+from guardrail.wire.unknown_text import CHOICE_PASSED, Unknown
 from guardrail.wire.whole_text import Unscored, Verdicts, rules_for
 
 
@@ -54,6 +54,9 @@ def guard_body(
         tally.add(outcome.tally)
     else:
         choices = [_Choice(rules, choice, unknown, verdicts) for choice in unknown.strip_top(value)]
+        for choice in choices:
+            check_extras(choice.value, "choices[]", CHOICE_PASSED, unknown, lambda text: is_clean(rules, text))
+        check_extras(value, "", (), unknown, lambda text: is_clean(rules, text))
         if verdicts.missing:
             raise Unscored
         for choice in choices:
@@ -122,7 +125,7 @@ class _Choice:
 
     def __init__(self, rules: RuleSet, value: dict[str, Any], unknown: Unknown, verdicts: Verdicts) -> None:
         self.value = value
-        self.message = unknown.strip_choice(value, "message", parts=True)
+        self.message = unknown.strip_choice(value, "message")
         self.changed = False
         self.halted: Finding | None = None
         self.received = self.removed = self.dropped = 0
@@ -134,9 +137,10 @@ class _Choice:
         self._verdicts = verdicts
         index = value.get("index")
         self._prefix = choice_prefix(index if isinstance(index, int) else 0)
-        self._check_logprobs()
+        self.changed = check_logprobs(value, self.message, lambda text: is_clean(rules, text))
         for text in self._texts():
             self._guard_text(text)
+        self._guard_annotations()
         self._guard_calls()
 
     @property
@@ -149,6 +153,7 @@ class _Choice:
         for text in self._texts():
             text.put([""] * len(text.places))
         self._drop_calls()
+        self.message.pop(ANNOTATIONS, None)
         self.dropped = self.received - self.removed
         self.delivered = 0
         self.halted = finding
@@ -157,8 +162,7 @@ class _Choice:
         """Say that the choice was halted."""
         self.changed = True
         self.value.update(ended_choice(finding, Stop(self.delivered)))
-        if self.value.get("logprobs") is not None:
-            self.value["logprobs"] = None
+        drop_spelling(self.value)
         if not said:
             return
         if isinstance(self.value.get("text"), str):
@@ -170,27 +174,12 @@ class _Choice:
             self.value["message"] = self.message
 
     def _texts(self) -> list[_Text]:
-        texts = [
-            _Text(key, [(owner, key)])
-            for owner, keys in ((self.message, TEXT_KEYS), (self.value, ("text",)))
-            for key in keys
-            if isinstance(owner.get(key), str)
-        ]
-        parts = self.message.get("content")
-        if isinstance(parts, list):
-            places = [(part, "text") for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
-            texts.append(_Text("content", places))
-        return texts
-
-    def _check_logprobs(self) -> None:
-        def clean(text: str) -> bool:
-            outcome = guard_whole(self._rules, text, "logprobs")
-            return not outcome.removed and outcome.halted is None
-
-        found = self.value.get("logprobs")
-        if found is not None and not logprobs.may_pass(found, self.message, clean):
-            self.value["logprobs"] = None
-            self.changed = True
+        texts: dict[str, _Text] = {}
+        for place in places(self.message, repeated=False):
+            texts.setdefault(place.channel, _Text(place.channel, [])).places.append((place.owner, place.key))
+        if isinstance(self.value.get("text"), str):
+            texts["text"] = _Text("text", [(self.value, "text")])
+        return list(texts.values())
 
     def _guard_text(self, text: _Text) -> None:
         raw = text.pieces
@@ -211,8 +200,27 @@ class _Choice:
         if list(outcome.pieces) != raw:
             text.put(list(outcome.pieces))
             self.changed = True
-            if self.value.get("logprobs") is not None:
-                self.value["logprobs"] = None
+            drop_spelling(self.value)
+
+    def _guard_annotations(self) -> None:
+        found = self.message.get(ANNOTATIONS)
+        if not found:
+            return
+        said = dumps(found).decode()
+        self.received += len(said)
+        if self.halted is None:
+            outcome = guard_arguments(self._rules, said, self._prefix + ANNOTATIONS, self._verdicts)
+            self.findings += outcome.findings
+            self.tally.add(outcome.tally)
+            self.halted = outcome.halted
+            self.removed += len(said) if outcome.halted is not None else outcome.removed
+            if outcome.halted is None and outcome.text != said:
+                self.message[ANNOTATIONS], _ = loads(outcome.text)
+                self.changed = True
+        else:
+            self.dropped += len(said)
+        if self.halted is not None:
+            del self.message[ANNOTATIONS]
 
     def _guard_calls(self) -> None:
         dropped = 0

@@ -9,8 +9,8 @@ Two ways in, one result: the common shapes through a typed decoder, anything els
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -18,16 +18,26 @@ from msgspec import UNSET, UnsetType
 from guardrail.errors import WireError
 from guardrail.wire import logprobs
 from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
+from guardrail.wire.openai_chat_delta import SPELLING, drop_spelling, places, put, without_texts
 from guardrail.wire.request import MAX_CHOICES
 from guardrail.wire.sse import Event, data_event, parse_event
 from guardrail.wire.strict_json import dumps, dumps_exact, loads
-from guardrail.wire.unknown_text import TEXT_KEYS, Unknown, is_prose
+from guardrail.wire.unknown_text import CHOICE_PASSED, Unknown
 
 ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
 """What every chunk of a response says of it; our own chunks repeat the upstream's."""
 
 CALLS = "tool_calls"
 """The part that all tool calls of a choice are withheld in, the legacy `function_call` too."""
+
+ANNOTATIONS = "annotations"
+"""Citations, which come whole."""
+
+
+Reason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+
+
+_Nothing = Annotated[list[None], msgspec.Meta(max_length=0)] | UnsetType | None
 
 
 class _Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -36,17 +46,49 @@ class _Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     reasoning_content: str | UnsetType | None = UNSET
     reasoning: str | UnsetType | None = UNSET
     refusal: str | UnsetType | None = UNSET
-    tool_calls: UnsetType | None = UNSET
-    function_call: UnsetType | None = UNSET
+    tool_calls: _Nothing = UNSET
+    function_call: _Nothing = UNSET
+    annotations: _Nothing = UNSET
+    audio: _Nothing = UNSET
+    reasoning_details: _Nothing = UNSET
+
+
+Category = Literal["hate", "self_harm", "sexual", "violence"]
+
+
+class _Filtered(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """Azure's finding about the text of an event."""
+
+    filtered: bool
+    severity: Literal["safe", "low", "medium", "high"]
 
 
 class _Choice(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     delta: _Delta
     index: int | UnsetType = UNSET
-    finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "function_call"] | UnsetType | None = UNSET
+    finish_reason: Reason | UnsetType | None = UNSET
     logprobs: UnsetType | None = UNSET
     stop_reason: UnsetType | None = UNSET
+    matched_stop: UnsetType | None = UNSET
+    native_finish_reason: UnsetType | None = UNSET
     token_ids: UnsetType | None = UNSET
+    content_filter_results: dict[Category, _Filtered] | UnsetType = UNSET
+
+
+class _Timings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """llama.cpp's, with every event where the client asks for it."""
+
+    cache_n: float | UnsetType = UNSET
+    prompt_n: float | UnsetType = UNSET
+    prompt_ms: float | UnsetType = UNSET
+    prompt_per_token_ms: float | UnsetType = UNSET
+    prompt_per_second: float | UnsetType = UNSET
+    predicted_n: float | UnsetType = UNSET
+    predicted_ms: float | UnsetType = UNSET
+    predicted_per_token_ms: float | UnsetType = UNSET
+    predicted_per_second: float | UnsetType = UNSET
+    draft_n: float | UnsetType = UNSET
+    draft_n_accepted: float | UnsetType = UNSET
 
 
 class _Chunk(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -59,7 +101,10 @@ class _Chunk(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     service_tier: str | UnsetType | None = UNSET
     usage: UnsetType | None = UNSET
     prompt_token_ids: UnsetType | None = UNSET
+    provider: str | UnsetType = UNSET
+    timings: _Timings | UnsetType = UNSET
     obfuscation: str | UnsetType = UNSET  # OpenAI: random letters that hide the length of the text
+    p: str | UnsetType = UNSET  # Mistral: the same
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -85,8 +130,8 @@ def read_chunk(event: Event, *, block: bool, clean: Callable[[str], bool]) -> Ch
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _look(event, block, clean)
         # A key that came twice is lost in decoding, so that what is left has fewer keys than the data.
-        obfuscation = chunk.obfuscation or "0"
-        if data.count(b'":') == _encode(chunk).count(b'":') and obfuscation.isascii() and obfuscation.isalnum():
+        padding = f"0{chunk.obfuscation or ''}{chunk.p or ''}"
+        if data.count(b'":') == _encode(chunk).count(b'":') and padding.isascii() and padding.isalnum():
             return _typed(event, chunk)
     return _look(event, block, clean)
 
@@ -95,7 +140,7 @@ def _typed(event: Event, chunk: _Chunk) -> Chunk:
     result = Chunk(event.raw, [], [], [], [], source=chunk)
     texts = result.texts
     for choice in chunk.choices:
-        index = _index(choice.index) if choice.index else 0
+        index = index_of(choice.index) if choice.index else 0
         result.choices.append(index)
         delta = choice.delta
         if delta.reasoning_content:
@@ -112,7 +157,8 @@ def _typed(event: Event, chunk: _Chunk) -> Chunk:
     return result
 
 
-def _index(value: object) -> int:
+def index_of(value: object) -> int:
+    """The index of a choice or call. Raises WireError for one that cannot be."""
     if value is None or value is UNSET:
         return 0
     if type(value) is int and 0 <= value < MAX_CHOICES:
@@ -134,33 +180,58 @@ def _look(event: Event, block: bool, clean: Callable[[str], bool]) -> Chunk:
         return result
     unknown = Unknown(block)
     for choice in unknown.strip_top(value):
-        index = _index(choice.get("index"))
+        index = index_of(choice.get("index"))
         result.choices.append(index)
         delta = unknown.strip_choice(choice, "delta")
-        result.texts += [
-            (index, key, owner[key])
-            for owner, keys in ((delta, TEXT_KEYS), (choice, ("text",)))
-            for key in keys
-            if owner.get(key) and isinstance(owner[key], str)
-        ]
+        result.texts += [(index, place.channel, place.text) for place in places(delta)]
+        if choice.get("text") and isinstance(choice["text"], str):
+            result.texts.append((index, "text", choice["text"]))
         if delta.get("tool_calls") or delta.get("function_call"):
             result.tools.append((index, CALLS, delta))
-        reason = choice.get("finish_reason")
-        if reason and (not isinstance(reason, str) or is_prose(reason)):
-            # No word that a client could know; but that the choice has ended must still be said.
-            choice["finish_reason"] = reason = "stop"
-            changed = True
-        if reason:
-            result.finished.append((index, reason))
-        if choice.get("logprobs") is not None and not logprobs.may_pass(choice["logprobs"], delta, clean):
-            choice["logprobs"] = None
-            changed = True
+        if delta.get("annotations"):
+            result.whole.append((index, ANNOTATIONS, dumps(delta[ANNOTATIONS]).decode()))
+        if choice.get("finish_reason"):
+            result.finished.append((index, choice["finish_reason"]))
+        changed = check_logprobs(choice, delta, clean) or changed
+        check_extras(choice, "choices[]", CHOICE_PASSED, unknown, clean)
+    check_extras(value, "", (), unknown, clean)
     result.usage = value["usage"] if isinstance(value.get("usage"), dict) else None
     result.blocked = unknown.blocked
     result.passed = unknown.passed
     if changed or unknown.blocked:
         result.raw = data_event(dumps_exact(value), event.head)
+    elif len(result.texts) == result.things == len(result.choices) == 1 and not result.passed and not result.usage:
+        (choice,) = value["choices"]
+        result.template = not any(choice.get(key) for key in SPELLING) and _key_of(choice) is not None
     return result
+
+
+def _key_of(choice: dict[str, Any]) -> str | None:
+    """The key of the one text of a choice; None when it is said several times."""
+    if choice.get("text"):
+        return "text"
+    (place,) = places(choice["delta"])
+    return None if len(place.alone) > 1 else place.key
+
+
+def check_logprobs(choice: dict[str, Any], message: dict[str, Any], clean: Callable[[str], bool]) -> bool:
+    """Take log probabilities out of a choice that may not pass; whether any were. `message`: its delta or message."""
+    found = choice.get("logprobs")
+    said = {"content": choice["text"]} if "text" in choice else message
+    if found is None or logprobs.may_pass(found, said, clean):
+        return False
+    choice["logprobs"] = None
+    return True
+
+
+def check_extras(
+    value: dict[str, Any], path: str, keys: Iterable[str], unknown: Unknown, clean: Callable[[str], bool]
+) -> None:
+    """Take out of a choice, or of the top level, what servers add for programs and a rule would remove something of."""
+    unknown.strip_unclean(path, value, [key for key in keys if key != "prompt_logprobs"], clean)
+    if not logprobs.prompt_may_pass(value.get("prompt_logprobs"), clean):
+        value["prompt_logprobs"] = None
+        unknown.blocked.append(f"{path}.prompt_logprobs".lstrip("."))
 
 
 def call_entries(delta: dict[str, Any]) -> list[tuple[int | None, dict[str, Any]]]:
@@ -170,7 +241,7 @@ def call_entries(delta: dict[str, Any]) -> list[tuple[int | None, dict[str, Any]
     calls = delta.get("tool_calls")
     for position, call in enumerate(calls if isinstance(calls, list) else ()):
         if isinstance(call, dict):
-            entries.append((_index(call.get("index", position)), call))
+            entries.append((index_of(call.get("index", position)), call))
     if isinstance(delta.get("function_call"), dict):
         entries.append((None, {"function": delta["function_call"]}))
     return entries
@@ -197,19 +268,22 @@ def explode(raw: bytes) -> list[bytes]:
 def _parts(choice: dict[str, Any]) -> list[dict[str, Any]]:
     index = {"index": choice.get("index", 0)}
     delta = choice.get("delta") or {}
-    rest = {key: found for key, found in delta.items() if key not in (*TEXT_KEYS, "tool_calls", "function_call")}
+    rest = without_texts(delta)
     parts: list[dict[str, Any]] = []
-    for key in TEXT_KEYS:
-        if delta.get(key):
-            parts.append({**index, "delta": {**rest, key: delta[key]}, "finish_reason": None})
-            rest = {}
+
+    def say(said: dict[str, Any]) -> None:
+        parts.append({**index, "delta": {**rest, **said}, "finish_reason": None})
+        rest.clear()
+
+    for place in places(delta):
+        say(place.alone)
     if choice.get("text"):
         parts.append({**index, "text": choice["text"], "finish_reason": None})
-    calls = {key: delta[key] for key in ("tool_calls", "function_call") if delta.get(key)}
-    if calls:
-        parts.append({**index, "delta": {**rest, **calls}, "finish_reason": None})
-        rest = {}
-    last = {key: found for key, found in choice.items() if key not in ("delta", "logprobs")}
+    if calls := {key: delta[key] for key in ("tool_calls", "function_call") if delta.get(key)}:
+        say(calls)
+    if delta.get(ANNOTATIONS):
+        say({ANNOTATIONS: delta[ANNOTATIONS]})
+    last = {key: found for key, found in choice.items() if key not in ("delta", *SPELLING)}
     if "text" in choice:
         last["text"] = ""
     else:
@@ -220,33 +294,52 @@ def _parts(choice: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def with_text(raw: bytes, key: str, text: str, *, again: bool = False) -> bytes:
-    """An event with the one text in it changed; b"" when nothing is left to say. `again`: another part of the event has
-    gone before, so that only the text is said."""
+    """An event with the one text in it, that of channel `key`, changed; b"" when nothing is left to say. `again`:
+    another part of the event has gone before, so that only the text is said."""
     event = parse_event(raw)
     assert event.data is not None
     value, _ = loads(event.data)
     choice = next(c for c in value["choices"] if isinstance(c, dict))
-    owner = choice if key == "text" else choice["delta"]
     if again:
         value.pop("usage", None)
         kept = {name: choice[name] for name in ("index", "finish_reason") if name in choice}
-        owner = {} if key != "text" else kept
-        choice = kept if key == "text" else {**kept, "delta": owner}
+        if key == "text":
+            choice = {**kept, "text": text}
+        else:
+            (place, *_) = places(choice["delta"])
+            choice = {**kept, "delta": place.alone}
         value["choices"] = [choice]
-    owner[key] = text
-    if choice.get("logprobs") is not None:
-        choice["logprobs"] = None
+    rest: list[Any] = []
+    if key == "text":
+        choice["text"] = text
+    else:
+        (place, *_) = places(choice["delta"])
+        put(choice["delta"], place, text)
+        rest = list(without_texts(choice["delta"]).values())
+    drop_spelling(choice)
     if not text:
-        rest = [found for name, found in owner.items() if name not in (key, "index")]
-        if not any(rest) and not choice.get("finish_reason") and not value.get("usage"):
+        rest += [found for name, found in choice.items() if name not in ("text", "delta", "index")]
+        if not any(rest) and not value.get("usage"):
             return b""
+    return data_event(dumps(value), event.head)
+
+
+def with_annotations(raw: bytes, said: str) -> bytes:
+    """An event with its annotations changed; `said`: JSON text."""
+    event = parse_event(raw)
+    assert event.data is not None
+    value, _ = loads(event.data)
+    choice = next(c for c in value["choices"] if isinstance(c, dict))
+    choice["delta"][ANNOTATIONS] = loads(said)[0]
     return data_event(dumps(value), event.head)
 
 
 def template_of(chunk: Chunk) -> AnyTemplate | None:
     """The template of an event that `read_chunk` marked, or None where the place of its text is not beyond doubt."""
     index, channel, _ = chunk.texts[0]
-    if channel not in TEXT_KEYS:
+    typed = isinstance(chunk.source, _Chunk)
+    key = channel if typed else _key_of(chunk.source["choices"][0])
+    if key is None:
         return None
 
     def reads_as(raw: bytes) -> str | None:
@@ -255,9 +348,10 @@ def template_of(chunk: Chunk) -> AnyTemplate | None:
         if event.data is None or event.name:
             return None
         try:
-            texts = _typed(event, _decode(event.data)).texts
-        except msgspec.DecodeError:
+            read = _typed(event, _decode(event.data)) if typed else _look(event, True, lambda text: True)
+        except (msgspec.DecodeError, WireError):
             return None
-        return texts[0][2] if len(texts) == 1 and texts[0][:2] == (index, channel) else None
+        found = read.texts
+        return found[0][2] if read.template and read.raw == raw and found[0][:2] == (index, channel) else None
 
-    return find_template(chunk.raw, channel, reads_as, slots=True)
+    return find_template(chunk.raw, key, reads_as, slots=True)

@@ -19,16 +19,21 @@ def read_request(body: bytes) -> ModelRequest:
     if not isinstance(messages, list) or not messages:
         raise WireError("'messages' must be a non-empty array.")
     options = optional(value, "stream_options", dict, "an object") or {}
-    response_format = value.get("response_format")
     return ModelRequest(
         model=optional(value, "model", str, "a string") or "",
         stream=optional(value, "stream", bool, "a boolean") or False,
         n=count_of_choices(value),
         include_usage=options.get("include_usage") is True,
         user=optional(value, "user", str, "a string") or "",
-        json_output=isinstance(response_format, dict) and response_format.get("type") in ("json_object", "json_schema"),
+        json_output=wants_json(value),
         **told(tuple(_inputs(messages))),
     )
+
+
+def wants_json(value: dict[str, Any]) -> bool:
+    """Whether the client asked for an answer in JSON."""
+    wanted = value.get("response_format")
+    return isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema")
 
 
 def count_of_choices(value: dict[str, Any]) -> int:

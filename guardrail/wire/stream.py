@@ -559,8 +559,9 @@ class Stream(Answer):
             self._look_for_template(chunk, choice, channel)
 
     def _turn(self, choice: Choice, channel: Channel | None) -> bool:
-        """Another channel of a choice speaks, or what is none (None). The unit of the one that spoke ends there, and unless text may run ahead
-        of its scores, so does the wait for its verdicts: they may end the choice. False: they are missing."""
+        """Another channel of a choice speaks, or what is none (None). The unit of the one that spoke ends there, and
+        unless text may run ahead of its scores, so does the wait for its verdicts: they may end the choice. False: they
+        are missing."""
         spoke = choice.speaking
         if spoke is not None and not choice.ended:
             self._flush()

@@ -79,6 +79,12 @@ def guard_whole(rules: RuleSet, text: str, channel: str, verdicts: Verdicts | No
     return Arguments(outcome.pieces[0], outcome.removed, outcome.findings, outcome.halted, outcome.tally)
 
 
+def is_clean(rules: RuleSet, text: str) -> bool:
+    """Whether no rule would remove anything from it; a classifier is not asked."""
+    outcome = guard_whole(rules, text, "")
+    return not outcome.removed and outcome.halted is None
+
+
 @dataclass(frozen=True, slots=True)
 class Pieces:
     """The outcome for one text that stands in several places."""

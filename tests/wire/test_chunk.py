@@ -81,7 +81,7 @@ def test_padding_before_the_end_of_an_event_is_a_slot() -> None:
     "raw",
     [
         b'data: {"id":"\\n","text":"a"}\n\n',  # escapes elsewhere
-        b'data: {"text":"a","also":["text"]}\n\n',  # the key stands twice
+        b'data: {"text":"a","also":{"text":"b"}}\n\n',  # the key stands twice
         b'data: {"other":"a"}\n\n',
         b'data: {"text":"a"}\n\r\n',  # two kinds of line ends
         b'data: [{"text":"a"}]\n\n',  # reads as another thing

@@ -122,9 +122,9 @@ def test_log_probabilities_go_with_changed_text() -> None:
 
 
 def test_text_in_an_unknown_shape_is_removed() -> None:
-    value, record = guard(body({"content": "a", "reasoning_details": [{"text": "hidden"}]}, summary="hidden text"))
+    value, record = guard(body({"content": "a", "details": [{"text": "hidden"}]}, summary="hidden text"))
     assert "hidden" not in json.dumps(value)
-    assert record.blocked == ("summary", "choices[].message.reasoning_details")
+    assert record.blocked == ("summary", "choices[].message.details")
     value, record = guard(body({"content": "a", "x": "hidden"}), policy(unknown_text="pass"))
     assert (value["choices"][0]["message"]["x"], record.unscanned) == ("hidden", 6)
 

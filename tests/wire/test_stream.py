@@ -408,8 +408,8 @@ def test_tool_calls_are_capped() -> None:
 
 
 UNKNOWN: list[tuple[bytes, str]] = [
-    (event({"content": "a", "reasoning_details": [{"text": "hidden"}]}), "choices[].delta.reasoning_details"),
-    (event({"content": "a", "audio": {"id": "1", "transcript": "hidden"}}), "choices[].delta.audio"),
+    (event({"content": "a", "details": [{"text": "hidden"}]}), "choices[].delta.details"),
+    (event({"content": "a", "audio": {"id": "1", "data": "hidden"}}), "choices[].delta.audio.data"),
     (event({"content": "a", "new": {"hidden text": 1}}), "choices[].delta.new"),
     (event({"content": "a"}, message={"content": "hidden"}), "choices[].message"),
     (event({"content": "a"}, top={"summary": "hidden text"}), "summary"),
@@ -433,7 +433,7 @@ def test_text_in_an_unknown_shape_is_removed_and_named(said: bytes, path: str) -
 
 
 def test_text_in_an_unknown_shape_passes_and_is_counted_where_the_policy_says_so() -> None:
-    events = chat(event({"content": "a", "reasoning_details": [{"text": "hidden"}]}))
+    events = chat(event({"content": "a", "details": [{"text": "hidden"}]}))
     run = guard_every_way(policy(redact("secret"), unknown_text="pass"), events)
     assert run.out == b"".join(events)
     assert (run.record.unscanned, run.record.blocked) == (6, ())
