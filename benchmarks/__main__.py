@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART] [--quick] [--json FILE]`.
 
 Parts: speed, holdback, memory, reload, engine, protocols and detection, which `all` runs; hostile (a quarter of an
-hour), protected, classifier, false-alarms.
+hour), protected, classifier, false-alarms, prompts.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from benchmarks import (
     holdback,
     hostile,
     memory,
+    prompts,
     protected,
     protocols,
     reload,
@@ -34,26 +35,26 @@ from guardrail.classify.folders import SHIPPED, model_folder
 from guardrail.errors import ModelError
 
 PARTS = ("engine", "protocols", "detection", "holdback", "memory", "reload", "speed")
+LABELLED = ("false-alarms", "prompts")
+"""Parts that need texts from elsewhere."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "part", nargs="?", choices=(*PARTS, "all", "hostile", "protected", "classifier", "false-alarms"), default="all"
+        "part", nargs="?", choices=(*PARTS, "all", "hostile", "protected", "classifier", *LABELLED), default="all"
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds and streams: a look, not a figure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
     parser.add_argument(
-        "--data", type=Path, metavar="FOLDER", help="for false-alarms: labelled texts, not part of this"
+        "--data", type=Path, metavar="FOLDER", help="for false-alarms and prompts: labelled texts, not part of this"
     )
-    parser.add_argument(
-        "--policy", action="append", metavar="NAME", help="for false-alarms: instead of the shipped ones"
-    )
+    parser.add_argument("--policy", action="append", metavar="NAME", help="for these two: instead of the shipped ones")
     parser.add_argument("--model", default=SHIPPED, metavar="MODEL", help="for classifier: instead of the shipped one")
     options = parser.parse_args()
-    if options.part == "false-alarms" and options.data is None:
+    if options.part in LABELLED and options.data is None:
         parser.error(
-            "false-alarms needs --data FOLDER: <set>/<set>.jsonl.gz, with rows of text, labels, role and split"
+            f"{options.part} needs --data FOLDER: <set>/<set>.jsonl.gz, with rows of text, labels, role and split"
         )
     # So that a kill unwinds as well, and stops what was started.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
@@ -74,6 +75,13 @@ def main() -> int:
                 parser.error(str(error))
             false_alarms.show(alarms, console)
             found[part] = false_alarms.as_json(alarms)
+        elif part == "prompts":
+            try:
+                shares = prompts.measure(options.data, options.policy or prompts.POLICIES)
+            except false_alarms.NoData as error:
+                parser.error(str(error))
+            prompts.show(shares, console)
+            found[part] = prompts.as_json(shares)
         elif part == "classifier":
             try:
                 folder = model_folder(options.model, Path())

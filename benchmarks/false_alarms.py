@@ -52,6 +52,9 @@ class Text:
     """An answer that every rule should leave alone."""
     vouched: frozenset[str]
     """For a text without labels: what it is known not to be."""
+    role: str
+    """`prompt`, `response` or `post`."""
+    split: str
 
 
 @dataclass(slots=True)
@@ -84,6 +87,11 @@ class Result:
 
 def texts(data: Path) -> Iterator[Text]:
     """The dev rows of every set under `data`. Raises NoData."""
+    return (row for row in rows(data) if row.split == "dev")
+
+
+def rows(data: Path) -> Iterator[Text]:
+    """Every row of every set under `data`. Raises NoData."""
     paths = sorted(data.rglob("*.jsonl.gz"))
     if not paths:
         raise NoData(f"found no set in {data}, expected <set>/<set>.jsonl.gz with rows of text, labels, role, split")
@@ -100,10 +108,9 @@ def texts(data: Path) -> Iterator[Text]:
                 except (ValueError, KeyError, TypeError) as error:
                     message = f"{path}:{number}: expected an object with text, labels, role and split: {error!r}"
                     raise NoData(message) from None
-                if split == "dev":
-                    vouched = frozenset(() if labels else scopes.get(name, ()))
-                    harmless = name.startswith(HARMLESS) and role == "response"
-                    yield Text(name, text, frozenset(labels), harmless, vouched)
+                vouched = frozenset(() if labels else scopes.get(name, ()))
+                harmless = name.startswith(HARMLESS) and role == "response"
+                yield Text(name, text, frozenset(labels), harmless, vouched, role, split)
 
 
 def reporting(rules: Iterable[Rule]) -> RuleSet:
@@ -141,26 +148,26 @@ def group_of(rule: str) -> str:
 
 def measure(data: Path, policies: Sequence[str]) -> Result:
     """Run each policy over the texts. Raises NoData, ConfigError."""
-    rows = list(texts(data))
-    ordinary = sum(row.harmless and row.source not in COUNSELLING for row in rows)
-    counselling = sum(row.harmless and row.source in COUNSELLING for row in rows)
+    known = list(texts(data))
+    ordinary = sum(row.harmless and row.source not in COUNSELLING for row in known)
+    counselling = sum(row.harmless and row.source in COUNSELLING for row in known)
     if not ordinary:
         raise NoData(f"found no harmless answers in {data}, expected sets named {HARMLESS}… with the role response")
-    labelled = Counter(label for row in rows for label in row.labels)
-    cleared = Counter(label for row in rows for label in row.vouched)
+    labelled = Counter(label for row in known for label in row.labels)
+    cleared = Counter(label for row in known for label in row.vouched)
     counts: list[Count] = []
     for name in policies:
-        counts += _count(name, rows)
+        counts += _count(name, known)
     return Result(ordinary, counselling, dict(labelled), dict(cleared), counts)
 
 
-def _count(policy: str, rows: Iterable[Text]) -> list[Count]:
+def _count(policy: str, known: Iterable[Text]) -> list[Count]:
     rules = {rule.id: rule for rule in rules_of(load_policy(policy).rules)}
     compiled = reporting(rules.values())
     counts = {"": Count(policy, "", "")}
     for rule in rules.values():
         counts.setdefault(group_of(rule.id), Count(policy, group_of(rule.id), rule.category))
-    for row in rows:
+    for row in known:
         hits: dict[str, list[Finding]] = defaultdict(list)
         for finding in findings(row.text, compiled):
             hits[group_of(finding.rule)].append(finding)

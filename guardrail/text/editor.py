@@ -15,17 +15,19 @@ class Editor:
     """The edited text of one channel as it becomes deliverable.
 
     What `feed` and `finish` return, joined, is the same for every way of cutting the text. `held` and `held_max`
-    count code points: those held after the last call, and the most after any.
+    count code points: those held after the last call, and the most after any. `removed`: raw code points that edits
+    took out so far, a halt not counted.
 
     Under a policy with a classifier the caller looks at `take_due` after each call, and gives every verdict to `score`;
     the text is complete when it has `finish`ed and nothing is due any more. `whole`: see `open_scanner`.
     """
 
-    __slots__ = ("_at", "_held", "held_max", "scanner")
+    __slots__ = ("_at", "_held", "held_max", "removed", "scanner")
 
     def __init__(self, rules: RuleSet, channel: str = "content", *, whole: bool = False) -> None:
         self.scanner = open_scanner(rules, channel, whole=whole)
         self.held_max = 0
+        self.removed = 0
         self._held = ""
         self._at = 0
 
@@ -75,6 +77,7 @@ class Editor:
             for edit in edits:
                 pieces += (self._held[at - self._at : edit.start - self._at], edit.text)
                 at = edit.end
+                self.removed += edit.end - edit.start
             pieces.append(self._held[at - self._at : settled - self._at])
             delivered = "".join(pieces)
             self._held = self._held[settled - self._at :]
