@@ -24,7 +24,8 @@ class Client:
     the notice of a halt reaches its user; "refusal as text": it makes text of a part that is a refusal. `absent`: the
     cases that it does not have, and why. `odd`: fields of what it returns that differ from the case's, and why they
     may. `told`: whether guardrail's own note reaches its user. `final`: what its helper for the final answer raises
-    after a halt, when the stream itself has ended without an error.
+    after a halt, when the stream itself has ended without an error. `unparsed`: what its helper for structured output
+    raises when the output was halted; "" where it tells of no output.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Client:
     notice: Literal["text", "refusal", "refusal as text"] = "text"
     told: bool = False
     final: str = ""
+    unparsed: str = ""
     absent: Mapping[str, str] = field(default_factory=dict)
     odd: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
 
@@ -59,6 +61,7 @@ ONE: Final = {"two": "The protocol has no second choice."}
 TEXT_ONLY: Final = dict.fromkeys(("tool", "parallel", "calls"), "Completions have no tools.")
 NO_REASONING: Final = dict.fromkeys(("thoughts", "reasoning"), "Completions have no reasoning.")
 
+NO_HELPER: Final = dict.fromkeys(("json", "cut"), "It has no helper for structured output.")
 DROPPED: Final = "It drops `reasoning_content`, guarded or not."
 
 CLIENTS: Final = (
@@ -71,6 +74,7 @@ CLIENTS: Final = (
         change='openai.OpenAI(base_url="http://localhost:8080/v1", api_key=KEY)',
         words=OPENAI,
         fault="APIError",
+        unparsed="ContentFilterFinishReasonError",
         refusal="BadRequestError",
         told=True,
         final="ContentFilterFinishReasonError",
@@ -86,7 +90,7 @@ CLIENTS: Final = (
         fault="APIError",
         refusal="BadRequestError",
         told=True,
-        absent={**TEXT_ONLY, **NO_REASONING},
+        absent={**NO_HELPER, **TEXT_ONLY, **NO_REASONING},
     ),
     Client(
         name="openai (Python), Responses",
@@ -111,6 +115,7 @@ CLIENTS: Final = (
         change='anthropic.Anthropic(base_url="http://localhost:8080", api_key=KEY)',
         words=ANTHROPIC,
         fault="APIStatusError",
+        unparsed="ValidationError",
         refusal="BadRequestError",
         absent=ONE,
     ),
@@ -124,7 +129,7 @@ CLIENTS: Final = (
         words=OLLAMA,
         fault="ResponseError",
         refusal="ResponseError",
-        absent=ONE,
+        absent={**ONE, **NO_HELPER},
     ),
     Client(
         name="ollama (Python), generate",
@@ -136,7 +141,7 @@ CLIENTS: Final = (
         words=OLLAMA,
         fault="ResponseError",
         refusal="ResponseError",
-        absent={**ONE, **dict.fromkeys(TEXT_ONLY, "`generate` has no tools.")},
+        absent={**NO_HELPER, **ONE, **dict.fromkeys(TEXT_ONLY, "`generate` has no tools.")},
     ),
     Client(
         name="google-genai (Python)",
@@ -167,6 +172,7 @@ CLIENTS: Final = (
         words=OPENAI,
         fault="MidStreamFallbackError",
         refusal="BadRequestError",
+        absent=NO_HELPER,
     ),
     Client(
         name="litellm, `anthropic/`",
@@ -179,7 +185,7 @@ CLIENTS: Final = (
         words=OPENAI,
         fault="MidStreamFallbackError",
         refusal="BadRequestError",
-        absent=ONE,
+        absent={**ONE, **NO_HELPER},
     ),
     Client(
         name="litellm, `gemini/`",
@@ -199,7 +205,7 @@ CLIENTS: Final = (
             ),
             "halted": ({"text": [""]}, "litellm leaves out the text of a whole answer that Gemini's filter ended."),
         },
-        absent={"two": "litellm's `stream_chunk_builder()` keeps one candidate of Gemini's."},
+        absent={**NO_HELPER, "two": "litellm's `stream_chunk_builder()` keeps one candidate of Gemini's."},
     ),
     Client(
         name="litellm, `ollama_chat/`",
@@ -212,7 +218,11 @@ CLIENTS: Final = (
         words=OPENAI,
         fault="BadRequestError",
         refusal="BadRequestError",
-        absent={**ONE, "parallel": "litellm joins two calls of one Ollama stream into one, guarded or not."},
+        absent={
+            **NO_HELPER,
+            **ONE,
+            "parallel": "litellm joins two calls of one Ollama stream into one, guarded or not.",
+        },
     ),
     Client(
         name="langchain-openai, Chat Completions",
@@ -224,6 +234,7 @@ CLIENTS: Final = (
         change='ChatOpenAI(base_url="http://localhost:8080/v1", api_key=KEY, model=MODEL)',
         words=OPENAI,
         fault="APIError",
+        unparsed="ContentFilterFinishReasonError",
         refusal="OpenAIInvalidRequestError",
         absent={"two": "`stream()` yields one message.", "thoughts": DROPPED},
         odd={"reasoning": ({"reasoning": ""}, DROPPED)},
@@ -238,6 +249,7 @@ CLIENTS: Final = (
         change='ChatOpenAI(base_url="http://localhost:8080/v1", api_key=KEY, model=MODEL, use_responses_api=True)',
         words=RESPONSES,
         fault="APIError",
+        unparsed="OpenAIRefusalError",
         refusal="OpenAIInvalidRequestError",
         notice="refusal",
         absent=ONE,
@@ -251,6 +263,7 @@ CLIENTS: Final = (
         change='new OpenAI({ baseURL: "http://localhost:8080/v1", apiKey: KEY })',
         words=OPENAI,
         fault="APIError",
+        unparsed="ContentFilterFinishReasonError",
         refusal="BadRequestError",
         told=True,
     ),
@@ -277,6 +290,7 @@ CLIENTS: Final = (
         change='new Anthropic({ baseURL: "http://localhost:8080", apiKey: KEY })',
         words=ANTHROPIC,
         fault="APIError",
+        unparsed="AnthropicError",
         refusal="BadRequestError",
         absent=ONE,
     ),
@@ -290,6 +304,7 @@ CLIENTS: Final = (
         change='createOpenAI({ baseURL: "http://localhost:8080/v1", apiKey: KEY })(MODEL)',
         words=VERCEL,
         fault="error part",
+        unparsed="AI_NoObjectGeneratedError",
         refusal="AI_APICallError",
         notice="refusal as text",
         absent=ONE,
@@ -304,6 +319,7 @@ CLIENTS: Final = (
         change='createOpenAI({ baseURL: "http://localhost:8080/v1", apiKey: KEY }).chat(MODEL)',
         words=VERCEL,
         fault="error part",
+        unparsed="AI_NoObjectGeneratedError",
         refusal="AI_APICallError",
         absent={"two": "It asks for one choice.", "thoughts": DROPPED},
         odd={"reasoning": ({"reasoning": ""}, DROPPED)},
@@ -318,6 +334,7 @@ CLIENTS: Final = (
         change='createAnthropic({ baseURL: "http://localhost:8080/v1", apiKey: KEY })(MODEL)',
         words=VERCEL,
         fault="error part",
+        unparsed="AI_NoObjectGeneratedError",
         refusal="AI_APICallError",
         absent=ONE,
     ),

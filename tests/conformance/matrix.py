@@ -40,6 +40,8 @@ reasoning and tool calls that its helper returns, that usage arrives, and that n
 - **A halt** ends the text with the policy's notice. In OpenAI's Responses the notice is a refusal part, which
   `output_text` leaves out: look at the parts of type `refusal`. A halt in reasoning or in a tool call is told there,
   too; no tool call of that answer is delivered.
+- **Structured output** stays valid JSON under redaction. Cut by a halt it is no JSON, so helpers that parse it raise,
+  as they do when a filter of the service itself ends it; OpenAI's tell of a refusal.
 - **A fault** of the model server raises, after everything that had arrived was delivered; Vercel's `streamText` yields
   an `error` part.
 - **A refused prompt** is an error before the answer begins, and is not retried; Gemini tells it in the answer.
@@ -83,6 +85,8 @@ def _cell(client: Client, case: Case, notes: list[str]) -> str:
         return "–" + noted(client.absent[case.name])
     fields, reason = client.odd.get(case.name, ({}, ""))
     mark = noted(reason) if reason else ""
+    if case.fails == "json":
+        return f"raises `{client.unparsed}`" if client.unparsed else "no output"
     if case.fails and "error" not in fields:
         raised = client.fault if case.fails == "fault" else client.refusal
         return "an `error` part" if raised == "error part" else f"raises `{raised}`{mark}"

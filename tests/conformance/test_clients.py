@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,28 +74,45 @@ def configure(folder: Path, simulator: str) -> Path:
     return folder / "guardrail.yaml"
 
 
+def last_generation(simulator: str) -> dict[str, Any]:
+    """What the model server says of its last answer once that has ended."""
+    for _ in range(500):
+        with urllib.request.urlopen(f"{simulator}/simulate/stats") as response:
+            last: dict[str, Any] = json.load(response)["generations"][-1]
+        if last["state"] != "running":
+            return last
+        time.sleep(0.01)
+    raise AssertionError("it is still running")
+
+
 def expected(client: Client, case: Case) -> dict[str, Any]:
     """What the client's user must get, field by field."""
+    return {**_expected(client, case), **client.odd.get(case.name, ({}, ""))[0]}
+
+
+def _expected(client: Client, case: Case) -> dict[str, Any]:
+    if case.fails == "json":
+        return {"error": client.unparsed, "parsed": None}
     if case.fails:
-        raised = client.fault if case.fails == "fault" else client.refusal
-        found: dict[str, Any] = {"error": raised, "streamed": case.text}
-    else:
-        found = {
-            "text": case.text,
-            "refusal": "",
-            "reasoning": case.reasoning,
-            "calls": case.calls,
-            "finish": [client.words[ending] for ending in case.endings],
-            "error": "",
-        }
-        if "halt" in case.endings and client.notice != "text":
-            kept = [text.removesuffix(NOTICE) for text in case.text]
-            found["text"] = [text + REFUSAL for text in kept] if client.notice == "refusal as text" else kept
-            found["refusal"] = "" if client.notice == "refusal as text" else REFUSAL
-        if case.ask.get("stream", True):
-            found["streamed"] = found["text"]
-            found["helper_error"] = client.final if "halt" in case.endings else ""
-    return {**found, **client.odd.get(case.name, ({}, ""))[0]}
+        return {"error": client.fault if case.fails == "fault" else client.refusal, "streamed": case.text}
+    if case.parsed:
+        return {"error": "", "parsed": case.parsed}
+    text, refusal = case.text, ""
+    if "halt" in case.endings and client.notice != "text":
+        kept = [said.removesuffix(NOTICE) for said in case.text]
+        as_text = client.notice == "refusal as text"
+        text, refusal = ([said + REFUSAL for said in kept], "") if as_text else (kept, REFUSAL)
+    found = {
+        "error": "",
+        "text": text,
+        "refusal": refusal,
+        "reasoning": case.reasoning,
+        "calls": case.calls,
+        "finish": [client.words[ending] for ending in case.endings],
+    }
+    if case.ask.get("stream", True):
+        found |= {"streamed": text, "helper_error": client.final if "halt" in case.endings else ""}
+    return found
 
 
 def check(client: Client, case: Case, heard: dict[str, Any]) -> None:
@@ -104,9 +123,9 @@ def check(client: Client, case: Case, heard: dict[str, Any]) -> None:
     assert [secret for secret in case.never if secret in said] == []
     if case.fails == "refusal":
         assert not heard["error"] or REFUSED in heard["message"], "the client says why"
-    elif not case.fails:
+    elif not case.fails and not case.parsed:
         assert heard["tokens"], "usage reaches the client"
-    if client.told and "halt" in case.endings:
+    if client.told and "halt" in case.endings and not case.fails:
         assert heard["note"]["action"] == "halt"
 
 
@@ -125,6 +144,16 @@ def test_how_the_model_server_cuts_its_answer_makes_no_difference(
         if case.name not in client.absent and case.fails != "fault" and case.ask.get("stream", True):
             ask = {**case.ask, "headers": headers}
             check(client, case, driver.ask(client, base=guardrail, key=KEY, prompt=case.prompt, **ask))
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=ROWS)
+def test_a_halt_stops_the_model_server(client: Client, driver: Driver, guardrail: str, simulator: str) -> None:
+    case = BY_NAME["middle"]
+    headers = {"x-simulate-delay": "5"}
+    check(client, case, driver.ask(client, base=guardrail, key=KEY, prompt=case.prompt, headers=headers))
+    last = last_generation(simulator)
+    assert last["state"] == "aborted"
+    assert last["generated"] < last["planned"]
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=ROWS)

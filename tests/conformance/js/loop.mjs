@@ -4,11 +4,18 @@ import readline from "node:readline";
 
 export const PARAMETERS = { type: "object", properties: {}, additionalProperties: true };
 
+export const LETTER = {
+  type: "object",
+  properties: { to: { type: "string" }, about: { type: "string" } },
+  required: ["to", "about"],
+  additionalProperties: false,
+};
+
 export async function serve(run) {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const ask = { model: "sim", stream: true, tools: [], n: 1, headers: {}, ...JSON.parse(line) };
+    const ask = { model: "sim", stream: true, tools: [], n: 1, json: false, headers: {}, ...JSON.parse(line) };
     const heard = {
-      streamed: [""], text: [], refusal: "", reasoning: "", calls: [], finish: [], tokens: null, note: null,
+      streamed: [""], text: [], refusal: "", reasoning: "", calls: [], finish: [], tokens: null, note: null, parsed: null,
       helper_error: "", error: "", message: "",
     };
     try {

@@ -1,11 +1,17 @@
 // `openai` (JavaScript), Chat Completions: `.stream()` with `finalChatCompletion()`, or `create` for one body.
 import OpenAI from "openai";
+import { zodResponseFormat } from "openai/helpers/zod";
+import { z } from "zod";
 import { chatTools, serve } from "./loop.mjs";
 
 await serve(async (ask, heard) => {
   const client = new OpenAI({ baseURL: `${ask.base}/v1`, apiKey: ask.key, maxRetries: 0, defaultHeaders: ask.headers });
   const fields = { model: ask.model, messages: [{ role: "user", content: ask.prompt }], n: ask.n };
   if (ask.tools.length) fields.tools = chatTools(ask.tools);
+  if (ask.json) {
+    const letter = z.object({ to: z.string(), about: z.string() });
+    fields.response_format = zodResponseFormat(letter, "letter");
+  }
   let completion;
   if (ask.stream) {
     heard.streamed = Array(ask.n).fill("");
@@ -19,12 +25,14 @@ await serve(async (ask, heard) => {
     }
     completion = await stream.finalChatCompletion();
   } else {
-    completion = await client.chat.completions.create(fields);
+    completion = await client.chat.completions[ask.json ? "parse" : "create"](fields);
     heard.note = completion.guardrail ?? null;
   }
   for (const { message, finish_reason } of completion.choices) {
     heard.text.push(message.content ?? "");
     heard.finish.push(finish_reason);
+    heard.refusal = message.refusal ?? "";
+    heard.parsed = message.parsed ?? null;
     heard.reasoning ||= message.reasoning_content ?? "";
     for (const call of message.tool_calls ?? []) {
       heard.calls.push([call.function.name, JSON.parse(call.function.arguments)]);

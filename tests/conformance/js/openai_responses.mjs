@@ -1,5 +1,7 @@
 // `openai` (JavaScript), Responses: `.stream()` with `finalResponse()`, or `create` for one body.
 import OpenAI from "openai";
+import { zodTextFormat } from "openai/helpers/zod";
+import { z } from "zod";
 import { PARAMETERS, serve } from "./loop.mjs";
 
 await serve(async (ask, heard) => {
@@ -7,6 +9,10 @@ await serve(async (ask, heard) => {
   const fields = { model: ask.model, input: ask.prompt };
   if (ask.tools.length) {
     fields.tools = ask.tools.map((name) => ({ type: "function", name, parameters: PARAMETERS, strict: false }));
+  }
+  if (ask.json) {
+    const letter = z.object({ to: z.string(), about: z.string() });
+    fields.text = { format: zodTextFormat(letter, "letter") };
   }
   let response;
   if (ask.stream) {
@@ -16,10 +22,11 @@ await serve(async (ask, heard) => {
     }
     response = await stream.finalResponse();
   } else {
-    response = await client.responses.create(fields);
+    response = await client.responses[ask.json ? "parse" : "create"](fields);
   }
   heard.note = response.guardrail ?? null;
   heard.text = [response.output_text];
+  heard.parsed = response.output_parsed ?? null;
   for (const item of response.output) {
     if (item.type === "message") {
       for (const part of item.content) if (part.type === "refusal") heard.refusal += part.refusal;

@@ -1,8 +1,8 @@
 // `ai` (Vercel): `streamText`, or `generateText` for one body, through one of its providers.
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
-import { generateText, jsonSchema, streamText, tool } from "ai";
-import { PARAMETERS, serve } from "./loop.mjs";
+import { generateText, jsonSchema, Output, streamText, tool } from "ai";
+import { LETTER, PARAMETERS, serve } from "./loop.mjs";
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
@@ -24,6 +24,11 @@ await serve(async (ask, heard) => {
     const offered = ask.tools.map((name) => [name, tool({ description: name, inputSchema: jsonSchema(PARAMETERS) })]);
     fields.tools = Object.fromEntries(offered);
   }
+  if (ask.json) {
+    fields.output = Output.object({ schema: jsonSchema(LETTER) });
+    // Of a model that it does not know it would ask for a tool call instead.
+    fields.providerOptions = { anthropic: { structuredOutputMode: "outputFormat" } };
+  }
   let result;
   if (ask.stream) {
     let failed;
@@ -36,6 +41,7 @@ await serve(async (ask, heard) => {
   } else {
     result = await generateText(fields);
   }
+  if (ask.json) heard.parsed = await result.output;
   heard.text = [await result.text];
   heard.reasoning = (await result.reasoningText) ?? "";
   heard.calls = (await result.toolCalls).map((call) => [call.toolName, call.input]);

@@ -6,7 +6,7 @@ from typing import Any
 
 import anthropic
 
-from tests.conformance.python.loop import PARAMETERS, Ask, Heard, serve
+from tests.conformance.python.loop import PARAMETERS, Ask, Heard, Letter, serve
 
 
 def run(ask: Ask, heard: Heard) -> None:
@@ -18,6 +18,8 @@ def run(ask: Ask, heard: Heard) -> None:
     }
     if ask.tools:
         fields["tools"] = [{"name": name, "description": name, "input_schema": PARAMETERS} for name in ask.tools]
+    if ask.json:
+        fields["output_format"] = Letter
     with anthropic.Anthropic(base_url=ask.base, api_key=ask.key, max_retries=0) as client:
         if ask.stream:
             with client.messages.stream(**fields) as stream:
@@ -34,6 +36,8 @@ def run(ask: Ask, heard: Heard) -> None:
     heard.reasoning = "".join(block.thinking for block in message.content if block.type == "thinking")
     heard.calls = [[block.name, block.input] for block in message.content if block.type == "tool_use"]
     heard.finish = [message.stop_reason]
+    if ask.json:
+        heard.parsed = message.parsed_output.model_dump()
     heard.tokens = message.usage.output_tokens
 
 

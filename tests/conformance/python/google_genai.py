@@ -7,7 +7,7 @@ from typing import Any
 from google import genai
 from google.genai import types
 
-from tests.conformance.python.loop import PARAMETERS, Ask, Heard, serve
+from tests.conformance.python.loop import PARAMETERS, Ask, Heard, Letter, serve
 
 
 def run(ask: Ask, heard: Heard) -> None:
@@ -24,11 +24,16 @@ def run(ask: Ask, heard: Heard) -> None:
     config = types.GenerateContentConfig(
         candidate_count=ask.n if ask.n > 1 else None,
         tools=tools if ask.tools else None,
+        response_mime_type="application/json" if ask.json else None,
+        response_schema=Letter if ask.json else None,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
     )
     fields: dict[str, Any] = {"model": ask.model, "contents": ask.prompt, "config": config}
+    # Only of a whole answer does it make an object.
     answers: Any = (
-        client.models.generate_content_stream(**fields) if ask.stream else [client.models.generate_content(**fields)]
+        client.models.generate_content_stream(**fields)
+        if ask.stream and not ask.json
+        else [client.models.generate_content(**fields)]
     )
     texts = [""] * ask.n
     heard.finish = [None] * ask.n
@@ -49,6 +54,8 @@ def run(ask: Ask, heard: Heard) -> None:
                 heard.finish[index] = candidate.finish_reason.name
         if ask.stream:
             heard.streamed = list(texts)
+        if ask.json and isinstance(answer.parsed, Letter):
+            heard.parsed = answer.parsed.model_dump()
         if answer.usage_metadata:
             heard.tokens = answer.usage_metadata.candidates_token_count or heard.tokens
     heard.text = texts

@@ -9,7 +9,7 @@ os.environ["LANGSMITH_TRACING"] = "false"
 
 from langchain_openai import ChatOpenAI
 
-from tests.conformance.python.loop import Ask, Heard, serve
+from tests.conformance.python.loop import Ask, Heard, Letter, serve
 
 
 def run(ask: Ask, heard: Heard) -> None:
@@ -24,6 +24,9 @@ def run(ask: Ask, heard: Heard) -> None:
     )
     if ask.tools:
         model = model.bind_tools(ask.chat_tools)
+    if ask.json:
+        heard.parsed = model.with_structured_output(Letter, method="json_schema").invoke(ask.prompt).model_dump()
+        return
     if ask.stream:
         whole: Any = None
         for chunk in model.stream(ask.prompt):

@@ -12,12 +12,22 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": True}
+
+
+class Letter(BaseModel):
+    """What structured output is parsed as."""
+
+    to: str
+    about: str
 
 
 @dataclass(slots=True)
 class Ask:
-    """One question. `base`: the server's address without a path. `provider`: which of a client's protocols to use."""
+    """One question. `base`: the server's address without a path. `provider`: which of a client's protocols to use.
+    `json`: whether the answer is to be a `Letter`, by way of the client's own helper for structured output."""
 
     base: str
     key: str
@@ -27,6 +37,7 @@ class Ask:
     tools: list[str] = field(default_factory=list)
     n: int = 1
     provider: str = ""
+    json: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -58,6 +69,7 @@ class Heard:
     finish: list[str | None] = field(default_factory=list)
     tokens: int | None = None
     note: Any = None
+    parsed: Any = None
     helper_error: str = ""
     error: str = ""
     message: str = ""

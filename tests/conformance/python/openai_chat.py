@@ -7,17 +7,20 @@ from typing import Any
 
 import openai
 
-from tests.conformance.python.loop import Ask, Heard, serve
+from tests.conformance.python.loop import Ask, Heard, Letter, serve
 
 
 def run(ask: Ask, heard: Heard) -> None:
     fields: dict[str, Any] = {"model": ask.model, "messages": ask.messages, "n": ask.n, "extra_headers": ask.headers}
     if ask.tools:
         fields["tools"] = ask.chat_tools
+    if ask.json:
+        fields["response_format"] = Letter
     heard.streamed = [""] * ask.n
     with openai.OpenAI(base_url=f"{ask.base}/v1", api_key=ask.key, max_retries=0) as client:
         if not ask.stream:
-            completion: Any = client.chat.completions.create(**fields)
+            create = client.chat.completions.parse if ask.json else client.chat.completions.create
+            completion: Any = create(**fields)
             heard.note = (completion.model_extra or {}).get("guardrail")
         else:
             fields["stream_options"] = {"include_usage": True}
@@ -37,6 +40,9 @@ def run(ask: Ask, heard: Heard) -> None:
         message = choice.message
         heard.text.append(message.content or "")
         heard.finish.append(choice.finish_reason)
+        heard.refusal = message.refusal or ""
+        if ask.json:
+            heard.parsed = message.parsed.model_dump()
         heard.reasoning = heard.reasoning or getattr(message, "reasoning_content", None) or ""
         for call in message.tool_calls or ():
             heard.calls.append([call.function.name, json.loads(call.function.arguments)])

@@ -7,7 +7,7 @@ from typing import Any
 
 import openai
 
-from tests.conformance.python.loop import PARAMETERS, Ask, Heard, serve
+from tests.conformance.python.loop import PARAMETERS, Ask, Heard, Letter, serve
 
 
 def run(ask: Ask, heard: Heard) -> None:
@@ -16,6 +16,8 @@ def run(ask: Ask, heard: Heard) -> None:
         fields["tools"] = [
             {"type": "function", "name": name, "parameters": PARAMETERS, "strict": False} for name in ask.tools
         ]
+    if ask.json:
+        fields["text_format"] = Letter
     with openai.OpenAI(base_url=f"{ask.base}/v1", api_key=ask.key, max_retries=0) as client:
         if ask.stream:
             with client.responses.stream(**fields) as stream:
@@ -42,6 +44,8 @@ def run(ask: Ask, heard: Heard) -> None:
     if ask.stream:
         assert (refusal, reasoning) == (heard.refusal, heard.reasoning), "the last event says what the deltas said"
     heard.refusal, heard.reasoning = refusal, reasoning
+    if ask.json and response.output_parsed:
+        heard.parsed = response.output_parsed.model_dump()
     detail = response.incomplete_details.reason if response.incomplete_details else None
     heard.finish = [f"{response.status}: {detail}" if detail else response.status]
     heard.tokens = response.usage.output_tokens if response.usage else None
