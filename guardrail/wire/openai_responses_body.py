@@ -23,8 +23,10 @@ from guardrail.wire.openai_responses_item import (
     item_path,
     item_texts,
     joined_text,
+    listed,
     reason_of,
     strip_response,
+    type_of,
 )
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
@@ -107,7 +109,7 @@ class _Output:
             if running:
                 kept += size - (body.removed - removed)
                 stopped = text if body.halted is not None else None
-        if stopped is not None and item.get("type") in READ:
+        if stopped is not None and type_of(item) in READ:
             self._cut(item, stopped)
         elif stopped is not None:
             body.dropped += kept
@@ -121,13 +123,15 @@ class _Output:
         kind, at = next(
             (key, at)
             for key in ("summary", "content")
-            for at, part in enumerate(item.get(key) or ())
+            for at, part in enumerate(listed(item.get(key)))
             if isinstance(part, dict) and (part is stopped.owner or part.get("annotations") is stopped.owner)
         )
         parts = item[kind]
         message = item.get("type") == "message"
         if stopped.kind is Kind.TEXT:
             dropped = message and self._json and parts[at].get("type") == "output_text"
+            if "annotations" in parts[at]:  # they follow the text
+                parts[at]["annotations"] = []
             if dropped:  # half a document is none
                 self._body.dropped += len(parts[at]["text"])
                 self._body.delivered = 0

@@ -37,6 +37,7 @@ from guardrail.wire.openai_responses_item import (
     strip_item,
     strip_part,
     strip_response,
+    type_of,
 )
 from guardrail.wire.openai_responses_place import PARTS, TEXTS, Indexes, annotation_path
 from guardrail.wire.sse import Event, data_event, parse_event
@@ -226,7 +227,7 @@ class Reader:
         strip_item(item, "item", unknown)
         number = self.indexes.of_item(item, value.get("output_index"), added=last == "added")
         path = item_path(number)
-        kind = item.get("type")
+        kind = type_of(item)
         if kind in READ:
             if last == "added":
                 return _blank(item_texts(item, "item"), "item", unknown)

@@ -19,7 +19,7 @@ from typing import Any
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.wire.halt import Stop, halt_note
-from guardrail.wire.openai_responses_item import READ, part_path, text_key
+from guardrail.wire.openai_responses_item import READ, listed, part_path, text_key, type_of
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import data_event
 from guardrail.wire.strict_json import dumps
@@ -49,7 +49,7 @@ class Part:
         if step == "text":
             self.ended = True
         elif step == "annotation":
-            self.said = {**self.said, "annotations": [*(self.said.get("annotations") or ()), value.get("annotation")]}
+            self.said = {**self.said, "annotations": [*listed(self.said.get("annotations")), value.get("annotation")]}
         else:
             self.said = value["part"]
             self.announced = True
@@ -141,7 +141,7 @@ class Ending:
         """Close an item, with a refusal as its last part."""
         delivered = self._delivered
         item = delivered.items[number]
-        kind = item.get("type")
+        kind = type_of(item)
         item = {**item, "status": "completed" if kind in READ else "incomplete"}
         where = {"item_id": item.get("id", ""), "output_index": number}
         for key in ("summary", "content"):
@@ -150,7 +150,7 @@ class Ending:
             if said:
                 item[key] = [part for part in said if part is not None]
             if refusal is not None and key == "content":
-                item[key] = [*(item.get(key) or ()), self._refuse(where, max(numbers, default=-1) + 1, refusal)]
+                item[key] = [*listed(item.get(key)), self._refuse(where, max(numbers, default=-1) + 1, refusal)]
         delivered.end(number, item)
         self._say("response.output_item.done", output_index=number, item=item)
 
@@ -161,12 +161,12 @@ class Ending:
             return part.said
         name = text_key(part.said)
         text = self._text_of(f"{part_path(where['output_index'], key, at)}.{name}") or ""
-        named = str(part.said.get("type"))
+        named = type_of(part.said)
         if not part.ended and self._json and named == "output_text":
             return None
         said = {**part.said, name: text}
         if named == "output_text":
-            said = {**said, "annotations": said.get("annotations") or [], "logprobs": []}
+            said = {**said, "annotations": listed(said.get("annotations")), "logprobs": []}
         place = {**where, "summary_index" if key == "summary" else "content_index": at}
         summary = key == "summary"
         if not part.ended:

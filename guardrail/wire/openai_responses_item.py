@@ -119,6 +119,17 @@ _PARTS = {"output_text": "text", "text": "text", "reasoning_text": "text", "summ
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_.-]*")
 
 
+def type_of(value: dict[str, Any]) -> str:
+    """The type of an item, part or event, "" for none."""
+    named = value.get("type")
+    return named if isinstance(named, str) else ""
+
+
+def listed(value: object) -> list[Any]:
+    """The list that a value is; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
 def is_id(text: str) -> bool:
     """Whether a string is no text: a short id, or a long one of base64, as some servers give."""
     return not is_prose(text) or _OPAQUE.fullmatch(text) is not None
@@ -140,11 +151,9 @@ def labels_only(value: dict[str, Any], keys: Iterable[str], path: str, unknown: 
 
 def strip_item(item: dict[str, Any], path: str, unknown: Unknown) -> None:
     """Take out what is not known. After it, what `item_texts` names is of the type that it should have."""
-    kind = item.get("type")
-    if kind not in _FIELDS and kind not in READ:
-        kind = None
-    lists = {"message": ("content",), "reasoning": ("summary", "content")}.get(kind or "", ())
-    fields = _FIELDS.get(kind or "", {})
+    kind = type_of(item)
+    lists = {"message": ("content",), "reasoning": ("summary", "content")}.get(kind, ())
+    fields = _FIELDS.get(kind, {})
     labels_only(item, _LABELS - fields.keys(), path, unknown)
     if isinstance(item.get("encrypted_content"), str) and _OPAQUE.fullmatch(item["encrypted_content"]):
         unknown.strip(path, item, _LABELS | {*fields, *lists, "encrypted_content"})
@@ -166,8 +175,7 @@ def strip_part(part: object, path: str, unknown: Unknown) -> bool:
     """The same for one part of a content or summary; whether it may stay."""
     if not isinstance(part, dict):
         return not unknown.removes(path, "", part)
-    named = part.get("type")
-    key = _PARTS.get(named) if isinstance(named, str) else None
+    key = _PARTS.get(type_of(part))
     if key is None:
         unknown.strip(path, part, frozenset({"type"}))
         labels_only(part, ("type",), path, unknown)
@@ -193,9 +201,8 @@ def check_logprobs(owner: dict[str, Any], key: str, clean: Callable[[str], bool]
 
 def check_item_logprobs(item: dict[str, Any], clean: Callable[[str], bool]) -> bool:
     """The same for the parts of an item."""
-    content = item.get("content")
-    parts = content if isinstance(content, list) else ()
-    return sum(check_logprobs(part, "text", clean) for part in parts if isinstance(part, dict)) > 0
+    parts = [part for part in listed(item.get("content")) if isinstance(part, dict)]
+    return sum(check_logprobs(part, "text", clean) for part in parts) > 0
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------
@@ -203,14 +210,13 @@ def check_item_logprobs(item: dict[str, Any], clean: Callable[[str], bool]) -> b
 
 def item_texts(item: dict[str, Any], path: str) -> Iterator[ItemText]:
     """The texts of an item, in the order in which they would have been streamed."""
-    kind = item.get("type")
+    kind = type_of(item)
     if kind in READ:
         for key in ("summary", "content") if kind == "reasoning" else ("content",):
-            parts = item.get(key)
-            for number, part in enumerate(parts if isinstance(parts, list) else ()):
+            for number, part in enumerate(listed(item.get(key))):
                 yield from part_texts(part, f"{path}.{key}[{number}]")
         return
-    for key, kind_of_text in _FIELDS.get(kind if isinstance(kind, str) else "", {}).items():
+    for key, kind_of_text in _FIELDS.get(kind, {}).items():
         value = item.get(key)
         if value and (kind_of_text is Kind.WHOLE or isinstance(value, str)):
             yield ItemText(item, key, f"{path}.{key}", kind_of_text)
@@ -220,21 +226,19 @@ def part_texts(part: object, path: str) -> Iterator[ItemText]:
     """The texts of one part of a content or summary."""
     if not isinstance(part, dict):
         return
-    named = part.get("type")
-    key = _PARTS.get(named) if isinstance(named, str) else None
+    key = _PARTS.get(type_of(part))
     if key is None:
         return
     if isinstance(part.get(key), str) and part[key]:
         yield ItemText(part, key, f"{path}.{key}", Kind.TEXT)
-    annotations = part.get("annotations")
-    for number in range(len(annotations) if isinstance(annotations, list) else 0):
+    annotations = listed(part.get("annotations"))
+    for number in range(len(annotations)):
         yield ItemText(annotations, number, f"{path}.annotations[{number}]", Kind.WHOLE)
 
 
 def text_key(part: dict[str, Any]) -> str:
     """Where the text of a part stands."""
-    named = part.get("type")
-    return _PARTS.get(named, "text") if isinstance(named, str) else "text"
+    return _PARTS.get(type_of(part), "text")
 
 
 # --- the response object ----------------------------------------------------------------------------------------------
@@ -289,10 +293,9 @@ def reason_of(response: dict[str, Any]) -> str | None:
 
 def joined_text(response: dict[str, Any]) -> str:
     """What the SDKs call `output_text`."""
-    output = response.get("output")
-    items = [item for item in (output if isinstance(output, list) else ()) if isinstance(item, dict)]
-    parts = [part for item in items if item.get("type") == "message" for part in item.get("content") or ()]
-    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "output_text"]
+    items = [item for item in listed(response.get("output")) if isinstance(item, dict) and type_of(item) == "message"]
+    parts = [part for item in items for part in listed(item.get("content")) if isinstance(part, dict)]
+    texts = [part.get("text") for part in parts if type_of(part) == "output_text"]
     return "".join(text for text in texts if isinstance(text, str))
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from guardrail.wire.openai_responses_item import ItemText, Kind, index, item_path, item_texts, part_path, part_texts
+from guardrail.wire.openai_responses_item import (
+    ItemText,
+    Kind,
+    index,
+    item_path,
+    item_texts,
+    listed,
+    part_path,
+    part_texts,
+)
 
 TEXTS = {
     "response.output_text": ("content", "text"),
@@ -87,7 +96,7 @@ def event_texts(value: dict[str, Any], indexes: Indexes) -> list[ItemText]:
         return []
     texts = [
         text
-        for number, item in enumerate(response.get("output") or ())
+        for number, item in enumerate(listed(response.get("output")))
         if isinstance(item, dict)
         for text in item_texts(item, item_path(indexes.of_item(item, number)))
     ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from guardrail.errors import WireError
 from guardrail.wire.openai_chat_request import content_texts
+from guardrail.wire.openai_responses_item import listed
 from guardrail.wire.request import InputText, ModelRequest, Path, optional, read_object, told
 
 _ROLES = {"developer": "system", "system": "system", "assistant": "assistant"}
@@ -78,6 +79,9 @@ def _item(item: dict[str, Any], path: Path) -> Iterator[tuple[Path, str, str]]:
         role = _ROLES.get(said, "user") if isinstance(said, str) else "user"
         for where, text in content_texts(item.get("content"), (*path, "content")):
             yield where, role, text
+        for number, part in enumerate(listed(item.get("content"))):
+            if isinstance(part, dict) and isinstance(part.get("refusal"), str):
+                yield (*path, "content", number, "refusal"), role, part["refusal"]
         return
     role = "tool" if isinstance(kind, str) and kind.endswith("_output") else "assistant"
     for key, value in item.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from guardrail.wire.openai_responses_item import ItemText, Kind
+from guardrail.wire.openai_responses_item import ItemText, Kind, type_of
 from guardrail.wire.sse import data_event
 from guardrail.wire.strict_json import dumps
 from guardrail.wire.withheld import Part, Text
@@ -38,7 +38,7 @@ class ToolItem(Part):
         """Withhold an event; `said`: its texts."""
         size = 0
         news = True
-        if isinstance(value.get("type"), str) and value["type"].endswith(".delta"):
+        if type_of(value).endswith(".delta"):
             news = False
             for text in said:
                 piece = text.owner[text.key]
@@ -56,7 +56,7 @@ class ToolItem(Part):
                 self._counted[text.path] = max(known, length)
             self._places += said
         if news:
-            head = b"event: %b\n" % value["type"].encode() if raw.startswith(b"event:") else b""
+            head = b"event: %b\n" % type_of(value).encode() if raw.startswith(b"event:") else b""
             self._kept.append((head, value))
         if isinstance(value.get("item"), dict):
             self.item = value["item"]
