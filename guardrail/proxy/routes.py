@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import unquote
 
-from guardrail.wire import gemini, gemini_request, ollama, openai_chat, openai_responses
+from guardrail.wire import anthropic, gemini, gemini_request, ollama, openai_chat, openai_responses
 from guardrail.wire.protocol import Protocol
 
 GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
@@ -24,12 +24,15 @@ GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
         openai_chat.PROTOCOL,
     ),
     (re.compile(r"(?:/openai|/v1|/openai/v1)/responses(?:/resp[^/]*(?:/cancel)?)?"), openai_responses.PROTOCOL),
+    (re.compile(r"(?:/anthropic)?/v1/messages"), anthropic.PROTOCOL),  # with its prefix: Azure, DeepSeek
     (re.compile(r"/api/(?:chat|generate)"), ollama.PROTOCOL),
     (gemini_request.PATH, gemini.PROTOCOL),
 )
 """Paths, decoded, and the protocol that is spoken there."""
 
 DIALECTS: tuple[tuple[str, Protocol], ...] = (
+    ("/v1/messages", anthropic.PROTOCOL),
+    ("/anthropic/", anthropic.PROTOCOL),
     ("/api/v1/", openai_chat.PROTOCOL),
     ("/api/", ollama.PROTOCOL),
     ("/v1beta/openai/", openai_chat.PROTOCOL),
@@ -69,6 +72,13 @@ _MODEL_TEXT = frozenset(
 does not reach them; who wants one unscanned must list it by its full name."""
 
 
+class Own(Enum):
+    """Paths at which guardrail itself answers, unless the configuration passes them through by their full name."""
+
+    CHECK = "/v1/guardrail/check"
+    MODERATIONS = "/v1/moderations"
+
+
 class Unguarded(Enum):
     """What a path is that carries no model text as far as the proxy knows, or that nobody allowed."""
 
@@ -76,7 +86,7 @@ class Unguarded(Enum):
     REFUSED = "refused"
 
 
-def route(raw_path: str, pass_through: Iterable[str]) -> Protocol | Unguarded:
+def route(raw_path: str, pass_through: Iterable[str]) -> Protocol | Own | Unguarded:
     """`raw_path`: the path of the request target as it came, still encoded, without its query.
 
     A pattern of `pass_through` is a path, or ends in `*`, which stands for the rest (at least one character).
@@ -88,7 +98,11 @@ def route(raw_path: str, pass_through: Iterable[str]) -> Protocol | Unguarded:
         if pattern.fullmatch(path):
             # A guarded path is spelt plainly, but for what stands for a name in it.
             return protocol if raw_path == path or _named(raw_path, pattern) else Unguarded.REFUSED
-    for listed in pass_through:
+    listed_paths = tuple(pass_through)
+    for own in Own:
+        if path == own.value == raw_path and path not in listed_paths:
+            return own
+    for listed in listed_paths:
         if not listed.endswith("*"):
             if path == listed:
                 return Unguarded.UNSCANNED

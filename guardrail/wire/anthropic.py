@@ -40,6 +40,7 @@ from guardrail.wire.anthropic_halt import (
 )
 from guardrail.wire.anthropic_request import read_request
 from guardrail.wire.anthropic_tool import ToolBlock, size_of
+from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import AnyTemplate, Chunk
 from guardrail.wire.halt import notice
@@ -56,7 +57,7 @@ _LIMITS = WireLimits()
 class AnthropicStream(Stream):
     """One streamed answer under one policy."""
 
-    __slots__ = ("_kind", "_last", "_open")
+    __slots__ = ("_kind", "_kind_before", "_last", "_open")
 
     rewrite = staticmethod(with_text)
     idle = PING
@@ -68,6 +69,8 @@ class AnthropicStream(Stream):
         """The block that upstream began last."""
         self._kind = ""
         """Its type; "" before the first."""
+        self._kind_before = ""
+        """That of the block before."""
         self._open = False
         """Upstream has not stopped it."""
 
@@ -113,6 +116,7 @@ class AnthropicStream(Stream):
             # What stands in the message when it begins may be numbered, or not.
             if index != self._last + 1 and not (index == 0 and not self._kind):
                 raise WireError("The model server sent a content block out of order.")
+            self._kind_before = self._kind
             self._last, self._kind, self._open = index, str(value["content_block"].get("type")) or "?", True
         elif kind == "content_block_stop":
             if not self._open or index_of(chunk) != self._last:
@@ -165,6 +169,9 @@ class AnthropicStream(Stream):
 
     def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
         said = "" if self._request.json_output else notice(self._policy, self._case_id)
+        if self._kind_before and within(finding.channel, part_of(self._last - 1)):
+            # Its stop was told by the start of the next, which the client will not see.
+            self._last, self._kind = self._last - 1, self._kind_before
         part = part_of(self._last)
         text = f"{part}.{TEXT_FIELD.get(self._kind, 'text')}"
         events: list[bytes] = []
@@ -197,6 +204,9 @@ class AnthropicStream(Stream):
             return usage, False
         said = (self._usage or {}).get("output_tokens")
         return {"output_tokens": max(self._tokens, said if type(said) is int else 0)}, True
+
+    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+        return sidecar(note)
 
     def _fault_event(self, fault: Fault) -> bytes:
         return error_event(fault)

@@ -124,8 +124,10 @@ def _look(event: Event, block: bool, withheld: Container[str]) -> Chunk:
     if not isinstance(value, dict):
         raise WireError("The model server sent an event that is not a JSON object.")
     kind = value.get("type")
-    if kind != "content_block_delta" and b"\\" in event.data and dumps(value) != dumps_exact(value):
-        # Only a delta can hold half of a surrogate pair whose other half is still to come.
+    delta = value.get("delta")
+    piece = isinstance(delta, dict) and delta.get("type") in (*DELTA_FIELD, "input_json_delta")
+    if not piece and b"\\" in event.data and dumps(value) != dumps_exact(value):
+        # Only a piece of a text can hold half of a surrogate pair whose other half is still to come.
         value, changed = loads(dumps(value))[0], True
     chunk = Chunk(event.raw, [0], [], [], [], source=value, value=value)
     if event.name == b"error" or kind == "error" or (kind is None and value.get("error")):
@@ -200,7 +202,7 @@ def _block_start(chunk: Chunk, unknown: Unknown, value: dict[str, Any]) -> None:
     chunk.opened.append((0, part))
     field = TEXT_FIELD.get(str(kind), "")
     text = said.get(field)
-    if kind in ("text", "thinking") and text is None:
+    if kind in ("text", "thinking") and not isinstance(text, str) and not unknown.passed:
         said[field] = ""
         chunk.raw = b""
     if isinstance(text, str) and text:
@@ -216,10 +218,6 @@ def _block_delta(chunk: Chunk, unknown: Unknown, value: dict[str, Any]) -> None:
     clean_label(unknown, delta, "type", "delta", "text_delta")
     kind = str(delta.get("type"))
     known = {"type"}
-    if (needed := _NEEDED.get(kind)) and delta.get(needed) is None:
-        # Clients add it up without asking whether it is there.
-        delta[needed] = ""
-        chunk.raw = b""
     if kind in DELTA_FIELD:
         field = DELTA_FIELD[kind]
         known = {"type", field, "encrypted_content"} if kind == "compaction_delta" else {"type", field}
@@ -242,6 +240,10 @@ def _block_delta(chunk: Chunk, unknown: Unknown, value: dict[str, Any]) -> None:
         clean_opaque(unknown, delta, "signature", "delta")
         chunk.closed.append((0, f"{part}.thinking"))  # what is signed is whole
     unknown.strip("delta", delta, frozenset(known))
+    if (needed := _NEEDED.get(kind)) and not isinstance(delta.get(needed), str) and not unknown.passed:
+        # Clients add it up without asking whether it is a text.
+        delta[needed] = ""
+        chunk.raw = b""
 
 
 def _block_stop(chunk: Chunk, unknown: Unknown, value: dict[str, Any], withheld: Container[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from guardrail.proxy.routes import Unguarded, route, spoken_at
 from guardrail.settings import PASSED
-from guardrail.wire import gemini, ollama, openai_chat, openai_responses
+from guardrail.wire import anthropic, gemini, ollama, openai_chat, openai_responses
 
 DEFAULT = ("/v1/models", "/v1/models/*", "/v1/embeddings")
 WIDE = ("/v1/*", "/*")
@@ -23,6 +23,10 @@ CASES = [
     ("/v1/responses/resp_1/cancel", DEFAULT, openai_responses.PROTOCOL),
     ("/v1/responses/resp_1/input_items", WIDE, Unguarded.REFUSED),
     ("/v1/responses/input_tokens", PASSED, Unguarded.UNSCANNED),
+    ("/v1/messages", DEFAULT, anthropic.PROTOCOL),
+    ("/anthropic/v1/messages", DEFAULT, anthropic.PROTOCOL),
+    ("/v1/Messages", WIDE, Unguarded.REFUSED),
+    ("/v1/messages/count_tokens", PASSED, Unguarded.UNSCANNED),
     ("/api/chat", DEFAULT, ollama.PROTOCOL),
     ("/api/generate", DEFAULT, ollama.PROTOCOL),
     ("/v1/models", DEFAULT, Unguarded.UNSCANNED),

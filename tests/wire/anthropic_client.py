@@ -182,8 +182,8 @@ def _add_block(reply: Reply, kind: str, event: dict[str, Any]) -> None:
         ("input_json_delta", "partial_json", "json"),
     ):
         if said.get("type") == delta_type:
-            assert isinstance(said[key], str) or delta_type == "compaction_delta"
-            found[to] = (found.get(to) or "") + (said[key] or "")
+            assert isinstance(said.get(key), str) or delta_type == "compaction_delta"
+            found[to] = (found.get(to) or "") + (said.get(key) or "")
     if said.get("type") == "citations_delta":
         found["citations"] = [*(found.get("citations") or []), said["citation"]]
 

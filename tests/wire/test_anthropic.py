@@ -225,6 +225,10 @@ def test_a_block_that_a_server_forgot_to_stop_ends_where_the_next_begins() -> No
     assert (run.reply.kinds, run.reply.texts()) == (["text", "text"], "a [X]ok")
     called = guard_every_way(RULES, message(call('{"q":"secret"}')[:-1], call("{}", index=1)))
     assert [found["json"] for found in called.reply.content] == ['{"q":"[X]"}', "{}"]
+    halted = guard_every_way(RULES, message(call('{"q":"forbidden"}')[:-1], call("{}", index=1)))
+    assert (halted.reply.kinds, halted.reply.texts()) == (["text"], NOTICE)
+    cut = guard_every_way(RULES, message([begin(), *says("it is forbidden")], call("{}", index=1)))
+    assert (cut.reply.kinds, cut.reply.texts()) == (["text"], "it is " + NOTICE)
 
 
 def test_a_fault_is_an_error_event_behind_all_that_could_be_delivered() -> None:
@@ -286,6 +290,14 @@ def test_opaque_data_must_look_like_it() -> None:
     events = [begin(0, "thinking"), delta(0, "signature_delta", signature="my secret"), end()]
     run = guard_every_way(RULES, message(events, [begin(1, "redacted_thinking", data="a secret"), end(1)]))
     assert [found.get("signature", found.get("data")) for found in run.reply.content] == ["", ""]
+
+
+def test_a_client_that_asks_is_told_how_far_its_text_was_checked() -> None:
+    run = guard_every_way(RULES, message(block("a secret thing")), request=ModelRequest(annotate=True))
+    assert run.reply.texts() == "a [X] thing"
+    assert run.reply.guardrail == [
+        {"action": "annotate", "channel": "content[0].text", "checked": 11, "categories": {"pii": "medium"}}
+    ]
 
 
 def test_silence_is_filled_with_pings() -> None:

@@ -102,6 +102,17 @@ def test_unknown_text_is_taken_out(raw: bytes, left: bytes) -> None:
     assert chunk(raw).raw == left
 
 
+def test_half_a_character_stays_only_where_its_other_half_may_come() -> None:
+    assert b"\\ud83d" in chunk(says("\ud83d")[0]).raw
+    assert b"\\ud83d" in chunk(delta(0, "input_json_delta", partial_json="\ud83d")).raw
+    for raw in (
+        delta(0, "citations_delta", citation=["\ud83d"]),
+        begin(text="\ud83d"),
+        stopped(stop_sequence="\ud83d"),
+    ):
+        assert "\ufffd".encode() in chunk(raw).raw
+
+
 def test_usage_is_there_for_clients_that_do_not_ask() -> None:
     said = chunk(sse({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}))
     assert json.loads(parse_event(said.raw).data or b"")["usage"] == {"output_tokens": 0}
