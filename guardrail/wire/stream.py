@@ -632,6 +632,7 @@ class Stream(Answer):
             if self._template is not None and self._run_of[1] in channels:
                 self._template = None
         if halted is not None:
+            self._settle(choice)  # the other parts end here too
             self._close(choice, halted, None)
             self._check_abort()
 

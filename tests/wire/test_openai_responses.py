@@ -192,6 +192,19 @@ def test_annotations_are_scanned_once_and_said_the_same_everywhere() -> None:
     assert len(run.record.findings) == 1
 
 
+def test_what_is_held_back_when_another_part_halts_is_settled_as_its_end() -> None:
+    made = Server()
+    index = made.message()
+    made.open_part(index)
+    made.delta(index, "well, sec")
+    where = made.where(index, "content", 0)
+    note = {"type": "url_citation", "title": "forbidden", "url": "https://example.org"}
+    made.say("response.output_text.annotation.added", **where, annotation_index=0, annotation=note)
+    run = guard_every_way(POLICY, made.complete())
+    assert (run.reply.output_text, run.reply.refusal) == ("well, sec", REFUSAL)
+    assert run.record.held == 0
+
+
 @pytest.mark.parametrize(
     ("beginning", "field", "kind"),
     [
