@@ -155,6 +155,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[float, Meta(ge=0, le=86400)],
         Meta(description="How long running answers may go on after a stop was asked for, in seconds."),
     ] = 30
+    check_sessions: Annotated[int, Meta(ge=1, description="Sessions of the Check API, in one process.")] = 1000
+    check_sessions_per_tenant: Annotated[int, Meta(ge=1, description="Sessions of the Check API of one tenant.")] = 200
+    check_session_characters: Annotated[
+        int, Meta(ge=1, description="Text of one session of the Check API, in code points.")
+    ] = 1_000_000
+    check_session_idle: Annotated[
+        Seconds, Meta(description="Silence after which a session of the Check API is forgotten, in seconds.")
+    ] = 300
 
 
 class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,8 +19,9 @@ from aiohttp import web
 from guardrail.errors import WireError
 from guardrail.observe.metrics import ConfigState, Metrics
 from guardrail.observe.records import Records
-from guardrail.policy.registry import Registry, Snapshot
-from guardrail.proxy import headers
+from guardrail.policy.registry import Registry, Snapshot, Tenant
+from guardrail.proxy import headers, moderations
+from guardrail.proxy.check import Checks
 from guardrail.proxy.classifiers import Classifiers
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
@@ -28,9 +29,10 @@ from guardrail.proxy.instructions import Instructions
 from guardrail.proxy.limits import Admission, ProxyFull, TenantBusy
 from guardrail.proxy.prompts import PromptRefused, guarded
 from guardrail.proxy.relay import JSON, SERVER, Asked, Relay
-from guardrail.proxy.routes import Unguarded, decoded, route, spoken_at
+from guardrail.proxy.routes import Own, Unguarded, decoded, route, spoken_at
 from guardrail.proxy.tenants import Caller, Unauthorized, identify
 from guardrail.proxy.upstream import Upstreams
+from guardrail.settings import Limits
 from guardrail.wire.protocol import Protocol, Refusal, Reply
 from guardrail.wire.request import ModelRequest
 
@@ -60,6 +62,7 @@ class Proxy:
         self.records = Records(registry.current.settings.records.keep)
         self.classifiers = Classifiers(environ)
         self.metrics = Metrics(self.config_state, lambda: self.admission.in_flight, self.classifiers)
+        self.checks = Checks(self.classifiers)
         self.draining = False
         self._environ = environ
         self._upstreams = Upstreams(environ)
@@ -128,17 +131,21 @@ class Proxy:
                 f"{request.method} {exchange.path[:128]} is not guarded, so it is refused. To let it through "
                 f"unscanned, list it in upstreams.{caller.tenant.upstream}.pass_through.",
             )
-        if isinstance(where, Protocol):
+        if isinstance(where, Protocol | Own):
             exchange.policy = caller.tenant.policy
         else:
             exchange.passing = True
         allowed = where.methods if isinstance(where, Protocol) else ("GET", "HEAD", "POST")
+        if isinstance(where, Own):
+            allowed = ("POST",)
         if request.method not in allowed:
             raise Failed(Fault.METHOD_NOT_ALLOWED, f"This path takes {', '.join(allowed)}.")
         limits = settings.limits
         try:
             with self.admission.place(caller.tenant.name, total=limits.streams, per_tenant=limits.streams_per_tenant):
                 body = await _read_body(request, limits.request_bytes)
+                if isinstance(where, Own):
+                    return await self._answer_itself(where, caller.tenant, body, exchange, limits)
                 policy = caller.tenant.policy
                 asked = opened = None
                 if isinstance(where, Protocol):
@@ -161,6 +168,18 @@ class Proxy:
             raise Failed(Fault.TENANT_BUSY, str(busy), retry_after=busy.retry_after) from busy
         except ProxyFull as full:
             raise Failed(Fault.PROXY_FULL, str(full), retry_after=full.retry_after) from full
+
+    async def _answer_itself(
+        self, where: Own, tenant: Tenant, body: bytes, exchange: Exchange, limits: Limits
+    ) -> web.Response:
+        """What is asked of guardrail and of no model. Raises Failed."""
+        exchange.upstream = ""
+        if where is Own.CHECK:
+            said = await self.checks.answer(tenant, body, exchange, limits)
+        else:
+            said = await moderations.answer(tenant.policy, body, self.classifiers, exchange)
+        exchange.status, exchange.bytes_out = 200, len(said)
+        return web.Response(body=said, content_type=JSON, headers=exchange.headers() | {"Server": SERVER})
 
     def _identify(self, request: web.Request, snapshot: Snapshot, exchange: Exchange) -> Caller:
         gateway = snapshot.settings.gateway
@@ -192,6 +211,7 @@ class Proxy:
             await self.classifiers.follow(registry.current.compiled)
             self.records.resize(registry.current.settings.records.keep)
             await self._upstreams.sweep()
+            self.checks.sessions.sweep(registry.current.settings.limits)
 
     async def drain(self, seconds: float, connections: Callable[[], Iterable[web.RequestHandler]]) -> None:
         """Take no new requests; give those in flight `seconds`, then end them with a fault that their clients

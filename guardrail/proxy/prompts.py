@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 
-from guardrail.classify.judge import verdicts_of
 from guardrail.errors import GuardrailError
 from guardrail.policy.policy import InputSection
 from guardrail.proxy.classifiers import Opened
 from guardrail.proxy.exchange import Exchange
+from guardrail.proxy.scoring import score_missing
 from guardrail.wire.prompt import GuardedPrompt, guard_prompt, size_of
 from guardrail.wire.protocol import Protocol, Reply
 from guardrail.wire.request import ModelRequest
@@ -40,13 +40,7 @@ async def guarded(
 ) -> bytes:
     """The body for the upstream, the very bytes that came when nothing in it changes. `opened`: the section's
     classifier, when it has one. Raises PromptRefused."""
-    if opened is not None:
-        opened.in_use += 1
-    try:
-        outcome = await _scanned(section, request, body, opened, exchange)
-    finally:
-        if opened is not None:
-            opened.in_use -= 1
+    outcome = await scanned(section, request, body, opened, exchange)
     record = exchange.prompt = outcome.record
     if record.refused is not None:
         message = section.notice.replace("{case_id}", exchange.request_id)
@@ -54,9 +48,10 @@ async def guarded(
     return outcome.body
 
 
-async def _scanned(
+async def scanned(
     section: InputSection, request: ModelRequest, body: bytes, opened: Opened | None, exchange: Exchange
 ) -> GuardedPrompt:
+    """What comes of the prompt, refused or not."""
     verdicts = Verdicts()
     long = size_of(section, request) >= OFF_LOOP_CHARACTERS
     while True:
@@ -65,11 +60,4 @@ async def _scanned(
                 return await asyncio.to_thread(guard_prompt, section, request, body, verdicts)
             return guard_prompt(section, request, body, verdicts)
         except Unscored:
-            settings = section.policy.classifier
-            assert settings is not None
-            assert opened is not None
-            windows = list(verdicts.missing)
-            verdicts.missing.clear()
-            found, asked = await verdicts_of(opened.classifier, windows, settings.deadline)
-            verdicts.known.update(zip(windows, found, strict=True))
-            exchange.prompt_encoder_calls += asked
+            exchange.prompt_encoder_calls += await score_missing(section.policy, opened, verdicts)

@@ -100,8 +100,8 @@ def route(raw_path: str, pass_through: Iterable[str]) -> Protocol | Own | Unguar
             return protocol if raw_path == path or _named(raw_path, pattern) else Unguarded.REFUSED
     listed_paths = tuple(pass_through)
     for own in Own:
-        if path == own.value == raw_path and path not in listed_paths:
-            return own
+        if path == own.value and path not in listed_paths:
+            return own if raw_path == path else Unguarded.REFUSED
     for listed in listed_paths:
         if not listed.endswith("*"):
             if path == listed:

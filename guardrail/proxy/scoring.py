@@ -13,9 +13,13 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from guardrail.classify.judge import verdicts_of
 from guardrail.observe.metrics import VerdictLatency
+from guardrail.policy.policy import Policy
+from guardrail.proxy.classifiers import Opened
 from guardrail.text.scores import Verdict
 from guardrail.wire.stream import Ask, Stream
+from guardrail.wire.whole_text import Verdicts
 
 if TYPE_CHECKING:
     from guardrail.classify.classifier import Classifier
@@ -126,3 +130,20 @@ class StreamScoring:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
         self.changed()
+
+
+async def score_missing(policy: Policy, opened: Opened | None, verdicts: Verdicts) -> int:
+    """Have scored what a pass over whole texts was missing; how many windows the first stage could not tell. `opened`:
+    the policy's classifier."""
+    settings = policy.classifier
+    assert settings is not None
+    assert opened is not None
+    windows = list(verdicts.missing)
+    verdicts.missing.clear()
+    opened.in_use += 1
+    try:
+        found, asked = await verdicts_of(opened.classifier, windows, settings.deadline)
+    finally:
+        opened.in_use -= 1
+    verdicts.known.update(zip(windows, found, strict=True))
+    return asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guardrail.proxy.routes import Unguarded, route, spoken_at
+from guardrail.proxy.routes import Own, Unguarded, route, spoken_at
 from guardrail.settings import PASSED
 from guardrail.wire import anthropic, gemini, ollama, openai_chat, openai_responses
 
@@ -64,6 +64,12 @@ CASES = [
     ("/api/Chat", WIDE, Unguarded.REFUSED),
     ("/api//generate", WIDE, Unguarded.REFUSED),
     ("/v1/models/org/chat-model", DEFAULT, Unguarded.UNSCANNED),
+    # what guardrail answers itself, spelt plainly and not handed on
+    ("/v1/guardrail/check", DEFAULT, Own.CHECK),
+    ("/v1/moderations", WIDE, Own.MODERATIONS),
+    ("/v1/moderations", ("/v1/moderations",), Unguarded.UNSCANNED),
+    ("/v1/moderation%73", WIDE, Unguarded.REFUSED),
+    ("/v1/guardrail/check/", DEFAULT, Unguarded.REFUSED),
     # tricks
     ("/v1/models/../chat/completions", DEFAULT, Unguarded.REFUSED),
     ("/v1/models/..%2Fadmin", DEFAULT, Unguarded.REFUSED),
