@@ -146,6 +146,16 @@ def test_how_the_model_server_cuts_its_answer_makes_no_difference(
             check(client, case, driver.ask(client, base=guardrail, key=KEY, prompt=case.prompt, **ask))
 
 
+@pytest.mark.parametrize(
+    "client", [client for client in CLIENTS if client.runs_on == "python"], ids=lambda client: client.key
+)
+def test_the_asynchronous_twin_of_a_client_gives_the_same(client: Client, driver: Driver, guardrail: str) -> None:
+    for case in CASES:
+        if case.name not in client.absent:
+            ask = {"prompt": case.prompt, **case.ask, "asynchronous": True}
+            check(client, case, driver.ask(client, base=guardrail, key=KEY, **ask))
+
+
 @pytest.mark.parametrize("client", CLIENTS, ids=ROWS)
 def test_a_halt_stops_the_model_server(client: Client, driver: Driver, guardrail: str, simulator: str) -> None:
     case = BY_NAME["middle"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import anthropic
 
-from tests.conformance.python.loop import PARAMETERS, Ask, Heard, Letter, serve
+from tests.conformance.python.loop import PARAMETERS, Ask, Heard, Letter, each, entered, serve, value
 
 
-def run(ask: Ask, heard: Heard) -> None:
+async def run(ask: Ask, heard: Heard) -> None:
     fields: dict[str, Any] = {
         "model": ask.model,
         "max_tokens": 1024,
@@ -20,17 +20,18 @@ def run(ask: Ask, heard: Heard) -> None:
         fields["tools"] = [{"name": name, "description": name, "input_schema": PARAMETERS} for name in ask.tools]
     if ask.json:
         fields["output_format"] = Letter
-    with anthropic.Anthropic(base_url=ask.base, api_key=ask.key, max_retries=0) as client:
+    twin = anthropic.AsyncAnthropic if ask.asynchronous else anthropic.Anthropic
+    async with entered(twin(base_url=ask.base, api_key=ask.key, max_retries=0)) as client:
         if ask.stream:
-            with client.messages.stream(**fields) as stream:
-                for event in stream:
+            async with entered(client.messages.stream(**fields)) as stream:
+                async for event in each(ask, stream):
                     if event.type == "text":
                         heard.streamed[0] += event.text
                     elif event.type == "thinking":
                         heard.reasoning += event.thinking
-                message: Any = stream.get_final_message()
+                message: Any = await value(stream.get_final_message())
         else:
-            message = client.messages.create(**fields)
+            message = await value(client.messages.create(**fields))
     heard.note = (message.model_extra or {}).get("guardrail")
     heard.text = ["".join(block.text for block in message.content if block.type == "text")]
     heard.reasoning = "".join(block.thinking for block in message.content if block.type == "thinking")

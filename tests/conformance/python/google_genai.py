@@ -7,10 +7,10 @@ from typing import Any
 from google import genai
 from google.genai import types
 
-from tests.conformance.python.loop import PARAMETERS, Ask, Heard, Letter, serve
+from tests.conformance.python.loop import PARAMETERS, Ask, Heard, Letter, each, serve, value
 
 
-def run(ask: Ask, heard: Heard) -> None:
+async def run(ask: Ask, heard: Heard) -> None:
     options = types.HttpOptions(base_url=ask.base, headers=ask.headers)
     client = genai.Client(api_key=ask.key, http_options=options)
     tools = [
@@ -30,14 +30,14 @@ def run(ask: Ask, heard: Heard) -> None:
     )
     fields: dict[str, Any] = {"model": ask.model, "contents": ask.prompt, "config": config}
     # Only of a whole answer does it make an object.
-    answers: Any = (
-        client.models.generate_content_stream(**fields)
-        if ask.stream and not ask.json
-        else [client.models.generate_content(**fields)]
-    )
+    models: Any = client.aio.models if ask.asynchronous else client.models
+    if ask.stream and not ask.json:
+        answers = await value(models.generate_content_stream(**fields))
+    else:
+        answers = [await value(models.generate_content(**fields))]
     texts = [""] * ask.n
     heard.finish = [None] * ask.n
-    for answer in answers:
+    async for answer in each(ask, answers):
         if answer.prompt_feedback and answer.prompt_feedback.block_reason:
             heard.finish = [answer.prompt_feedback.block_reason.name]
             heard.refusal = answer.prompt_feedback.block_reason_message or ""

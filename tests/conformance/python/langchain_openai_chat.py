@@ -9,10 +9,10 @@ os.environ["LANGSMITH_TRACING"] = "false"
 
 from langchain_openai import ChatOpenAI
 
-from tests.conformance.python.loop import Ask, Heard, Letter, serve
+from tests.conformance.python.loop import Ask, Heard, Letter, each, serve, value
 
 
-def run(ask: Ask, heard: Heard) -> None:
+async def run(ask: Ask, heard: Heard) -> None:
     model: Any = ChatOpenAI(
         base_url=f"{ask.base}/v1",
         api_key=ask.key,  # type: ignore[arg-type]
@@ -25,15 +25,17 @@ def run(ask: Ask, heard: Heard) -> None:
     if ask.tools:
         model = model.bind_tools(ask.chat_tools)
     if ask.json:
-        heard.parsed = model.with_structured_output(Letter, method="json_schema").invoke(ask.prompt).model_dump()
+        structured = model.with_structured_output(Letter, method="json_schema")
+        letter = await value((structured.ainvoke if ask.asynchronous else structured.invoke)(ask.prompt))
+        heard.parsed = letter.model_dump()
         return
     if ask.stream:
         whole: Any = None
-        for chunk in model.stream(ask.prompt):
+        async for chunk in each(ask, (model.astream if ask.asynchronous else model.stream)(ask.prompt)):
             heard.streamed[0] += chunk.text
             whole = chunk if whole is None else whole + chunk
     else:
-        whole = model.invoke(ask.prompt)
+        whole = await value((model.ainvoke if ask.asynchronous else model.invoke)(ask.prompt))
     heard.text = [str(whole.text)]
     for block in whole.content_blocks:
         if block["type"] == "reasoning":

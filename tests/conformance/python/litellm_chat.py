@@ -10,7 +10,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it fetches its price
 
 import litellm
 
-from tests.conformance.python.loop import Ask, Heard, serve
+from tests.conformance.python.loop import Ask, Heard, each, serve, value
 
 litellm.telemetry = False
 litellm.suppress_debug_info = True
@@ -19,7 +19,7 @@ PATHS = {"openai": "/v1", "anthropic": "", "ollama_chat": "", "gemini": "/v1beta
 """What each provider puts after the server's address."""
 
 
-def run(ask: Ask, heard: Heard) -> None:
+async def run(ask: Ask, heard: Heard) -> None:
     fields: dict[str, Any] = {
         "model": f"{ask.provider}/{ask.model}",
         "messages": ask.messages,
@@ -35,11 +35,12 @@ def run(ask: Ask, heard: Heard) -> None:
         fields["tools"] = ask.chat_tools
     if ask.stream:
         fields |= {"stream": True, "stream_options": {"include_usage": True}}
-    answer: Any = litellm.completion(**fields)
+    completion = litellm.acompletion if ask.asynchronous else litellm.completion
+    answer: Any = await value(completion(**fields))
     heard.streamed = [""] * ask.n
     if ask.stream:
         chunks = []
-        for chunk in answer:
+        async for chunk in each(ask, answer):
             chunks.append(chunk)
             for part in chunk.choices:
                 heard.streamed[part.index] += part.delta.content or ""

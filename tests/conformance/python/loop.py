@@ -6,9 +6,12 @@ client raises, what its user had until then is still told.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -27,7 +30,8 @@ class Letter(BaseModel):
 @dataclass(slots=True)
 class Ask:
     """One question. `base`: the server's address without a path. `provider`: which of a client's protocols to use.
-    `json`: whether the answer is to be a `Letter`, by way of the client's own helper for structured output."""
+    `json`: whether the answer is to be a `Letter`, by way of the client's own helper for structured output.
+    `asynchronous`: whether to use the client's asynchronous twin."""
 
     base: str
     key: str
@@ -38,6 +42,7 @@ class Ask:
     n: int = 1
     provider: str = ""
     json: bool = False
+    asynchronous: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -75,12 +80,43 @@ class Heard:
     message: str = ""
 
 
-def serve(run: Callable[[Ask, Heard], None]) -> None:
+async def value(result: Any) -> Any:
+    """What a method of either twin gives."""
+    return await result if inspect.isawaitable(result) else result
+
+
+async def each(ask: Ask, stream: Any) -> AsyncIterator[Any]:
+    """What a stream of either twin yields; some streams can be iterated in both ways, and only one of them works."""
+    if ask.asynchronous and hasattr(stream, "__aiter__"):
+        async for item in stream:
+            yield item
+    else:
+        for item in stream:
+            yield item
+
+
+@contextlib.asynccontextmanager
+async def entered(manager: Any) -> AsyncIterator[Any]:
+    """A context manager of either twin."""
+    if hasattr(manager, "__aenter__"):
+        async with manager as inside:
+            yield inside
+    else:
+        with manager as inside:
+            yield inside
+
+
+def serve(run: Callable[[Ask, Heard], Awaitable[None]]) -> None:
     """Answer questions until there are no more."""
-    for line in sys.stdin:
-        heard = Heard()
-        try:
-            run(Ask(**json.loads(line)), heard)
-        except Exception as error:  # whatever the client raises is its answer
-            heard.error, heard.message = type(error).__name__, str(error)
-        print(json.dumps(asdict(heard)), flush=True)
+    with asyncio.Runner() as runner:
+        for line in sys.stdin:
+            runner.run(_answer(run, line))
+
+
+async def _answer(run: Callable[[Ask, Heard], Awaitable[None]], line: str) -> None:
+    heard = Heard()
+    try:
+        await run(Ask(**json.loads(line)), heard)
+    except Exception as error:  # whatever the client raises is its answer
+        heard.error, heard.message = type(error).__name__, str(error)
+    print(json.dumps(asdict(heard)), flush=True)

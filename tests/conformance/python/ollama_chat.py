@@ -6,17 +6,18 @@ from typing import Any
 
 import ollama
 
-from tests.conformance.python.loop import Ask, Heard, serve
+from tests.conformance.python.loop import Ask, Heard, each, serve, value
 
 
-def run(ask: Ask, heard: Heard) -> None:
-    client = ollama.Client(host=ask.base, headers={"authorization": f"Bearer {ask.key}", **ask.headers})
+async def run(ask: Ask, heard: Heard) -> None:
+    twin = ollama.AsyncClient if ask.asynchronous else ollama.Client
+    client: Any = twin(host=ask.base, headers={"authorization": f"Bearer {ask.key}", **ask.headers})
     fields: dict[str, Any] = {"model": ask.model, "messages": ask.messages}
     if ask.tools:
         fields["tools"] = ask.chat_tools
-    answer = client.chat(**fields, stream=ask.stream)
+    answer = await value(client.chat(**fields, stream=ask.stream))
     text = ""
-    for part in answer if ask.stream else [answer]:
+    async for part in each(ask, answer if ask.stream else [answer]):
         text += part.message.content or ""
         if ask.stream:
             heard.streamed[0] = text

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ollama
 
-from tests.conformance.python.loop import Ask, Heard, serve
+from tests.conformance.python.loop import Ask, Heard, each, serve, value
 
 
-def run(ask: Ask, heard: Heard) -> None:
-    client = ollama.Client(host=ask.base, headers={"authorization": f"Bearer {ask.key}", **ask.headers})
-    answer = client.generate(model=ask.model, prompt=ask.prompt, stream=ask.stream)
+async def run(ask: Ask, heard: Heard) -> None:
+    twin = ollama.AsyncClient if ask.asynchronous else ollama.Client
+    client: Any = twin(host=ask.base, headers={"authorization": f"Bearer {ask.key}", **ask.headers})
+    answer = await value(client.generate(model=ask.model, prompt=ask.prompt, stream=ask.stream))
     text = ""
-    for part in answer if ask.stream else [answer]:
+    async for part in each(ask, answer if ask.stream else [answer]):
         text += part.response or ""
         if ask.stream:
             heard.streamed[0] = text

@@ -7,25 +7,26 @@ from typing import Any
 
 import openai
 
-from tests.conformance.python.loop import Ask, Heard, Letter, serve
+from tests.conformance.python.loop import Ask, Heard, Letter, each, entered, serve, value
 
 
-def run(ask: Ask, heard: Heard) -> None:
+async def run(ask: Ask, heard: Heard) -> None:
     fields: dict[str, Any] = {"model": ask.model, "messages": ask.messages, "n": ask.n, "extra_headers": ask.headers}
     if ask.tools:
         fields["tools"] = ask.chat_tools
     if ask.json:
         fields["response_format"] = Letter
     heard.streamed = [""] * ask.n
-    with openai.OpenAI(base_url=f"{ask.base}/v1", api_key=ask.key, max_retries=0) as client:
+    twin = openai.AsyncOpenAI if ask.asynchronous else openai.OpenAI
+    async with entered(twin(base_url=f"{ask.base}/v1", api_key=ask.key, max_retries=0)) as client:
         if not ask.stream:
             create = client.chat.completions.parse if ask.json else client.chat.completions.create
-            completion: Any = create(**fields)
+            completion: Any = await value(create(**fields))
             heard.note = (completion.model_extra or {}).get("guardrail")
         else:
             fields["stream_options"] = {"include_usage": True}
-            with client.chat.completions.stream(**fields) as stream:
-                for event in stream:
+            async with entered(client.chat.completions.stream(**fields)) as stream:
+                async for event in each(ask, stream):
                     if event.type == "chunk":
                         heard.note = heard.note or (event.chunk.model_extra or {}).get("guardrail")
                         for part in event.chunk.choices:
@@ -33,7 +34,7 @@ def run(ask: Ask, heard: Heard) -> None:
                             heard.reasoning += getattr(part.delta, "reasoning_content", None) or ""
                 completion = stream.current_completion_snapshot
                 try:
-                    stream.get_final_completion()
+                    await value(stream.get_final_completion())
                 except openai.OpenAIError as error:
                     heard.helper_error = type(error).__name__
     for choice in completion.choices:

@@ -7,10 +7,10 @@ from typing import Any
 
 import openai
 
-from tests.conformance.python.loop import PARAMETERS, Ask, Heard, Letter, serve
+from tests.conformance.python.loop import PARAMETERS, Ask, Heard, Letter, each, entered, serve, value
 
 
-def run(ask: Ask, heard: Heard) -> None:
+async def run(ask: Ask, heard: Heard) -> None:
     fields: dict[str, Any] = {"model": ask.model, "input": ask.prompt, "extra_headers": ask.headers}
     if ask.tools:
         fields["tools"] = [
@@ -18,19 +18,20 @@ def run(ask: Ask, heard: Heard) -> None:
         ]
     if ask.json:
         fields["text_format"] = Letter
-    with openai.OpenAI(base_url=f"{ask.base}/v1", api_key=ask.key, max_retries=0) as client:
+    twin = openai.AsyncOpenAI if ask.asynchronous else openai.OpenAI
+    async with entered(twin(base_url=f"{ask.base}/v1", api_key=ask.key, max_retries=0)) as client:
         if ask.stream:
-            with client.responses.stream(**fields) as stream:
-                for event in stream:
+            async with entered(client.responses.stream(**fields)) as stream:
+                async for event in each(ask, stream):
                     if event.type == "response.output_text.delta":
                         heard.streamed[0] += event.delta
                     elif event.type == "response.reasoning_summary_text.delta":
                         heard.reasoning += event.delta
                     elif event.type == "response.refusal.delta":
                         heard.refusal += event.delta
-                response: Any = stream.get_final_response()
+                response: Any = await value(stream.get_final_response())
         else:
-            response = client.responses.create(**fields)
+            response = await value(client.responses.create(**fields))
     heard.note = (response.model_extra or {}).get("guardrail")
     heard.text = [response.output_text]
     refusal = reasoning = ""

@@ -6,22 +6,24 @@ from typing import Any
 
 import openai
 
-from tests.conformance.python.loop import Ask, Heard, serve
+from tests.conformance.python.loop import Ask, Heard, each, entered, serve, value
 
 
-def run(ask: Ask, heard: Heard) -> None:
+async def run(ask: Ask, heard: Heard) -> None:
     fields: dict[str, Any] = {"model": ask.model, "prompt": ask.prompt, "n": ask.n, "extra_headers": ask.headers}
     heard.streamed = [""] * ask.n
-    with openai.OpenAI(base_url=f"{ask.base}/v1", api_key=ask.key, max_retries=0) as client:
+    twin = openai.AsyncOpenAI if ask.asynchronous else openai.OpenAI
+    async with entered(twin(base_url=f"{ask.base}/v1", api_key=ask.key, max_retries=0)) as client:
         if not ask.stream:
-            completion = client.completions.create(**fields)
+            completion = await value(client.completions.create(**fields))
             heard.note = (completion.model_extra or {}).get("guardrail")
             heard.text = [choice.text for choice in completion.choices]
             heard.finish = [choice.finish_reason for choice in completion.choices]
             heard.tokens = completion.usage.completion_tokens if completion.usage else None
             return
         heard.finish = [None] * ask.n
-        for chunk in client.completions.create(**fields, stream=True, stream_options={"include_usage": True}):
+        fields |= {"stream": True, "stream_options": {"include_usage": True}}
+        async for chunk in each(ask, await value(client.completions.create(**fields))):
             heard.note = heard.note or (chunk.model_extra or {}).get("guardrail")
             for choice in chunk.choices:
                 heard.streamed[choice.index] += choice.text

@@ -12,7 +12,7 @@ from google import genai
 from tests.conformance.python.loop import Ask, Heard, serve
 
 
-def run(ask: Ask, heard: Heard) -> None:
+async def run(ask: Ask, heard: Heard) -> None:
     found = ASKED[ask.provider](ask)
     heard.text = [str(value) for value in found]
 
