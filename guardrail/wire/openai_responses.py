@@ -13,6 +13,7 @@ from typing import Any
 
 from guardrail.text.rules import Finding
 from guardrail.wire.answer import Closing, Fault, Released
+from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
 from guardrail.wire.chunk import AnyTemplate, Chunk
 from guardrail.wire.openai_error import refusal_body
@@ -193,6 +194,11 @@ class ResponsesStream(Stream):
         said = usage_of(self._request, usage, self._tokens)
         return ending.events(self._policy, self._case_id, finding, stop, self._envelope, said)
 
+    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+        # Of a type of its own, which the SDKs pass on as they do those they are too old for.
+        value = {"type": "response.guardrail", "sequence_number": max(self._number() - 1, 0), "guardrail": note}
+        return data_event(dumps(value), b"event: response.guardrail\n")
+
     def _fault_event(self, fault: Fault) -> bytes:
         return self._error(fault.message, fault.code)
 
@@ -240,5 +246,6 @@ PROTOCOL = Protocol(
     guard_body=guard_body,
     error_body=refusal_body,
     answer_key=b'"output"',
+    prompt_field="input",
     methods=("POST", "GET"),
 )

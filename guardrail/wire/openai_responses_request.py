@@ -1,7 +1,8 @@
 """Reads a Responses request: the few fields that decide how its answer is guarded, and the texts the model will read.
 
-`POST /v1/responses` asks for an answer; a `GET` fetches one that was made in the background or stored, whose body is
-guarded like any other. A stream that is taken up in its middle cannot be guarded, and is refused.
+`POST /v1/responses` asks for an answer; a `GET` of one (or the `POST` that cancels it) fetches what was made in the
+background or stored, whose body is guarded like any other. A stream that is taken up in its middle cannot be guarded,
+and is refused.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 
 def read_request(body: bytes, target: str) -> ModelRequest:
     """Raises WireError, with a message fit for the client (400), for what is no Responses request."""
-    if not body:
+    if not body or not target.partition("?")[0].endswith("/responses"):
         return _fetch(target)
     value = read_object(body)
     said = value.get("input")

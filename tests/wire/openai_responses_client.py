@@ -207,7 +207,9 @@ def _add(reply: Reply, value: dict[str, Any], opened: set[int], *, strict: bool,
         path = f"output[{index}].{key}[{value.get(f'{key}_index', 0)}].{field_}"
         if last == "delta":
             assert isinstance(value.get("delta"), str) or not strict
-            reply.texts[path] = reply.texts.get(path, "") + (value.get("delta") or "")
+            reply.texts[path] = reply.texts.get(path, "") + (
+                value["delta"] if isinstance(value.get("delta"), str) else ""
+            )
             if strict:
                 assert index in reply.items, "text of an item that was not added"
         elif strict:

@@ -343,3 +343,12 @@ def test_runs_of_deltas_take_the_short_way() -> None:
         stream.feed(made.events[-1])
     assert stream._template is not None
     assert stream._template.text(made.events[-2]) == "word 18 "
+
+
+def test_a_client_that_asks_is_told_what_was_checked() -> None:
+    made = server(("output_text", "a secret, they say"))
+    run = guard_every_way(POLICY, made.complete(), request=ModelRequest(annotate=True))
+    said = [json.loads(event.partition(b"data: ")[2]) for event in run.out.split(b"\n\n") if event]
+    notes = [value["guardrail"] for value in said if value["type"] == "response.guardrail"]
+    assert [(note["channel"], note["checked"]) for note in notes] == [("output[0].content[0].text", 15)]
+    assert run.reply.numbers == sorted(run.reply.numbers)

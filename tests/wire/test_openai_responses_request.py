@@ -102,6 +102,7 @@ def test_what_is_no_request(body: bytes) -> None:
 @pytest.mark.parametrize("query", ["", "?include[]=reasoning.encrypted_content", "?stream=false"])
 def test_an_answer_is_fetched(query: str) -> None:
     assert read_request(b"", f"/v1/responses/resp_1{query}") == ModelRequest()
+    assert read_request(b"{}", f"/v1/responses/resp_1/cancel{query}") == ModelRequest()
 
 
 @pytest.mark.parametrize("query", ["?stream=true", "?stream=True&starting_after=3", "?st%72eam=1", "?starting_after=3"])
