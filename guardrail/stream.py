@@ -1,35 +1,28 @@
 """Guarding without the proxy: a whole text, or an iterator of a model's output.
 
-Everything goes through the engine and codec that the proxy uses; this only turns objects into events and back.
+Everything goes through the engine and the codecs that the proxy uses; `sdk` turns the objects of SDKs into events and
+back.
 """
 
 from __future__ import annotations
 
 import inspect
-import json
-import os
-import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from typing import Generic, TypeVar, cast, overload
 
-from guardrail.classify.detector import DetectorEntry
-from guardrail.classify.judge import judge_of, key_of, settle, verdicts_of
+from guardrail.classify.judge import judge_of, settle, verdicts_of
+from guardrail.guarding import judging, new_case_id
 from guardrail.policy.policy import Policy
+from guardrail.sdk.items import Items, items_of
 from guardrail.text.editor import Editor
 from guardrail.text.rules import Finding
 from guardrail.text.scores import Verdict
 from guardrail.wire.answer import Fault
 from guardrail.wire.halt import notice
-from guardrail.wire.openai_chat import DONE, ChatStream
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.sse import data_event, parse_event, split_events
-from guardrail.wire.stream import Ask
+from guardrail.wire.stream import Ask, Stream, WireLimits
 from guardrail.wire.whole_text import rules_for
-
-if TYPE_CHECKING:
-    from guardrail.classify.classifier import Classifier
-    from guardrail.classify.model import Model
 
 T = TypeVar("T")
 
@@ -60,12 +53,14 @@ def guard_stream(
 ) -> AsyncIterator[T] | Iterator[T]:
     """The same stream, guarded: asynchronous if it was, and of the same kind of items.
 
-    Items are the chunks of `client.chat.completions.create(stream=True)` of the `openai` SDK, such chunks as dicts, or
-    pieces of one text (`str`). A clean chunk is yielded as the object that came. After a halt the stream ends with the
-    notice and, for chunks, a finish reason of `content_filter`; the source is closed as soon as nothing is left to
-    wait for. `n`: the number of choices asked for; `prompt`: the newest user message, for a classifier that is shown
-    it. Raises TypeError for other items, WireError for chunks that are none; what the source raises is raised after
-    what was held back has been yielded."""
+    Items are what the SDKs stream: chunks of openai's `chat.completions.create(stream=True)` and `completions.create`,
+    events of its `responses.create`; events of anthropic's `messages.create(stream=True)` and of `messages.stream()`;
+    responses of google-genai's `generate_content_stream`, of ollama's `chat` and `generate`; any of these as dicts; or
+    pieces of one text (`str`). A clean item is yielded as the object that came. After a halt the stream ends with the
+    notice and as the protocol ends one that a filter stopped (a finish reason of `content_filter`, say); the source is
+    closed as soon as nothing is left to wait for. `n`: the number of choices asked for; `prompt`: the newest user
+    message, for a classifier that is shown it. Raises TypeError for other items, WireError for what breaks the
+    protocol; what the source raises is raised after what was held back has been yielded."""
     guard = _Guard[T](policy, ModelRequest(n=n, prompt=prompt))
     if isinstance(stream, AsyncIterable):
         return _guard_async(stream, guard)
@@ -73,38 +68,39 @@ def guard_stream(
 
 
 async def _guard_async(stream: AsyncIterable[T], guard: _Guard[T]) -> AsyncIterator[T]:
-    policy = guard.policy
-    classifier = None if policy.scorer is None else _classifier(policy.scorer)
-    deadline = 0.0 if policy.classifier is None else policy.classifier.deadline
+    deadline = 0.0 if guard.policy.classifier is None else guard.policy.classifier.deadline
+    async with judging(guard.policy) as judge:
 
-    async def judged(items: list[T]) -> AsyncIterator[T]:
-        for item in items:
-            yield item
-        while classifier is not None and (asks := guard.asks()):
-            verdicts, _ = await verdicts_of(classifier, [ask.window for ask in asks], deadline)
-            for ask, verdict in zip(asks, verdicts, strict=True):
-                for item in guard.score(ask, verdict):
-                    yield item
+        async def judged(items: list[T]) -> AsyncIterator[T]:
+            for item in items:
+                yield item
+            while judge.classifier is not None and (asks := guard.asks()):
+                verdicts, _ = await verdicts_of(judge.classifier, [ask.window for ask in asks], deadline)
+                for ask, verdict in zip(asks, verdicts, strict=True):
+                    for item in guard.score(ask, verdict):
+                        yield item
 
-    try:
         try:
-            async for item in stream:
-                async for guarded in judged(guard.take(item)):
+            try:
+                async for item in stream:
+                    async for guarded in judged(guard.take(item)):
+                        yield guarded
+                    if guard.over:
+                        return
+            except Exception:
+                async for guarded in judged(guard.fail()):
                     yield guarded
-                if guard.over:
-                    return
-        except Exception:
-            async for guarded in judged(guard.fail()):
+                for item in guard.rest():
+                    yield item
+                raise
+            async for guarded in judged(guard.finish()):
                 yield guarded
-            raise
-        async for guarded in judged(guard.finish()):
-            yield guarded
-    finally:
-        closed = _close(stream)
-        if inspect.isawaitable(closed):
-            await closed
-        if classifier is not None:
-            await classifier.close()
+            for item in guard.rest():
+                yield item
+        finally:
+            closed = _close(stream)
+            if inspect.isawaitable(closed):
+                await closed
 
 
 def _guard_sync(stream: Iterable[T], guard: _Guard[T]) -> Iterator[T]:
@@ -124,21 +120,12 @@ def _guard_sync(stream: Iterable[T], guard: _Guard[T]) -> Iterator[T]:
                     return
         except Exception:
             yield from judged(guard.fail())
+            yield from guard.rest()
             raise
         yield from judged(guard.finish())
+        yield from guard.rest()
     finally:
         _close(stream)
-
-
-def _classifier(scorer: Model | DetectorEntry) -> Classifier:
-    """A classifier for one stream."""
-    if isinstance(scorer, DetectorEntry):
-        from guardrail.classify.remote import RemoteClassifier
-
-        return RemoteClassifier(scorer, key_of(scorer, os.environ))
-    from guardrail.classify.classifier import LocalClassifier
-
-    return LocalClassifier(scorer)
 
 
 def _close(stream: object) -> object:
@@ -151,50 +138,56 @@ class _Guard(Generic[T]):
 
     def __init__(self, policy: Policy, request: ModelRequest) -> None:
         self.over = False
-        """A halt left nothing to wait for."""
+        """Nothing is left to wait for."""
         self.policy = policy
-        self._case_id = f"g-{secrets.token_hex(8)}"
-        self._chat = ChatStream(policy, request, case_id=self._case_id)
-        self._rules = rules_for(policy, request)
+        self._request = request
+        self._case_id = new_case_id()
         self._text: Editor | None = None
-        self._kind: type | None = None
+        self._items: Items | None = None
+        self._stream: Stream
 
     def take(self, item: T) -> list[T]:
         if isinstance(item, str):
             if self._text is None:
-                self._text = Editor(self._rules)
+                self._text = Editor(rules_for(self.policy, self._request))
             return self._said(self._text.feed(item))
-        value: object = item if isinstance(item, dict) else _dumped(item)
-        self._kind = type(item)
-        # ASCII, so that the halves of a surrogate pair that a server cut in two survive until they meet.
-        raw = data_event(json.dumps(value, separators=(",", ":")).encode())
-        out = self._chat.feed(raw)
-        self.over = self._chat.done
-        return [item] if out == raw else self._chunks(out)
+        if self._items is None:
+            self._items = items_of(item)
+            opens = self._items.protocol.stream
+            self._stream = opens(self.policy, self._request, case_id=self._case_id, limits=_LIMITS)
+        return self._given(self._stream.feed(self._items.take(item)))
 
     def finish(self) -> list[T]:
         if self._text is not None:
             return self._said(self._text.finish())
-        return self._chunks(self._chat.feed(DONE))
+        if self._items is None:
+            return []
+        out = self._stream.feed(self._items.end) + self._stream.finish()
+        return self._given(out)
 
     def fail(self) -> list[T]:
         """The source failed: what may still be delivered."""
         if self._text is not None:
             return self._said(self._text.finish())
-        return self._chunks(self._chat.fail(Fault("upstream_error", "The stream ended in an exception.")))
+        if self._items is None:
+            return []
+        out = self._stream.fail(Fault("upstream_error", "The stream ended in an exception."))
+        return self._given(out)
+
+    def rest(self) -> list[T]:
+        """What is left to say when all verdicts are in."""
+        return [] if self._items is None else self._items.rest()
 
     def asks(self) -> list[Ask]:
         """What has to be scored now."""
         if self._text is not None:
             return [Ask(window, number=number) for number, window in self._text.take_due()]
-        return self._chat.take_due()
+        return [] if self._items is None else self._stream.take_due()
 
     def score(self, ask: Ask, verdict: Verdict) -> list[T]:
         if self._text is not None:
             return self._said(self._text.score(ask.number, verdict))
-        out = self._chat.score(ask, verdict)
-        self.over = self._chat.done
-        return self._chunks(out)
+        return self._given(self._stream.score(ask, verdict))
 
     def _said(self, text: str) -> list[T]:
         assert self._text is not None
@@ -203,22 +196,10 @@ class _Guard(Generic[T]):
             text += notice(self.policy, self._case_id)
         return [cast(T, text)] if text else []
 
-    def _chunks(self, out: bytes) -> list[T]:
-        chunks: list[T] = []
-        for raw in split_events(out):
-            data = parse_event(raw).data
-            if data is None or data == b"[DONE]":
-                continue
-            value = json.loads(data)
-            if "error" not in value:
-                assert self._kind is not None
-                build = cast(Any, self._kind)
-                chunks.append(value if self._kind is dict else build.model_construct(**value))
-        return chunks
+    def _given(self, out: bytes) -> list[T]:
+        assert self._items is not None
+        self.over = self._stream.done
+        return self._items.give(out)
 
 
-def _dumped(chunk: object) -> object:
-    dump = getattr(chunk, "model_dump", None)
-    if dump is None:
-        raise TypeError(f"guard_stream takes chat completion chunks, dicts or str, not {type(chunk).__name__}")
-    return dump(mode="json", exclude_unset=True, by_alias=True)
+_LIMITS = WireLimits()

@@ -1,0 +1,62 @@
+"""Items as plain values, and plain values as items: pydantic models of the SDKs, or dicts.
+
+Nothing here imports an SDK or pydantic: an item brings its class, and where a stream has several classes, the module
+that its class came from names them all.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any, get_args
+
+Value = dict[str, Any]
+
+
+def dumped(item: object, *, without: frozenset[str] = frozenset(), nulls: bool = True) -> Value:
+    """What an item says, as its protocol says it. Raises TypeError for what is no item of a stream. `without`: fields
+    that the SDK adds; `nulls`: whether those that are null are told."""
+    if isinstance(item, dict):
+        return item
+    dump = getattr(item, "model_dump", None)
+    if dump is None:
+        raise TypeError(f"guard_stream takes what SDKs stream, dicts or str, not {type(item).__name__}")
+    value: Value = dump(
+        mode="json", exclude_unset=True, by_alias=True, exclude_none=not nulls, exclude=without, warnings=False
+    )
+    return value
+
+
+def built(cls: Any, value: Value, *, strict: bool = False) -> Any:
+    """An item of this class. `strict`: the class takes no field that it does not know, so those are left out."""
+    if cls is dict:
+        return value
+    if strict:
+        known = {key for name, field in cls.model_fields.items() for key in (name, field.alias)}
+        value = {key: found for key, found in value.items() if key in known}
+    if any("construct" in vars(base) and base.__module__.partition(".")[0] != "pydantic" for base in cls.__mro__):
+        return cls.construct(**value)  # the SDK's own, which builds what is inside too and refuses nothing
+    return cls.model_validate(value)
+
+
+def classes_by_type(item: object, union: str) -> dict[str, Any]:
+    """The classes of the events of a stream by their `type`, out of the union with a name that ends so, which stands
+    where the class of `item` came from."""
+    package = sys.modules[type(item).__module__.rpartition(".")[0]]
+    named = next((name for name in vars(package) if name.endswith(union)), None)
+    if named is None:
+        raise TypeError(f"found no {union} beside {type(item).__name__}: an SDK of another kind, or too old")
+    return {type_: cls for cls in _members(getattr(package, named)) for type_ in _types(cls)}
+
+
+def _members(union: Any) -> Iterator[Any]:
+    for member in get_args(union):
+        if hasattr(member, "model_fields"):
+            yield member
+        else:
+            yield from _members(member)
+
+
+def _types(cls: Any) -> tuple[str, ...]:
+    field = cls.model_fields.get("type")
+    return get_args(field.annotation) if field is not None else ()
