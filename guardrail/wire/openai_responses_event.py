@@ -44,8 +44,12 @@ from guardrail.wire.sse import Event, data_event, parse_event
 from guardrail.wire.strict_json import dumps, dumps_exact, loads
 from guardrail.wire.unknown_text import Unknown, is_prose
 
-_SHARED = ("type", "sequence_number", "item_id", "output_index", "content_index", "summary_index")
-_KNOWN = frozenset({*_SHARED, "annotation_index", "command_index", "obfuscation", "call_id", "status"})
+_NUMBERS = (
+    *("sequence_number", "output_index", "content_index", "summary_index", "annotation_index", "command_index"),
+    "partial_image_index",
+)
+_IDS = ("item_id", "call_id", "status")
+_KNOWN = frozenset({"type", "obfuscation", *_NUMBERS, *_IDS})
 
 _PIECES = {
     "response.apply_patch_call_operation_diff": ("diff", "operation.diff"),
@@ -162,7 +166,14 @@ class Reader:
     def _take_apart(self, named: str, value: dict[str, Any], chunk: Chunk, unknown: Unknown) -> bool:
         """Fill the chunk; whether the event was changed. `chunk.source` is "unknown" for one that is not to be said at
         all when something had to be taken out of it."""
-        labels_only(value, ("item_id", "call_id", "status"), "", unknown)
+        labels_only(value, _IDS, "", unknown)
+        for key in _NUMBERS:
+            if isinstance(value.get(key), str | dict | list) and unknown.removes("", key, value[key]):
+                del value[key]
+        padding = value.get("obfuscation")
+        if padding and not (isinstance(padding, str) and padding.isascii() and padding.isalnum()):
+            del value["obfuscation"]
+            unknown.blocked.append("obfuscation")
         beginning, _, last = named.rpartition(".")
         if beginning in TEXTS and last in ("delta", "done"):
             return self._text(beginning, last, value, chunk, unknown)
@@ -192,10 +203,6 @@ class Reader:
         text = value.get(field)
         if text is not None and not isinstance(text, str) and unknown.removes("", field, text):
             value[field] = ""
-        obfuscation = value.get("obfuscation")
-        if isinstance(obfuscation, str) and not ((obfuscation.isascii() and obfuscation.isalnum()) or not obfuscation):
-            del value["obfuscation"]
-            unknown.blocked.append("obfuscation")
         changed = check_logprobs(value, field, self._clean)
         if last == "done":
             chunk.closed.append((0, path))

@@ -133,7 +133,9 @@ def repeating_streams(draw: st.DrawFn, texts: list[tuple[str, str]]) -> list[byt
     """A stream that repeats its texts wherever servers do, and where they do not."""
     server = draw(servers())
     for kind, text in texts:
-        repeat = draw(st.sampled_from(("", "", "logprobs", "key", "top", "added", "only_done", "annotation", "event")))
+        repeat = draw(
+            st.sampled_from(("", "", "logprobs", "key", "top", "known", "added", "only_done", "annotation", "event"))
+        )
         if kind == "call":
             server.call(*draw(strategies.cuts(json.dumps({"q": text}, ensure_ascii=False))))
         elif kind == "code":
@@ -163,6 +165,8 @@ def repeating_streams(draw: st.DrawFn, texts: list[tuple[str, str]]) -> list[byt
                         more["logprobs"] = [{"token": c, "logprob": -1.0, "top_logprobs": []} for c in piece]
                     elif repeat == "key":
                         more[piece or "x"] = {piece or "y": [piece]}
+                    elif repeat == "known":
+                        more = dict.fromkeys(("annotation_index", "obfuscation", "status", "call_id"), piece)
                     elif repeat == "top":
                         more["summary"] = {"so": ["far", piece]}
                     server.delta(index, piece, kind, **more)

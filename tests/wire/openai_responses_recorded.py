@@ -73,7 +73,7 @@ def _numbered(*events: dict[str, Any]) -> list[bytes]:
 
 
 def _openai() -> list[bytes]:
-    thought = {
+    thought: dict[str, Any] = {
         "id": "rs_1",
         "type": "reasoning",
         "encrypted_content": "gAAAAABo3k8_rX-0a9bE" * 20,
@@ -166,7 +166,7 @@ def _openai() -> list[bytes]:
 
 
 def _vllm() -> list[bytes]:
-    thought = {
+    thought: dict[str, Any] = {
         "id": "rs_2",
         "summary": [],
         "type": "reasoning",
@@ -174,7 +174,7 @@ def _vllm() -> list[bytes]:
         "encrypted_content": None,
         "status": "completed",
     }
-    part = {"annotations": [], "text": "4, of course.", "type": "output_text", "logprobs": None}
+    part: dict[str, Any] = {"annotations": [], "text": "4, of course.", "type": "output_text", "logprobs": None}
     message = {"id": "msg_2", "content": [part], "role": "assistant", "status": "completed", "type": "message"}
     response = {
         "id": "resp_2",
@@ -214,7 +214,7 @@ def _vllm() -> list[bytes]:
         {"type": "response.content_part.added", **in_thought, "part": {"text": "", "type": "reasoning_text"}},
         *({"type": "response.reasoning_text.delta", **in_thought, "delta": said} for said in ("Ea", "sy", ".")),
         {"type": "response.reasoning_text.done", **in_thought, "text": "Easy."},
-        {"type": "response.content_part.done", **in_thought, "part": thought["content"][0]},  # type: ignore[index]
+        {"type": "response.content_part.done", **in_thought, "part": thought["content"][0]},
         {"type": "response.output_item.done", "item": thought, "output_index": 0},
         {
             "type": "response.output_item.added",

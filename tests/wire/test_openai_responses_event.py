@@ -65,6 +65,7 @@ CHANGED: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("padding that could be words", {"obfuscation": "a b"}, {"obfuscation": None}, ["obfuscation"]),
     ("an unknown field", {"more": "x"}, {"more": None}, ["more"]),
     ("a delta that is no text", {"delta": ["x"]}, {"delta": ""}, ["delta"]),
+    ("a number that is none", {"sequence_number": "x"}, {"sequence_number": None}, ["sequence_number"]),
     ("an id with blanks", {"item_id": "some words"}, {"item_id": None}, ["item_id"]),
 ]
 
