@@ -94,7 +94,7 @@ def test_the_line_before_the_data_says_the_type() -> None:
         b"data: [1]\n\n",
         b"data: NaN\n\n",
         {**DELTA, "output_index": -1},
-        {**DELTA, "content_index": "0"},
+        {**DELTA, "content_index": 1.5},
     ],
 )
 def test_what_is_no_event(value: object) -> None:
