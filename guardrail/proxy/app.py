@@ -21,6 +21,7 @@ from guardrail.observe.records import Records
 from guardrail.policy.registry import Registry, Snapshot
 from guardrail.proxy import headers
 from guardrail.proxy.classifiers import Classifiers
+from guardrail.proxy.environment import unset_secrets
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.instructions import Instructions
@@ -163,6 +164,7 @@ class Proxy:
     async def tend(self) -> None:
         """Housekeeping after reloads, and a word to the operator about each, until cancelled."""
         generation, failed_at = self.registry.generation, self.registry.failed_at
+        told = set(unset_secrets(self.registry.current, self._environ))  # at start, by who started this process
         while True:
             await asyncio.sleep(TEND_EVERY)
             registry = self.registry
@@ -173,6 +175,10 @@ class Proxy:
             if registry.generation != generation:
                 generation = registry.generation
                 logger.info("configuration %d is in effect", generation)
+                for line in unset_secrets(registry.current, self._environ):
+                    if line not in told:
+                        told.add(line)
+                        logger.warning("%s", line)
             await self.classifiers.follow(registry.current.compiled)
             self.records.resize(registry.current.settings.records.keep)
             await self._upstreams.sweep()
