@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from guardrail.classify.classifier import Classifier
     from guardrail.classify.model import Model
 
+logger = logging.getLogger("guardrail.stream")
+
 T = TypeVar("T")
 
 
@@ -42,13 +45,16 @@ class GuardedText:
     """The edited text; one that halted ends there, without a notice."""
     halted: bool
     findings: tuple[Finding, ...]
+    unscanned: int
+    """Code points that passed without the scores that the policy's classifier should have given: under `fail: open`, or
+    where its levels only log."""
 
 
 def guard_text(text: str, policy: Policy, *, prompt: str = "") -> GuardedText:
     """Run a policy over a whole text. `prompt`: what it answers, for a classifier that is shown it."""
     editor = Editor(rules_for(policy, ChatRequest(prompt=prompt)), whole=True)
     output = editor.feed(text) + editor.finish() + settle(editor, judge_of(policy))
-    return GuardedText(output, editor.halt is not None, tuple(editor.findings()))
+    return GuardedText(output, editor.halt is not None, tuple(editor.findings()), editor.unscanned)
 
 
 @overload
@@ -65,7 +71,8 @@ def guard_stream(
     notice and, for chunks, a finish reason of `content_filter`; the source is closed as soon as nothing is left to
     wait for. `n`: the number of choices asked for; `prompt`: the newest user message, for a classifier that is shown
     it. Raises TypeError for other items, WireError for chunks that are none; what the source raises is raised after
-    what was held back has been yielded."""
+    what was held back has been yielded. When characters passed that the policy's classifier could not score
+    (`fail: open`), the logger `guardrail.stream` gets one warning, with their number, at the stream's end."""
     guard = _Guard[T](policy, ChatRequest(n=n, prompt=prompt))
     if isinstance(stream, AsyncIterable):
         return _guard_async(stream, guard)
@@ -100,6 +107,7 @@ async def _guard_async(stream: AsyncIterable[T], guard: _Guard[T]) -> AsyncItera
         async for guarded in judged(guard.finish()):
             yield guarded
     finally:
+        guard.warn()
         closed = _close(stream)
         if inspect.isawaitable(closed):
             await closed
@@ -127,6 +135,7 @@ def _guard_sync(stream: Iterable[T], guard: _Guard[T]) -> Iterator[T]:
             raise
         yield from judged(guard.finish())
     finally:
+        guard.warn()
         _close(stream)
 
 
@@ -195,6 +204,19 @@ class _Guard(Generic[T]):
         out = self._chat.score(ask, verdict)
         self.over = self._chat.done
         return self._chunks(out)
+
+    def warn(self) -> None:
+        """Say in the log how much passed without scores, once the stream is over."""
+        if self._text is not None:
+            passed = self._text.unscanned
+        else:
+            record = self._chat.record
+            passed = record.unscanned if record.unit_failures else 0
+        if passed:
+            policy = self.policy.tag
+            logger.warning(
+                "%s: %d characters passed unscanned: the classifier of %s failed", self._case_id, passed, policy
+            )
 
     def _said(self, text: str) -> list[T]:
         assert self._text is not None
