@@ -34,8 +34,8 @@ PAUSE = 10.0
 MAX_ANSWER = 1 << 20
 """Bytes of one answer; eight texts with a hundred labels take a twentieth of it."""
 _PIECE = 1 << 16
-_OF_THE_DETECTOR = frozenset({401, 403, 408, 429})
-"""Statuses from 400 to 499 that are about keys, time and load, whatever the request says."""
+_OF_THE_DETECTOR = frozenset({401, 403, 404, 405, 408, 429})
+"""Statuses from 400 to 499 that are about keys, addresses, time and load, whatever the text says."""
 
 
 class _Refused(ModelFault):

@@ -251,7 +251,7 @@ async def test_of_a_refused_batch_what_has_had_its_answer_is_not_asked_again() -
         ]
 
 
-@pytest.mark.parametrize("status", [401, 403, 408, 429, 500, 503])
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 408, 429, 500, 503])
 async def test_other_statuses_count(status: int) -> None:
     detector = Detector()
     detector.mode, detector.status = "status", status
