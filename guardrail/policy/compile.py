@@ -22,7 +22,7 @@ from guardrail.policy.cache import Cache, open_cache
 from guardrail.policy.examples import unproven
 from guardrail.policy.exceptions import Exceptions
 from guardrail.policy.fingerprints import FingerprintFile
-from guardrail.policy.levels import Built, Classifiers
+from guardrail.policy.levels import Classifiers
 from guardrail.policy.lists import Lists
 from guardrail.policy.load import Configuration, include_policy_file, load_configuration
 from guardrail.policy.policy import Policy
@@ -116,7 +116,11 @@ class Compiler:
 
     def _compile(self, name: str, locale: str | None) -> Policy | None:
         resolved, rules = self._resolver.policy(name), self.rules(name)
-        if resolved is None or rules is None:
+        if resolved is None:
+            return None
+        # Before anything else can end this: what is wrong with it is told beside what is wrong with the rules.
+        built = self._classifiers.build(resolved) if resolved.classifier else None
+        if rules is None:
             return None
         setting = {key: given.value for key, given in resolved.settings.items()}
         spoken = self.spoken(name, locale)
@@ -128,15 +132,11 @@ class Compiler:
         rules_digest = _digest([self._digest_of(rule) for _, parts in rules for rule in parts])
         decisive: list[Any] = [_DIGEST_FORMAT, rules_digest, halt_scope, unknown_text, notice, refusal, store_text]
         rule_set = self._rule_set(resolved, rules, rules_digest)
-        built: Built | None = None
-        if resolved.classifier:
-            built = self._classifiers.build(resolved)
-            if built is None or rule_set is None:
-                return None
+        if rule_set is None or (resolved.classifier and built is None):
+            return None
+        if built is not None:
             rule_set = with_scores(rule_set, built.settings)
             decisive.append(_canonical_scores(built.settings, built.scorer.digest))
-        if rule_set is None:
-            return None
         digest = _digest(decisive)
         return Policy(
             name=name,

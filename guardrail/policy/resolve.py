@@ -9,7 +9,7 @@ Never looks at what a field means beyond this file's own rules about which field
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,8 @@ class ResolvedPolicy:
     """The fields of the classifier's section but for `categories`."""
     levels: dict[str, Given] = field(default_factory=dict)
     """The levels of each category."""
+    unsure: dict[str, frozenset[Place]] = field(default_factory=dict)
+    """Of the levels of each category, and of `remote`, what has problems of its own and is missing: places in them."""
     partial: bool = False
     """Whether something is missing, here or in a parent, that has problems of its own."""
 
@@ -107,6 +109,7 @@ class Resolver:
             resolved.settings |= above.settings
             resolved.rules |= above.rules
             resolved.levels |= above.levels
+            resolved.unsure |= above.unsure
             _over(resolved.classifier, above.classifier)
         for key, value in _given(loaded.file):
             if key not in _NOT_INHERITED:
@@ -121,6 +124,11 @@ class Resolver:
             return
         own = {key: Given(value, loaded.document, ("classifier", key)) for key, value in _given(entry)}
         own.pop("categories", None)
+        cut = {place[1:] for place in loaded.cut if place[0] == "classifier"}
+        for key in {place[0] for place in cut} & {*_SCORERS}:
+            own.setdefault(str(key), Given(UNSET, loaded.document, ("classifier", key)))
+        if "remote" in own:
+            resolved.unsure["remote"] = frozenset(place[1:] for place in cut if place[0] == "remote")
         if all(key in own for key in _SCORERS):
             self.problems.add(own["remote"].problem("found 'model' and 'remote' in one classifier, expected one"))
         own.setdefault("at", Given(None, loaded.document, ("classifier",)))
@@ -128,6 +136,7 @@ class Resolver:
         if entry.categories is not UNSET:
             for name, levels in _given(entry.categories):
                 resolved.levels[name] = Given(levels, loaded.document, ("classifier", "categories", name))
+                resolved.unsure[name] = _as_left(place[2:] for place in cut if place[:2] == ("categories", name))
 
     def _parent(self, loaded: Loaded[PolicyFile], parent: str, place: Place) -> ResolvedPolicy | None:
         if parent in self._open:
@@ -178,6 +187,17 @@ class Resolver:
             for key, value in given.items():
                 fields[key] = Given(value, loaded.document, (*at.place, key))
             resolved.rules[rule_id] = ResolvedRule(rule_id, at, fields)
+
+
+def _as_left(cut: Iterable[Place]) -> frozenset[Place]:
+    """Places of a category's levels that were cut out, as the levels are counted that are left."""
+    places = list(cut)
+    gone = [place[0] for place in places if len(place) == 1 and isinstance(place[0], int)]
+
+    def moved(step: str | int) -> str | int:
+        return step if isinstance(step, str) else step - sum(other < step for other in gone)
+
+    return frozenset((moved(place[0]), *place[1:]) for place in places if place and place[0] not in gone)
 
 
 def _over(fields: dict[str, Given], own: Mapping[str, Given]) -> None:
