@@ -76,6 +76,11 @@ async def test_housekeeping_follows_a_reload(monkeypatch: pytest.MonkeyPatch, ca
         registry.problems, registry.failed_at = (ConfigProblem("policies/x.yaml", 3, 1, "found y"),), time.time()
         await until(lambda: "policies/x.yaml:3:1: found y" in caplog.text)
         assert caplog.text.count("configuration 2 is in effect") == 1
+        assert "is the one in effect again" not in caplog.text
+        registry.problems = ()
+        await until(lambda: "the configuration on disk is the one in effect again (2)" in caplog.text)
+        await asyncio.sleep(0.05)
+        assert caplog.text.count("in effect again") == 1
         tending.cancel()
 
 
