@@ -207,7 +207,7 @@ def score(
     encoder: Annotated[bool, typer.Option("--encoder", help="Ask the encoder about every unit.")] = False,
     gate: Annotated[bool, typer.Option("--gate", help="Ask the first stage alone.")] = False,
 ) -> None:
-    """Score rows of text with a classifier, as a stream would be: JSON lines with `scores` and `units` added."""
+    """Score rows of text with a classifier, as a stream would be: JSON lines with `scores`, `units`, `levels` added."""
     from guardrail.evaluate.scoring import Stage
     from guardrail.score import run
 

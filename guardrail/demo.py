@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -29,7 +30,6 @@ from rich.console import Console
 
 from guardrail.demo_view import Outcome, show_intro, show_outcome, show_stay, show_summary
 from guardrail.errors import GuardrailError
-from guardrail.policy.load import shipped_config
 
 DELAY_MS: Final = 6
 """Milliseconds between two tokens: fast enough for a demo of seconds, slow enough to be aborted in mid-answer."""
@@ -57,6 +57,8 @@ class Scene:
     title: str
     prompt: str
     tools: bool = False
+    classifier: bool = False
+    """Asked as the tenant whose policy has one too."""
 
 
 SCENES: Final = (
@@ -66,7 +68,10 @@ SCENES: Final = (
     Scene("A brand name is replaced", "What do I take to a picnic?"),
     Scene("The answer is halted in mid-sentence", "How do I get into the vault?"),
     Scene("A tool call that would leak a key never arrives", "Please deploy the service.", tools=True),
+    Scene("A classifier halts at an insult, and lets `kill` pass", "How do I end a hung program?", classifier=True),
 )
+CLASSIFIED: Final = "demo-classifier"
+"""Tenant and policy of the scene with a classifier."""
 
 
 @dataclass(slots=True)
@@ -118,11 +123,11 @@ async def _run(console: Console, stay: bool) -> None:
                 _child("guardrail simulate", ["simulate", "--port", "0", "--delay", str(DELAY_MS)], urls=1)
             )
             direct = simulator.urls[0].removesuffix("/v1")
-            token = secrets.token_urlsafe(16)
+            token, key = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
             proxy = await stack.enter_async_context(
                 _child(
                     "guardrail serve",
-                    ["serve", "--config", str(_write_config(folder, direct))],
+                    ["serve", "--config", str(_write_config(folder, direct, key))],
                     urls=2,
                     environ={"GUARDRAIL_DEMO_TOKEN": token},
                 )
@@ -133,7 +138,7 @@ async def _run(console: Console, stay: bool) -> None:
         outcomes = []
         for number, scene in enumerate(SCENES, 1):
             with console.status(scene.prompt):
-                outcome = await _perform(session, scene, direct, guarded, admin, token)
+                outcome = await _perform(session, scene, direct, guarded, admin, token, key)
             show_outcome(console, number, outcome)
             outcomes.append(outcome)
         show_summary(console, outcomes)
@@ -143,12 +148,12 @@ async def _run(console: Console, stay: bool) -> None:
 
 
 async def _perform(
-    session: aiohttp.ClientSession, scene: Scene, direct: str, guarded: str, admin: str, token: str
+    session: aiohttp.ClientSession, scene: Scene, direct: str, guarded: str, admin: str, token: str, key: str
 ) -> Outcome:
     plain, kept = [], []
     for _ in range(TAKES):
         plain.append(await _ask(session, direct, scene))
-        kept.append(await _ask(session, guarded, scene))
+        kept.append(await _ask(session, guarded, scene, key if scene.classifier else None))
     sent, received = plain[-1], kept[-1]
     headers = {"authorization": f"Bearer {token}"}
     async with session.get(f"{admin}/records", headers=headers) as response:
@@ -172,7 +177,7 @@ async def _perform(
     )
 
 
-async def _ask(session: aiohttp.ClientSession, base: str, scene: Scene) -> Take:
+async def _ask(session: aiohttp.ClientSession, base: str, scene: Scene, key: str | None = None) -> Take:
     """Send the prompt and read the stream to its end. Raises DemoError for anything but a whole stream."""
     body: dict[str, Any] = {
         "model": "sim",
@@ -181,9 +186,10 @@ async def _ask(session: aiohttp.ClientSession, base: str, scene: Scene) -> Take:
     }
     if scene.tools:
         body["tools"] = [TOOL]
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
     take = Take()
     began = time.perf_counter()
-    async with session.post(f"{base}/v1/chat/completions", json=body) as response:
+    async with session.post(f"{base}/v1/chat/completions", json=body, headers=headers) as response:
         if response.status != 200:
             raise DemoError(f"{base} answered {response.status}: {(await response.text())[:500]}")
         take.request_id = response.headers.get("x-guardrail-request-id", "")
@@ -213,18 +219,28 @@ def _collect(take: Take, choice: dict[str, Any]) -> bool:
     return any(text for _, text in texts)
 
 
-def _write_config(folder: Path, upstream: str) -> Path:
-    """A configuration with the shipped policies in which whoever has no key gets the policy `demo`."""
-    tenants = folder / "tenants"
-    tenants.mkdir()
+def _write_config(folder: Path, upstream: str, key: str) -> Path:
+    """A configuration in which whoever has no key gets the shipped policy `demo`, and whoever has this one that policy
+    with a classifier."""
+    policy = {
+        "policy": CLASSIFIED,
+        "extends": "demo",
+        "classifier": {"categories": {"harassment": {"at": "balanced"}, "violence": {"at": "balanced"}}},
+    }
+    tenant = {
+        "tenant": CLASSIFIED,
+        "policy": CLASSIFIED,
+        "keys": [f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"],
+    }
+    for name, content in (("policies", policy), ("tenants", tenant)):
+        (folder / name).mkdir()
+        (folder / name / f"{CLASSIFIED}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     settings = {
         "version": 1,
         "listen": {"host": "127.0.0.1", "port": 0},
         "admin": {"host": "127.0.0.1", "port": 0, "token_env": "GUARDRAIL_DEMO_TOKEN"},
         "upstreams": {"default": {"url": upstream}},
         "anonymous": {"policy": "demo", "upstream": "default"},
-        "policies": str(shipped_config() / "policies"),
-        "tenants": str(tenants),
     }
     path = folder / "guardrail.yaml"
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")

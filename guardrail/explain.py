@@ -1,7 +1,8 @@
 """`guardrail explain`: why a policy does what it does to a text, in a terminal.
 
 Shows the text as the rules read it, every candidate with why it counts or does not, how many characters were held
-back after each character, and what comes out. Control characters are shown by name, never sent to the terminal.
+back after each character, and what comes out. Of the rules alone: that a classifier is not asked is said. Control
+characters are shown by name, never sent to the terminal.
 """
 
 from __future__ import annotations
@@ -54,11 +55,13 @@ def run(
     rules = rules_of(loaded)
     found = explain(rules, text)
     if as_json:
-        write_json(found, text, edited(loaded, text), sys.stdout)
+        write_json(found, text, edited(loaded, text), loaded, sys.stdout)
     else:
-        Explained(found, rules, text, edited(loaded, text), everything=everything).print(
-            Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-        )
+        console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+        Explained(found, rules, text, edited(loaded, text), everything=everything).print(console)
+        if loaded.classifier is not None:
+            console.rule("classifier", align="left")
+            console.print(Text(unasked(loaded.classifier.model, policy)))
     return 0
 
 
@@ -77,8 +80,18 @@ def edited(policy: Policy, text: str) -> str:
     return guard_text(text, policy).output
 
 
-def write_json(found: Explanation, text: str, output: str, out: TextIO) -> None:
-    """One JSON object: lanes, candidates, held (one number for each character), findings, output."""
+def unasked(model: str, policy: str) -> str:
+    """What to tell of a policy's classifier; `policy` as it was named."""
+    return (
+        f"{model} is not asked here: the above is what the rules do. What the classifier adds: "
+        f"guardrail scan --policy {policy}. What a model scores: guardrail score."
+    )
+
+
+def write_json(found: Explanation, text: str, output: str, policy: Policy, out: TextIO) -> None:
+    """One JSON object: lanes, candidates, held (one number for each character), findings, output, and the policy's
+    classifier if it has one, which is not asked."""
+    classifier = None if policy.classifier is None else {"model": policy.classifier.model, "asked": False}
     row = {
         "text": text,
         "output": output,
@@ -86,6 +99,7 @@ def write_json(found: Explanation, text: str, output: str, out: TextIO) -> None:
         "candidates": [asdict(candidate) for candidate in found.candidates],
         "held": found.held,
         "findings": [asdict(finding) for finding in found.findings],
+        "classifier": classifier,
     }
     out.write(json.dumps(row, ensure_ascii=False, indent=2) + "\n")
 

@@ -159,9 +159,8 @@ def scan_text(text: str, policy: Policy, chunks: Chunks, *, show: bool = False) 
         if show:
             row["text"] = text[finding.start : finding.end]
         findings.append(row)
-    scoring = editor.scanner.scoring
-    unscanned = 0 if scoring is None else scoring.tally.unscanned
-    return Scanned("".join(delivered), editor.halt is not None, findings, editor.held_max, policy.digest, unscanned)
+    halted = editor.halt is not None
+    return Scanned("".join(delivered), halted, findings, editor.held_max, policy.digest, editor.unscanned)
 
 
 def scan_document(

@@ -1,8 +1,9 @@
 """`guardrail score`: what a model says of each row of text.
 
-Rows `{"text": ...}`, one a line; each comes back as it was, with two fields more: `scores`, the probability of each
-category, and `units`, for each category the code points [start, end) of the unit that has it (null in a text of blanks
-alone, which scores 0). Texts are cut as a stream is, and the greatest of the units counts.
+Rows `{"text": ...}`, one a line; each comes back as it was, with three fields more: `scores`, the probability of each
+category, `units`, for each category the code points [start, end) of the unit that has it (null in a text of blanks
+alone, which scores 0), and `levels`, the highest operating point that is reached, for each category that reaches one.
+Texts are cut as a stream is, and the greatest of the units counts.
 
 Promises: what a row held is given back byte for byte; rows stay in order. A file is looked through before anything is
 scored, and every bad row is told at once; of rows that come one by one a bad one gives `{"error": ..., "line": n}` in
@@ -14,11 +15,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from guardrail.classify.folders import model_folder
+from guardrail.classify.manifest import POINTS
 from guardrail.classify.model import load_model
 from guardrail.errors import ModelError, ModelFault
 from guardrail.evaluate.progress import Done, progress
@@ -28,7 +31,8 @@ from guardrail.text.scores import CATEGORIES
 
 _DIGITS = 6
 """After the point; more would say nothing."""
-_ADDED = ("scores", "units")
+_ADDED = ("scores", "units", "levels")
+_ROW = 'expected a row {"text": "..."}'
 
 
 class BadRow(Exception):
@@ -81,7 +85,7 @@ def score_file(file: Path, out: BinaryIO, model: Scorer, stage: Stage) -> int:
         texts = (text_of(line) for _, line in _numbered(lines_of(file)))
         every = score_texts(model, texts, [stage], threads=os.cpu_count() or 1, done=done)
         for (_, line), scored in zip(_numbered(lines_of(file)), every, strict=True):
-            out.write(extended(line, scored, model.labels, stage))
+            out.write(extended(line, scored, model, stage))
     out.flush()
     return 0
 
@@ -92,7 +96,7 @@ def score_each(source: Iterable[bytes], out: BinaryIO, model: Scorer, stage: Sta
     for number, line in _numbered(source):
         try:
             (scored,) = score_texts(model, [text_of(line)], [stage])
-            result = extended(line, scored, model.labels, stage)
+            result = extended(line, scored, model, stage)
         except BadRow as error:
             bad += 1
             print(f"standard input:{number}: {error}", file=sys.stderr)
@@ -108,32 +112,42 @@ def text_of(line: bytes) -> str:
     try:
         row = json.loads(line.decode())
     except UnicodeDecodeError as error:
-        raise BadRow(f"not UTF-8: the byte 0x{line[error.start]:02x} at byte offset {error.start}") from None
+        raise BadRow(f"found the byte 0x{line[error.start]:02x} at byte offset {error.start}, expected UTF-8") from None
     except json.JSONDecodeError as error:
-        raise BadRow(f"not JSON: {error.msg} at character {error.pos}") from None
+        raise BadRow(f"found no JSON ({error.msg} at character {error.pos}), {_ROW}") from None
     except (ValueError, RecursionError):
-        raise BadRow("not JSON that can be read: a number too long, or nested too deeply") from None
+        raise BadRow(f"found JSON with a number too long, or nested too deeply, {_ROW}") from None
     text = row.get("text") if isinstance(row, dict) else None
     if not isinstance(text, str):
-        raise BadRow('expected an object with a string "text"')
+        raise BadRow(f'found no object with a string "text", {_ROW}')
     for name in _ADDED:
         if name in row:
             raise BadRow(f"found a field {name!r} already, expected none: it would be overwritten")
     return text
 
 
-def extended(line: bytes, scored: Scored, labels: Sequence[str], stage: Stage) -> bytes:
+def extended(line: bytes, scored: Scored, model: Scorer, stage: Stage) -> bytes:
     """The row of a line, byte for byte, with the fields that are added, and a line feed."""
     scores, units = scored.greatest(stage)
     added: dict[str, Any] = {
-        "scores": {name: round(float(scores[CATEGORIES.index(name)]), _DIGITS) for name in labels},
+        "scores": {name: round(float(scores[CATEGORIES.index(name)]), _DIGITS) for name in model.labels},
         "units": {
             name: None if unit is None else [unit.start, unit.end]
-            for name in labels
+            for name in model.labels
             for unit in [units[CATEGORIES.index(name)]]
+        },
+        "levels": {
+            name: point
+            for name in model.labels
+            if (point := highest(model.thresholds.get(name, {}), float(scores[CATEGORIES.index(name)])))
         },
     }
     return line.strip()[:-1].rstrip() + b", " + json.dumps(added).encode()[1:] + b"\n"
+
+
+def highest(thresholds: Mapping[str, float], score: float) -> str | None:
+    """The operating point with the fewest false alarms that a score reaches."""
+    return next((point for point in POINTS if score >= thresholds.get(point, inf)), None)
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

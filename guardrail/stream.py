@@ -7,6 +7,7 @@ back.
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast, overload
@@ -24,6 +25,8 @@ from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import Ask, Stream, WireLimits
 from guardrail.wire.whole_text import rules_for
 
+logger = logging.getLogger("guardrail.stream")
+
 T = TypeVar("T")
 
 
@@ -35,13 +38,16 @@ class GuardedText:
     """The edited text; one that halted ends there, without a notice."""
     halted: bool
     findings: tuple[Finding, ...]
+    unscanned: int
+    """Code points that passed without the scores that the policy's classifier should have given: under `fail: open`, or
+    where its levels only log."""
 
 
 def guard_text(text: str, policy: Policy, *, prompt: str = "") -> GuardedText:
     """Run a policy over a whole text. `prompt`: what it answers, for a classifier that is shown it."""
     editor = Editor(rules_for(policy, ModelRequest(prompt=prompt)), whole=True)
     output = editor.feed(text) + editor.finish() + settle(editor, judge_of(policy))
-    return GuardedText(output, editor.halt is not None, tuple(editor.findings()))
+    return GuardedText(output, editor.halt is not None, tuple(editor.findings()), editor.unscanned)
 
 
 @overload
@@ -60,7 +66,9 @@ def guard_stream(
     notice and as the protocol ends one that a filter stopped (a finish reason of `content_filter`, say); the source is
     closed as soon as nothing is left to wait for. `n`: the number of choices asked for; `prompt`: the newest user
     message, for a classifier that is shown it. Raises TypeError for other items, WireError for what breaks the
-    protocol; what the source raises is raised after what was held back has been yielded."""
+    protocol; what the source raises is raised after what was held back has been yielded. When
+    characters passed that the policy's classifier could not score (`fail: open`), the logger `guardrail.stream` gets one
+    warning, with their number, at the stream's end."""
     guard = _Guard[T](policy, ModelRequest(n=n, prompt=prompt))
     if isinstance(stream, AsyncIterable):
         return _guard_async(stream, guard)
@@ -98,6 +106,7 @@ async def _guard_async(stream: AsyncIterable[T], guard: _Guard[T]) -> AsyncItera
             for item in guard.rest():
                 yield item
         finally:
+            guard.warn()
             closed = _close(stream)
             if inspect.isawaitable(closed):
                 await closed
@@ -125,6 +134,7 @@ def _guard_sync(stream: Iterable[T], guard: _Guard[T]) -> Iterator[T]:
         yield from judged(guard.finish())
         yield from guard.rest()
     finally:
+        guard.warn()
         _close(stream)
 
 
@@ -188,6 +198,20 @@ class _Guard(Generic[T]):
         if self._text is not None:
             return self._said(self._text.score(ask.number, verdict))
         return self._given(self._stream.score(ask, verdict))
+
+    def warn(self) -> None:
+        """Say in the log how much passed without scores, once the stream is over."""
+        passed = 0
+        if self._text is not None:
+            passed = self._text.unscanned
+        elif self._items is not None:
+            record = self._stream.record
+            passed = record.unscanned if record.unit_failures else 0
+        if passed:
+            policy = self.policy.tag
+            logger.warning(
+                "%s: %d characters passed unscanned: the classifier of %s failed", self._case_id, passed, policy
+            )
 
     def _said(self, text: str) -> list[T]:
         assert self._text is not None

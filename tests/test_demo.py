@@ -96,6 +96,7 @@ def test_every_scene_is_shown_in_80_columns_and_nothing_is_left(start: Callable[
     assert "{+[EMAIL]+}" in words
     assert "finish content_filter · model server stopped after" in words
     assert "(withheld)" in words
+    assert "classifier.harassment.high halt" in words
 
 
 def test_staying_up_the_printed_lines_work_until_ctrl_c(start: Callable[..., Demo]) -> None:

@@ -117,7 +117,7 @@ def test_in_colour_no_marks_are_needed() -> None:
 
 def test_the_facts_of_an_answer() -> None:
     text = " ".join(printed(outcome(), width=200).split())
-    assert "finish stop · first token +1.2 ms · whole answer -0.3 ms · held at most 11 characters" in text
+    assert "finish stop · first token +1.2 ms · whole answer ±0 ms · held at most 11 characters" in text
     assert "entity.email_address redact" in text
 
 

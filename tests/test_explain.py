@@ -60,6 +60,20 @@ def test_standard_input_and_json(policy: str) -> None:
     assert row["findings"][0]["start"] == 2
 
 
+def test_a_classifier_is_said_to_be_left_out(policy: str, tmp_path: Path) -> None:
+    assert "classifier" not in printed("--policy", policy, "a bomb")
+    assert json.loads(printed("--policy", policy, "--format", "json", "a bomb"))["classifier"] is None
+    path = tmp_path / "scored.yaml"
+    remote = '{format: openai, url: "http://h"}'
+    path.write_text(f"policy: scored\nclassifier: {{remote: {remote}, categories: {{hate: {{at: 0.5}}}}}}\n")
+    out = " ".join(printed("--policy", str(path), "a bomb").split())
+    assert "is not asked here" in out
+    assert f"guardrail scan --policy {path}" in out
+    row = json.loads(printed("--policy", str(path), "--format", "json", "a bomb"))
+    assert row["classifier"]["model"].startswith("openai:h@")
+    assert row["classifier"]["asked"] is False
+
+
 @pytest.mark.parametrize(
     ("arguments", "text", "message"),
     [

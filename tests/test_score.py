@@ -18,6 +18,7 @@ from tests.classify import tiny
 from tests.evaluate import gated
 from tests.evaluate.fake import FakeModel
 
+NO_JSON = 'found no JSON (Expecting value at character 0), expected a row {"text": "..."}'
 LONG = "The weather was fine all day long. This is an awful thing to say. Nothing else is to be told."
 
 
@@ -33,7 +34,7 @@ def test_what_a_row_held_is_given_back_byte_for_byte() -> None:
     assert bad == 0
     assert line.startswith(row.removesuffix(" }").encode() + b', "scores": {"hate": 0.01, ')
     found = json.loads(line)
-    assert list(found) == ["n", "text", "big", "scores", "units"]
+    assert list(found) == ["n", "text", "big", "scores", "units", "levels"]
     assert list(found["scores"]) == list(found["units"]) == list(CATEGORIES)
 
 
@@ -56,6 +57,18 @@ def test_stages(stage: Stage, hate: float, asked: int) -> None:
     assert len(model.asked) == asked
 
 
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("It is fine.", {}),
+        ("A grim, damn idiot.", {"hate": "balanced", "harassment": "precise", "profanity": "balanced"}),
+    ],
+)
+def test_the_highest_operating_point_that_is_reached(text: str, levels: dict[str, str]) -> None:
+    (line,), _ = scored(json.dumps({"text": text}).encode())
+    assert json.loads(line)["levels"] == levels
+
+
 def test_a_text_of_blanks_scores_nothing() -> None:
     (line,), _ = scored(b'{"text": " "}')
     found = json.loads(line)
@@ -70,11 +83,15 @@ def test_only_labels_that_the_model_has() -> None:
 @pytest.mark.parametrize(
     ("name", "line", "said"),
     [
-        ("no JSON", b"{]", "not JSON: Expecting property name"),
-        ("no UTF-8", b'{"text": "\xff"}', "not UTF-8: the byte 0xff at byte offset 10"),
-        ("no object", b'["text"]', 'expected an object with a string "text"'),
-        ("no text", b'{"txt": "a"}', 'expected an object with a string "text"'),
-        ("text that is none", b'{"text": null}', 'expected an object with a string "text"'),
+        ("no JSON", b"{]", "found no JSON .Expecting property name"),
+        ("no UTF-8", b'{"text": "\xff"}', "found the byte 0xff at byte offset 10, expected UTF-8"),
+        ("no object", b'["text"]', 'found no object with a string "text", expected a row {"text": "..."}'),
+        ("no text", b'{"txt": "a"}', 'found no object with a string "text", expected a row {"text": "..."}'),
+        (
+            "text that is none",
+            b'{"text": null}',
+            'found no object with a string "text", expected a row {"text": "..."}',
+        ),
         ("too deep", b"[" * 100_000, "nested too deeply"),
         ("scored before", b'{"text": "a", "scores": {}}', "found a field 'scores' already"),
     ],
@@ -88,10 +105,10 @@ def test_a_bad_row_of_a_stream_costs_no_other(capsys: pytest.CaptureFixture[str]
     lines, bad = scored(b'{"text": "a"}\n\nnope\n{"text": "b"}\n3\n')
     assert bad == 2
     assert [json.loads(line).get("text") for line in lines] == ["a", None, "b", None]
-    assert json.loads(lines[1]) == {"error": "not JSON: Expecting value at character 0", "line": 3}
+    assert json.loads(lines[1]) == {"error": NO_JSON, "line": 3}
     assert capsys.readouterr().err == (
-        "standard input:3: not JSON: Expecting value at character 0\n"
-        'standard input:5: expected an object with a string "text"\n'
+        f"standard input:3: {NO_JSON}\n"
+        'standard input:5: found no object with a string "text", expected a row {"text": "..."}\n'
     )
 
 
@@ -115,8 +132,8 @@ def test_a_file_with_bad_rows_is_not_scored(tmp_path: Path, capsys: pytest.Captu
     assert score_file(file, out, model, Stage.CASCADE) == 2
     assert (out.getvalue(), model.asked) == (b"", [])
     assert capsys.readouterr().err == (
-        f"{file}:2: not JSON: Expecting value at character 0\n"
-        f'{file}:4: expected an object with a string "text"\n'
+        f"{file}:2: {NO_JSON}\n"
+        f'{file}:4: found no object with a string "text", expected a row {{"text": "..."}}\n'
         "guardrail score: 2 of 3 rows are bad; none is scored\n"
     )
 
@@ -166,12 +183,12 @@ def test_what_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"nope")
     broken = b'{"text": "a"}\n{"text": "It is broken now."}\n{"text": "b"}\n'
     for arguments, stdin, status, said in [
-        (["--model", model], b"nope\n", 2, "standard input:1: not JSON"),
+        (["--model", model], b"nope\n", 2, f"standard input:1: {NO_JSON}"),
         (["--model", model, "--gate"], b"", 2, "--gate: the model tiny has no first stage"),
         (["--gate", "--encoder"], b"", 2, "--encoder or --gate, not both"),
         (["--model", model, tmp_path / "no.jsonl"], b"", 1, "no.jsonl: No such file"),
         (["--model", model, file], b"", 1, "rows.jsonl.gz: no complete gzip file"),
-        (["--model", tmp_path / "no"], b"", 1, "found no folder here"),
+        (["--model", tmp_path / "no"], b"", 1, "expected one with a manifest.yaml, or 'guard-small'"),
         (["--model", model], broken, 1, "guardrail score: the model answered what is no number"),
     ]:
         shown = score(*arguments, stdin=stdin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,3 +204,27 @@ def test_the_prompt_is_shown_to_a_classifier_that_asks_for_it() -> None:
     assert guard_text("Plain words.", policy, prompt="What is evil?").output == "Plain words."
     assert "".join(guard_stream(["Plain words."], policy, prompt="And now?")) == "Plain words."
     assert [window.prompt for window in model.seen] == ["What is evil?", "And now?"]
+
+
+async def test_what_passes_without_a_score_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tiny.ours(tmp_path / "mine")
+    (tmp_path / "p.yaml").write_text("policy: p\nclassifier: {model: mine, fail: open, categories: {harassment: {}}}\n")
+    failing = load_policy(tmp_path / "p.yaml", environ={})
+    text = "It is broken, and nobody will mend it."
+    assert (guard_text(text, failing).output, guard_text(text, failing).unscanned) == (text, 38)
+    assert guard_text(POLITE, failing).unscanned == guard_text(POLITE, POLICY).unscanned == 0
+    for items in ([text], models(chat(says(text)))):
+        list(guard_stream(list(items), failing))
+        [item async for item in guard_stream(AsyncSource(list(items)), failing)]
+    left = guard_stream([text + " ", POLITE, POLITE], failing)
+    next(iter(left))
+    left.close()  # type: ignore[attr-defined]
+    warnings = [record for record in caplog.records if record.name == "guardrail.stream"]
+    assert len(warnings) == 5
+    for record in warnings:
+        assert f"38 characters passed unscanned: the classifier of {failing.tag} failed" in record.getMessage()
+        assert "broken" not in record.getMessage()
+    caplog.clear()
+    list(guard_stream([POLITE], failing))
+    list(guard_stream(models(chat(says(POLITE))), failing))
+    assert caplog.records == []

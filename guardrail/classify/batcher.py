@@ -82,6 +82,10 @@ class Batcher:
             del self._waiting[job]
         return batch
 
+    def open(self, job: Job) -> bool:
+        """Whether a job is still to be answered."""
+        return job in self._open
+
     def settle(self, job: Job) -> bool:
         """An answer for a job is here; False when it has had one."""
         if job not in self._open:

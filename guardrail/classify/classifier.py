@@ -110,7 +110,9 @@ class LocalClassifier:
         """When threads that were lost are tried again."""
         self._on_trial: set[Worker] = set()
         """Threads that are being tried, which nobody relies on yet."""
-        self._workers = {self._start(lambda: model) for _ in range(threads)}
+        self._workers: set[Worker] = set()
+        for _ in range(threads):
+            self._add(self._workers, lambda: model)
 
     @property
     def broken(self) -> bool:
@@ -150,10 +152,16 @@ class LocalClassifier:
             self.counters.calls += 1
             worker.give(batch)
 
-    def _start(self, make: Callable[[], Scorer]) -> Worker:
-        worker = Worker(make, self._ready, self._scored, self._lose)
+    def _add(self, workers: set[Worker], make: Callable[[], Scorer]) -> bool:
+        """Start one more of the workers; False when the system has no thread for it now, so that it is tried later."""
+        try:
+            worker = Worker(make, self._ready, self._scored, self._lose)
+        except RuntimeError:
+            self._try_later()
+            return False
         worker.timer = self._loop.call_later(START, self._abandon, worker)
-        return worker
+        workers.add(worker)
+        return True
 
     def _ready(self, worker: Worker) -> None:
         assert worker.timer is not None
@@ -188,9 +196,8 @@ class LocalClassifier:
         self._intake.fail(worker.batch, Failure.BROKEN)
         on_trial = worker in self._on_trial
         self._on_trial.discard(worker)
-        if not on_trial and self._losses.replace(self._loop.time()) and self._room():
-            self.counters.replaced += 1
-            self._workers.add(self._start(self._model.renewed))
+        if not on_trial and self._losses.replace(self._loop.time()):
+            self._replace(self._workers)
         else:
             self._try_later()
         if self.broken:
@@ -208,8 +215,11 @@ class LocalClassifier:
     def _try(self, timer: asyncio.TimerHandle) -> None:
         """Start a thread which counts once it is ready: `renewed` has tried its model then."""
         self._trials.discard(timer)
-        if self._room():
-            self.counters.replaced += 1
-            self._on_trial.add(self._start(self._model.renewed))
-        else:
+        self._replace(self._on_trial)
+
+    def _replace(self, workers: set[Worker]) -> None:
+        """Start one of the workers for one that was lost, or try it later."""
+        if not self._room():
             self._try_later()
+        elif self._add(workers, self._model.renewed):
+            self.counters.replaced += 1

@@ -89,6 +89,10 @@ class Intake:
         """The next batch; empty when nothing waits."""
         return self._jobs.take(most)
 
+    def open(self, job: Job) -> bool:
+        """Whether a job has had no answer yet."""
+        return self._jobs.open(job)
+
     def answer(self, job: Job, verdict: Verdict) -> None:
         """The verdict on a job, unless it has had one."""
         if self._jobs.settle(job):

@@ -22,9 +22,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from guardrail.classify.detector import NONE
+from guardrail.classify.folders import SHIPPED
 from guardrail.errors import ConfigProblem, ModelError
 from guardrail.policy.document import Document, Place, read_document
 from guardrail.policy.problems import one_of, suggestion, validated
+from guardrail.policy.salvage import salvaged
 from guardrail.settings import Name
 from guardrail.text.scores import CATEGORIES
 
@@ -98,6 +100,16 @@ class Manifest(Struct, frozen=True):
     thresholds: dict[str, dict[str, Probability]] = {}
 
 
+class _Draft(Manifest, frozen=True):
+    """A manifest of which any part may be missing: what is wrong with one does not hide what is wrong with others."""
+
+    name: Name = ""
+    version: str = ""
+    files: dict[FileName, Sha256] = {}
+    encoder: EncoderEntry = EncoderEntry("", "")
+    labels: list[str] | dict[str, str] = []
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """A model folder that is what its manifest says."""
@@ -124,14 +136,20 @@ class Folder:
 def read_folder(path: Path) -> Folder:
     """Read and check a model folder but for the graphs in it. Raises ModelError with every problem."""
     if not path.is_dir():
-        raise ModelError([ConfigProblem(str(path), 0, 0, f"found no folder here, expected one with a {MANIFEST}")])
+        expected = f"one with a {MANIFEST}, or {SHIPPED!r}, the name of the model that comes with guardrail"
+        raise ModelError([ConfigProblem(str(path), 0, 0, f"found no folder here, expected {expected}")])
     document, problems = read_document(path / MANIFEST)
-    if problems:
+    if document.data is None:
         raise ModelError(problems)
-    manifest, problems = validated(document, Manifest)
-    problems += _misspelt(document)
+    manifest, faults = validated(document, Manifest)
+    problems += faults + _misspelt(document)
     if manifest is None:
-        raise ModelError(problems)
+        draft = salvaged(document, _Draft)
+        if draft is not None:
+            check = _Check(path, draft.document, draft.file, draft.cut)
+            check.all()
+            problems += check.problems
+        raise ModelError(sorted(problems))
     check = _Check(path, document, manifest)
     outputs = check.all()
     if problems or check.problems:
@@ -152,17 +170,22 @@ def _misspelt(document: Document) -> list[ConfigProblem]:
 
 
 class _Check:
-    """What the parts of one manifest mean together, and whether its files are there."""
+    """What the parts of one manifest mean together, and whether its files are there.
 
-    def __init__(self, path: Path, document: Document, manifest: Manifest) -> None:
+    `cut`: what is missing of a draft and has problems of its own; nothing is told that may follow from its absence."""
+
+    def __init__(self, path: Path, document: Document, manifest: Manifest, cut: frozenset[Place] = frozenset()) -> None:
         self._path = path
         self._document = document
         self._manifest = manifest
+        self._cut = cut
         self.problems: list[ConfigProblem] = []
 
     def all(self) -> tuple[int | None, ...]:
         self._files()
         outputs = self._outputs()
+        if not self._manifest.labels or any(place[0] == "labels" for place in self._cut):
+            outputs = ()
         if outputs:
             self._meaning(outputs)
         has = {CATEGORIES[index] for index in outputs if index is not None}
@@ -174,7 +197,8 @@ class _Check:
             self._categories(("gate", "ask_from"), self._manifest.gate.ask_from, has)
             self._categories(("gate", "han_ask_from"), self._manifest.gate.han_ask_from, has)
             for category in sorted(has - self._manifest.gate.ask_from.keys()):
-                self._complain(("gate", "ask_from"), f"found no key {category!r}, a label; expected one", key=True)
+                if ("gate", "ask_from", category) not in self._cut:
+                    self._complain(("gate", "ask_from"), f"found no key {category!r}, a label; expected one", key=True)
         return outputs
 
     def _complain(self, place: Place, message: str, *, key: bool = False) -> None:
@@ -186,12 +210,16 @@ class _Check:
         if manifest.gate is not None:
             used["gate", "file"] = manifest.gate.file
         for place, name in used.items():
-            if name not in manifest.files:
+            if name and name not in manifest.files and not self._unpinned(name):
                 self._complain(place, f"found {name!r}, expected a file that stands with its sha256 under `files`")
         for name, sha256 in manifest.files.items():
             _, problem = _read(self._document, self._path, name, sha256)
             if problem is not None:
                 self.problems.append(problem)
+
+    def _unpinned(self, name: str) -> bool:
+        """Whether a file may have been under `files`, with something that is no sha256."""
+        return bool({("files",), ("files", name)} & self._cut)
 
     def _outputs(self) -> tuple[int | None, ...]:
         """The category of each output; empty, with a problem, where that cannot be told."""
@@ -205,7 +233,7 @@ class _Check:
             ordered = labels
         else:
             own = self._own_labels()
-            unnamed = [name for name in own if name not in labels]
+            unnamed = [name for name in own if name not in labels and ("labels", name) not in self._cut]
             for name in unnamed:
                 self._complain(("labels",), f"found no key {name!r}, an output by {CONFIG}, expected one", key=True)
             for name in labels if own else ():
@@ -221,6 +249,8 @@ class _Check:
 
     def _own_labels(self) -> list[str]:
         """The model's own names of its outputs, in their order; empty, with a problem, where there are none."""
+        if self._unpinned(CONFIG):
+            return []
         if CONFIG not in self._manifest.files:
             message = f"found the model's own names, expected {CONFIG} under `files`, or a list in the outputs' order"
             self._complain(("labels",), message, key=True)

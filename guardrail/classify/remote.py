@@ -2,11 +2,13 @@
 
 Windows that wait while requests are under way go together in the next one. A *circuit breaker* leaves a detector that
 fails alone: after `TRIES` failed requests in a row everything fails at once for `PAUSE` seconds, then single requests
-try it until one succeeds.
+try it until one succeeds. A request that is *refused*, by a status that speaks of the request and not of the detector,
+says nothing of how the detector is: of several texts each is then asked about alone, so that one that is refused takes
+no others with it.
 
-Promises: only the host that the policy names is contacted, redirects are not followed; no request is made twice, no
-answer of more than `MAX_ANSWER` bytes is read; every window gets one verdict by its deadline. The key and the texts
-are in no message.
+Promises: only the host that the policy names is contacted, redirects are not followed; no request is made twice, and
+no text is in more than two; no answer of more than `MAX_ANSWER` bytes is read; every window gets one verdict by its
+deadline. The key and the texts are in no message.
 """
 
 from __future__ import annotations
@@ -32,6 +34,12 @@ PAUSE = 10.0
 MAX_ANSWER = 1 << 20
 """Bytes of one answer; eight texts with a hundred labels take a twentieth of it."""
 _PIECE = 1 << 16
+_OF_THE_DETECTOR = frozenset({401, 403, 404, 405, 408, 429})
+"""Statuses from 400 to 499 that are about keys, addresses, time and load, whatever the text says."""
+
+
+class _Refused(ModelFault):
+    """The detector does not take this request."""
 
 
 class RemoteClassifier:
@@ -106,6 +114,8 @@ class RemoteClassifier:
             found = await self._ask([text_of(job.window) for job in batch])
         except TimeoutError:
             self._failure(batch, Failure.DEADLINE)
+        except _Refused:
+            await self._refused(batch)
         except Exception:  # of the network, of HTTP, of the answer: no scores in any case
             self._failure(batch, Failure.BROKEN)
         else:
@@ -113,10 +123,20 @@ class RemoteClassifier:
             for job, scores in zip(batch, found, strict=True):
                 self._intake.answer(job, verdict_of(scores, self.labels))
 
+    async def _refused(self, batch: list[Job]) -> None:
+        if len(batch) == 1:
+            self._intake.fail(batch, Failure.BROKEN)
+            return
+        for job in batch:
+            if self._intake.open(job):
+                await self._score([job])
+
     async def _ask(self, texts: list[str]) -> list[Scores]:
         """Raises TimeoutError, aiohttp.ClientError, OSError, ModelFault."""
         path, headers, body = request_of(self._entry, texts)
         async with self._session.post(self._url(path), data=body, headers=headers, allow_redirects=False) as response:
+            if 400 <= response.status < 500 and response.status not in _OF_THE_DETECTOR:
+                raise _Refused(f"the detector refused with the status {response.status}")
             if response.status != 200:
                 raise ModelFault(f"the detector answered with the status {response.status}")
             answer = bytearray()

@@ -43,7 +43,7 @@ class Worker:
         lost: Callable[[Worker], None],
     ) -> None:
         """The callbacks run on the running loop: the model is there; the batch that was given has these scores, None
-        where there are none; the thread has ended by itself."""
+        where there are none; the thread has ended by itself. Raises RuntimeError when the system gives no thread."""
         self.batch: list[Job] = []
         """What it is at."""
         self.timer: asyncio.TimerHandle | None = None

@@ -37,7 +37,9 @@ def differences(before: Report, after: Report) -> Table:
 def cautions(before: Report, after: Report) -> list[str]:
     """Why the two may not be comparable, as sentences."""
     found = []
-    if before.get("data") != after.get("data"):
+    if "data" not in before or "data" not in after:
+        found.append("One of the reports does not tell its rows: the two may be of different ones.")
+    elif before["data"] != after["data"]:
         found.append("The two reports are not of the same rows.")
     if before["model"]["digest"] == after["model"]["digest"]:
         found.append("The two reports are of the same model.")

@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from guardrail.errors import GuardrailError
+from guardrail.policy.problems import faults
 from guardrail.text.scores import CATEGORIES
 
 EVERY_SPLIT = "all"
@@ -30,6 +31,8 @@ EVERY_SPLIT = "all"
 Scope = Mapping[str, frozenset[str]]
 """Per set, the categories of which its empty rows are negatives."""
 
+_ROW_SHAPE = 'a row {"text": "...", "labels": [...]}'
+_SCOPE_SHAPE = '{"set": ["category", ...], ...}'
 _OTHERS = frozenset(CATEGORIES) - {"unsafe"}
 
 
@@ -92,8 +95,8 @@ def read_rows(paths: Iterable[Path], *, split: str = EVERY_SPLIT, limit: int | N
                 continue
             try:
                 row = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                problems.append(f"{path}:{number}: {error}")
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                problems += [f"{path}:{number}: {message}" for message in _wrong(line)]
                 continue
             unknown = sorted(set(row.labels) - set(CATEGORIES))
             if unknown:
@@ -113,12 +116,28 @@ def read_rows(paths: Iterable[Path], *, split: str = EVERY_SPLIT, limit: int | N
     return Rows(rows, other_splits, not_drawn)
 
 
+def _wrong(line: bytes) -> Iterator[str]:
+    """What is wrong with a line that is no row."""
+    try:
+        row = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        yield f"found no JSON ({error}), expected {_ROW_SHAPE}"
+        return
+    if not isinstance(row, dict):
+        yield f"found no object, expected {_ROW_SHAPE}"
+        return
+    for place, message, _ in sorted(faults(row, Row)):
+        yield f"{'.'.join(map(str, place))}: {message}" if place else message
+
+
 def read_scope(path: Path) -> Scope:
     """A file `{"set": ["category", ...]}`. Raises BadRows, OSError."""
     try:
         raw = msgspec.json.decode(path.read_bytes(), type=dict[str, list[str]])
-    except msgspec.DecodeError as error:
-        raise BadRows([f"{path}: {error}"]) from error
+    except msgspec.ValidationError as error:
+        raise BadRows([f"{path}: found another shape, expected {_SCOPE_SHAPE}"]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRows([f"{path}: found no JSON ({error}), expected {_SCOPE_SHAPE}"]) from error
     problems = [
         f"{path}: {name}: found {category!r}, expected one of {', '.join(CATEGORIES)}"
         for name, categories in raw.items()

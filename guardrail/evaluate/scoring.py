@@ -10,7 +10,7 @@ memory at a time. Raises ModelFault for a model that fails; never makes up a sco
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,6 +43,8 @@ class Scorer(Protocol):
 
     @property
     def labels(self) -> Sequence[str]: ...
+    @property
+    def thresholds(self) -> Mapping[str, Mapping[str, float]]: ...
     def score(self, windows: Sequence[Window], /) -> Sequence[Sequence[float]]: ...
     def gate(self, window: Window, /) -> Sequence[float] | None: ...
     def first_stage(self, window: Window, /) -> Sequence[float] | None: ...

@@ -189,6 +189,8 @@ class Compiler:
 
     def _part(self, resolved: ResolvedPolicy) -> _Compiled | None:
         """What a policy, or its section `input`, comes to; None where it has problems."""
+        # Before anything else can end this: what is wrong with it is told beside what is wrong with the rules.
+        built = self._classifiers.build(resolved) if resolved.classifier else None
         # A resolved policy lives as long as its resolver.
         if id(resolved) not in self._in_force:
             self._in_force[id(resolved)] = self._build(resolved)
@@ -199,7 +201,6 @@ class Compiler:
         rule_set = self._rule_set(resolved, rules, rules_digest)
         if not resolved.classifier:
             return None if rule_set is None else _Compiled(rule_set, rules_digest, None, [])
-        built = self._classifiers.build(resolved)
         if built is None or rule_set is None:
             return None
         scores = _canonical_scores(built.settings, built.scorer.digest)

@@ -222,7 +222,8 @@ class LevelEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """What becomes of a stretch of text that the classifier holds for harm of a category."""
 
     at: Annotated[
-        Literal["precise", "balanced", "sensitive"] | Annotated[float, Meta(gt=0, le=1)],
+        Literal["precise", "balanced", "sensitive"]
+        | Annotated[float, Meta(gt=0, le=1, title="a number above 0, at most 1")],
         Meta(
             description="From which probability on: an operating point of the model (`precise`: at most 1 false halt "
             "in 1,000 harmless answers, `balanced`: 10, `sensitive`: 50), or a number above 0, at most 1."

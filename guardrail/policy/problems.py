@@ -37,20 +37,33 @@ _KEY_HASH_PATTERN: str = _KEY_HASH.__metadata__[0].pattern
 
 
 def validated(document: Document, kind: type[File]) -> tuple[File | None, list[ConfigProblem]]:
-    """The document as `kind`, or every problem with its shape."""
+    """The document as `kind`, or every problem with its shape. A value that is missing (None) was told of by whoever
+    read the document, and is not told of again."""
     try:
         # The fast way for the file that is right; it stops at the first error of the one that is not.
         return msgspec.convert(document.data, kind, strict=True), []
     except msgspec.ValidationError as error:
         first = error
-    found = {document.problem(place, message, key=is_key) for place, message, is_key in faults(document.data, kind)}
-    return None, sorted(found) or [document.problem((), str(first))]
+    raised = list(faults(document.data, kind))
+    told = [fault for fault in raised if document.data is None or not _is_none(document.data, fault[0])]
+    found = {document.problem(place, message, key=is_key) for place, message, is_key in told}
+    return None, sorted(found) if raised else [document.problem((), str(first))]
 
 
 def faults(data: Any, kind: type[msgspec.Struct]) -> Iterator[tuple[Place, str, bool]]:
     """(place, message, whether the place's key is at fault) for everything that is wrong with the shape of `data`."""
     for raised in _validator(kind).iter_errors(data):
         yield from _sentences(raised)
+
+
+def _is_none(data: Any, place: Place) -> bool:
+    """Whether None stands at this place."""
+    for step in place:
+        inside = isinstance(data, dict) and step in data
+        if not inside and not (isinstance(data, list) and isinstance(step, int)):
+            return False
+        data = data[step]
+    return data is None
 
 
 @cache
@@ -112,6 +125,14 @@ def _shown(error: Any, place: Place) -> str:
 
 def _branches(error: Any, place: Place) -> Iterator[tuple[Place, str, bool]]:
     """Of a choice between shapes, speak of the one that the value already has the type of."""
+    shapes = " or ".join(expected(branch) for branch in error.validator_value)
+    if all("enum" in branch or branch.get("type") in ("number", "integer") for branch in error.validator_value):
+        near = ""
+        if isinstance(error.instance, str):
+            words = (str(word) for branch in error.validator_value for word in branch.get("enum", ()))
+            near = suggestion(error.instance, words)
+        yield place, f"found {show(error.instance)}, expected {near if near.endswith(')') else shapes}", False
+        return
     branches: dict[int, list[Any]] = {}
     for inner in error.context or ():
         branches.setdefault(int(inner.relative_schema_path[0]), []).append(inner)
@@ -120,7 +141,6 @@ def _branches(error: Any, place: Place) -> Iterator[tuple[Place, str, bool]]:
             for inner in inners:
                 yield from _sentences(inner)
             return
-    shapes = " or ".join(expected(branch) for branch in error.validator_value)
     yield place, f"found {show(error.instance)}, expected {shapes}", False
 
 

@@ -9,7 +9,7 @@ Never looks at what a field means beyond this file's own rules about which field
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +70,8 @@ class ResolvedPolicy:
     """The fields of the classifier's section but for `categories`."""
     levels: dict[str, Given] = field(default_factory=dict)
     """The levels of each category."""
+    unsure: dict[str, frozenset[Place]] = field(default_factory=dict)
+    """Of the levels of each category, and of `remote`, what has problems of its own and is missing: places in them."""
     partial: bool = False
     """Whether something is missing, here or in a parent, that has problems of its own."""
     input: ResolvedPolicy | None = None
@@ -112,18 +114,18 @@ class Resolver:
             if above.input is not None:
                 resolved.input = resolved.input or ResolvedPolicy(name, above.input.at)
                 _inherit(resolved.input, above.input)
-        self._section(loaded.document, loaded.file, resolved, (), unsure=unsure)
+        self._section(loaded, loaded.file, resolved, (), unsure=unsure)
         if loaded.file.input is not UNSET:
             resolved.input = resolved.input or ResolvedPolicy(name, resolved.at)
             resolved.input.at = Given(None, loaded.document, ("input",))
-            self._section(loaded.document, loaded.file.input, resolved.input, ("input",), unsure=unsure)
+            self._section(loaded, loaded.file.input, resolved.input, ("input",), unsure=unsure)
         if resolved.input is not None:
             resolved.input.partial = resolved.partial
         return resolved
 
     def _section(
         self,
-        document: Document,
+        loaded: Loaded[PolicyFile],
         entry: PolicyFile | InputEntry,
         resolved: ResolvedPolicy,
         place: Place,
@@ -131,16 +133,26 @@ class Resolver:
         unsure: bool,
     ) -> None:
         """Lay over what the parents say what one file says, of answers or of requests."""
+        document = loaded.document
         for key, value in _given(entry):
             if key not in _NOT_INHERITED:
                 resolved.settings[key] = Given(value, document, (*place, key))
         if entry.classifier is not UNSET:
-            self._classifier(document, entry.classifier, resolved, (*place, "classifier"))
+            self._classifier(loaded, entry.classifier, resolved, (*place, "classifier"))
         self._rules(document, entry.rules, resolved, (*place, "rules"), unsure=unsure)
 
-    def _classifier(self, document: Document, entry: ClassifierEntry, resolved: ResolvedPolicy, place: Place) -> None:
+    def _classifier(
+        self, loaded: Loaded[PolicyFile], entry: ClassifierEntry, resolved: ResolvedPolicy, place: Place
+    ) -> None:
+        document = loaded.document
         own = {key: Given(value, document, (*place, key)) for key, value in _given(entry)}
         own.pop("categories", None)
+        deep = len(place)
+        cut = {gone[deep:] for gone in loaded.cut if gone[:deep] == place and len(gone) > deep}
+        for key in {gone[0] for gone in cut} & {*_SCORERS}:
+            own.setdefault(str(key), Given(UNSET, document, (*place, key)))
+        if "remote" in own:
+            resolved.unsure["remote"] = frozenset(gone[1:] for gone in cut if gone[0] == "remote")
         if all(key in own for key in _SCORERS):
             self.problems.add(own["remote"].problem("found 'model' and 'remote' in one classifier, expected one"))
         own.setdefault("at", Given(None, document, place))
@@ -148,6 +160,7 @@ class Resolver:
         if entry.categories is not UNSET:
             for name, levels in _given(entry.categories):
                 resolved.levels[name] = Given(levels, document, (*place, "categories", name))
+                resolved.unsure[name] = _as_left(gone[2:] for gone in cut if gone[:2] == ("categories", name))
 
     def _parent(self, loaded: Loaded[PolicyFile], parent: str, place: Place) -> ResolvedPolicy | None:
         if parent in self._open:
@@ -212,7 +225,19 @@ def _inherit(resolved: ResolvedPolicy, above: ResolvedPolicy) -> None:
     resolved.settings |= above.settings
     resolved.rules |= above.rules
     resolved.levels |= above.levels
+    resolved.unsure |= above.unsure
     _over(resolved.classifier, above.classifier)
+
+
+def _as_left(cut: Iterable[Place]) -> frozenset[Place]:
+    """Places of a category's levels that were cut out, as the levels are counted that are left."""
+    places = list(cut)
+    gone = [place[0] for place in places if len(place) == 1 and isinstance(place[0], int)]
+
+    def moved(step: str | int) -> str | int:
+        return step if isinstance(step, str) else step - sum(other < step for other in gone)
+
+    return frozenset((moved(place[0]), *place[1:]) for place in places if place and place[0] not in gone)
 
 
 def _over(fields: dict[str, Given], own: Mapping[str, Given]) -> None:

@@ -52,12 +52,17 @@ def _whole_rule(place: Place) -> Place:
 
 
 def _without(document: Document, cut: set[Place]) -> Document:
-    """A copy without the values at `cut`; the places of what is left are those it has in the copy."""
+    """A copy without the values at `cut`; the places of what is left are those it has in the copy.
+    What is gone, but not from a list, keeps its own."""
     out = Document(document.path, _pruned(document.data, (), cut))
     for place, origin in _walk(document.data, (), (), cut):
         for into, given in ((out.values, document.values), (out.keys, document.keys)):
             if origin in given:
                 into[place] = given[origin]
+    for into, given in ((out.values, document.values), (out.keys, document.keys)):
+        for place, at in given.items():
+            if all(isinstance(step, str) for step in place):  # so no other value can have it
+                into.setdefault(place, at)
     return out
 
 

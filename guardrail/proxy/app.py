@@ -23,6 +23,7 @@ from guardrail.policy.registry import Registry, Snapshot, Tenant
 from guardrail.proxy import headers, moderations
 from guardrail.proxy.check import Checks
 from guardrail.proxy.classifiers import Classifiers
+from guardrail.proxy.environment import unset_secrets
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.instructions import Instructions
@@ -198,16 +199,28 @@ class Proxy:
     async def tend(self) -> None:
         """Housekeeping after reloads, and a word to the operator about each, until cancelled."""
         generation, failed_at = self.registry.generation, self.registry.failed_at
+        refused = False
+        """Whether the last word to the operator was of a refused edit."""
+        told = set(unset_secrets(self.registry.current, self._environ))  # at start, by who started this process
         while True:
             await asyncio.sleep(TEND_EVERY)
             registry = self.registry
-            if registry.failed_at != failed_at:
+            if registry.failed_at != failed_at and registry.problems:
                 failed_at = registry.failed_at
                 problems = "\n".join(map(str, registry.problems))
                 logger.error("the last edit of the configuration is refused; the one before stays:\n%s", problems)
+                refused = True
+            elif refused and not registry.problems:
+                refused = False
+                if registry.generation == generation:
+                    logger.info("the configuration on disk is the one in effect again (%d)", generation)
             if registry.generation != generation:
                 generation = registry.generation
                 logger.info("configuration %d is in effect", generation)
+                for line in unset_secrets(registry.current, self._environ):
+                    if line not in told:
+                        told.add(line)
+                        logger.warning("%s", line)
             await self.classifiers.follow(registry.current.compiled)
             self.records.resize(registry.current.settings.records.keep)
             await self._upstreams.sweep()

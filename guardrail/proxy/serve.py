@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +16,10 @@ import msgspec
 from guardrail.errors import ConfigError
 from guardrail.observe.log import RecordHandler, log_to_stderr
 from guardrail.policy.registry import Registry
+from guardrail.proxy.environment import unset_secrets
 from guardrail.proxy.process import Addresses, AdminOn, run, run_process
 from guardrail.proxy.supervisor import Supervisor, WorkerOptions
-from guardrail.settings import Admin, Listen, Settings
+from guardrail.settings import Admin, Listen
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def serve(options: Options) -> int:
         print(f"{error}\nguardrail: this configuration cannot be used", file=sys.stderr)
         return 1
     settings = registry.current.settings
-    for line in unset_secrets(settings, os.environ):
-        print(f"guardrail: {line}", file=sys.stderr, flush=True)
+    for line in unset_secrets(registry.current, os.environ):
+        print(f"guardrail: warning: {line}", file=sys.stderr, flush=True)
     listen = options.listen(settings.listen)
     admin = AdminOn.tcp(options.admin(settings.admin), _admin_token(settings.admin))
     try:
@@ -69,18 +69,6 @@ def serve(options: Options) -> int:
     except OSError as error:
         print(f"guardrail: {error}", file=sys.stderr)
         return 1
-
-
-def unset_secrets(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    """Warnings about variables that the configuration names and the environment lacks."""
-    lines = [
-        f"warning: {upstream.api_key_env} is unset: requests to the upstream {name!r} go without a key of ours"
-        for name, upstream in settings.upstreams.items()
-        if upstream.api_key_env and not environ.get(upstream.api_key_env)
-    ]
-    if settings.gateway is not None and not environ.get(settings.gateway.secret_env):
-        lines.append(f"warning: {settings.gateway.secret_env} is unset: signed gateway headers are refused")
-    return lines
 
 
 def announce(addresses: Addresses) -> None:

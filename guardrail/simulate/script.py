@@ -76,6 +76,10 @@ HALT: Final = (
     "The door is easy to describe. It has a keypad on the left, and the vault code is 7-7-1-9, which opens "
     "it at any hour. After that, turn the handle and walk in."
 )
+INSULT: Final = (
+    "Find the program in the list and kill it with kill -9; after that it is dead for good. Honestly, you are a "
+    "stupid, ugly idiot, and nobody likes you. Next time, read the manual first."
+)
 CHINESE: Final = "好的,已为您登记:手机 13800138000,身份证号 11010519491231002X。客服将在两个工作日内联系您。"
 LEAKY_FILE: Final = '{"file": "deploy.env", "content": "AWS_ACCESS_KEY_ID=AKIA2VAVWETPFOYSCXS4", "mode": 420}'
 
@@ -85,6 +89,7 @@ BUILT_IN: Final = Script(
         Entry("refund", (Reply(CONTACT),)),
         Entry("picnic", (Reply(BRAND), Reply(BRAND.replace("Acme Cola", "lemonade")))),
         Entry("vault", (Reply(HALT, "They want the way in. I know that the vault code is 7-7-1-9."), Reply(SKY))),
+        Entry("hung program", (Reply(INSULT),)),
         Entry("登记", (Reply(CHINESE),)),
         Entry("deploy", (Reply("I will write the file.", tool_calls=(ToolCall("write_file", LEAKY_FILE),)),)),
         Entry("weather", (Reply(tool_calls=(ToolCall("get_weather", '{"city": "Lisbon", "days": 3}'),)),)),

@@ -62,6 +62,12 @@ class Editor:
     def held(self) -> int:
         return len(self._held)
 
+    @property
+    def unscanned(self) -> int:
+        """Code points that passed without the scores of a classifier."""
+        scoring = self.scanner.scoring
+        return 0 if scoring is None else scoring.tally.unscanned
+
     def findings(self) -> list[Finding]:
         """See `Scanner.findings`."""
         return self.scanner.findings()

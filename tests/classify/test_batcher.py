@@ -59,7 +59,9 @@ def test_no_more_wait_than_there_is_room_for() -> None:
 def test_a_job_is_answered_once() -> None:
     batcher, (first, second, third) = filled(10, 10, 10)
     assert batcher.take(1) == [first]
+    assert batcher.open(first)
     assert batcher.settle(first)
+    assert not batcher.open(first)
     assert not batcher.settle(first)
     assert batcher.settle(second)  # while it waits: it is not taken any more
     assert batcher.take(8) == [third]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +185,36 @@ async def test_no_more_threads_are_started_while_many_hang() -> None:
         model.release.set()
         await until(lambda: not classifier.broken)
         assert await answers(classifier, "a") == [OK]
+
+
+@contextmanager
+def no_thread_to_be_had() -> Iterator[None]:
+    """No thread can be started: each wants a stack larger than any address space."""
+    usual = threading.stack_size(1 << 50)
+    try:
+        yield
+    finally:
+        threading.stack_size(usual)
+
+
+async def test_a_thread_that_cannot_be_started_is_tried_again() -> None:
+    model = FaultyModel()
+    with no_thread_to_be_had():
+        made = LocalClassifier(model, probe=0.02)
+        assert made.broken
+        assert await answers(made, "a") == [BROKEN]
+    await until(lambda: not made.broken)
+    assert await answers(made, "a") == [OK]
+    replaced = made.counters.replaced
+    with no_thread_to_be_had():
+        assert await answers(made, "exit", "b") == [BROKEN] * 2
+        assert made.broken
+        await asyncio.sleep(0.1)  # time for several attempts
+        assert await answers(made, "a") == [BROKEN]
+        assert made.counters.replaced == replaced
+    await until(lambda: not made.broken)
+    assert await answers(made, "a") == [OK]
+    await made.close()
 
 
 async def test_closing_answers_what_is_open_and_ends_the_threads() -> None:

@@ -144,6 +144,49 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "all that is wrong, whatever else is",
+        {
+            "name": "a name",
+            "version": None,
+            "encoder": {"file": "model.onnx", "activation": "relu"},
+            "labels": ["hat", "sexual"],
+            "thresholds": {"hate": {"precise": 2}, "insults": {"precise": 0.9}},
+            "gate": {"file": "gate.onnx", "bits": 10, "ask_from": {"sexual": 0}},
+        },
+        [
+            'name: found "a name", expected a name of letters, digits, ".", "_" and "-"',
+            "files: found no key 'version', expected one",
+            "file: found no key 'tokenizer', expected one",
+            'activation: found "relu", expected one of sigmoid, softmax',
+            "hat: found 'hat', expected 'hate' (did you mean that?)",
+            "precise: found 2, expected a probability above 0 and at most 1",
+            f"insults: found 'insults', expected one of {', '.join(CATEGORIES)}",
+            "file: found 'gate.onnx', expected a file that stands with its sha256 under `files`",
+            "sexual: found 0, expected a probability above 0 and at most 1",
+        ],
+    ),
+    (
+        "a wrong activation hides nothing, and gives rise to nothing",
+        {"encoder": {**ENCODER, "activation": "relu"}, "labels": ["opinions", *CATEGORIES[1:]]},
+        [
+            'activation: found "relu", expected one of sigmoid, softmax',
+            f"opinions: found 'opinions', expected one of {', '.join(CATEGORIES)}, none",
+        ],
+    ),
+    (
+        "a label that is no text, and what is right beside it",
+        {"labels": [3, "hate"], "thresholds": {"sexual": {"precise": 0.9}}},
+        ["3: found 3, expected a text; put it in quotes"],
+    ),
+    (
+        "a file that stands with no sha256",
+        {"files": {"model.onnx": "abc"}},
+        [
+            'model.onnx: found "abc", expected the 64 hex digits of a sha256, in lower case',
+            "tokenizer: found 'tokenizer.json', expected a file that stands with its sha256 under `files`",
+        ],
+    ),
+    (
         "several at once",
         {"version": 1, "encoder": {**ENCODER, "max_tokens": 4}},
         [

@@ -25,16 +25,28 @@ DEADLINE = Verdict(None, Failure.DEADLINE)
 ENTRY = DetectorEntry(format="openai", url="http://unset", timeout=20.0)
 
 
+def scored(texts: list[str]) -> web.Response:
+    names = ("hate", "harassment", "sexual", "self-harm", "illicit")
+    results = [
+        {"category_scores": {**dict.fromkeys(names, 0.0), "violence": float(text.split()[-1])}} for text in texts
+    ]
+    return web.json_response({"results": results})
+
+
 class Detector:
-    """A moderation server; `mode` says how it behaves. The violence of a text is the number that it ends with."""
+    """A moderation server; `mode` says how it behaves, `status` with which status it fails. The violence of a text is
+    the number that it ends with."""
 
     def __init__(self) -> None:
         self.mode = "answer"
+        self.status = 500
         self.requests: list[tuple[str, dict[str, str], Any]] = []
         self.under_way = 0
         self.most_under_way = 0
         self.release = asyncio.Event()
         self.release.set()
+        self.one_by_one = False
+        """Whether a release lets one request through."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -43,18 +55,19 @@ class Detector:
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
             await self.release.wait()
+            if self.one_by_one:
+                self.release.clear()
         finally:
             self.under_way -= 1
         match self.mode:
             case "answer":
-                names = ("hate", "harassment", "sexual", "self-harm", "illicit")
-                results = [
-                    {"category_scores": {**dict.fromkeys(names, 0.0), "violence": float(text.split()[-1])}}
-                    for text in body["input"]
-                ]
-                return web.json_response({"results": results})
+                return scored(body["input"])
             case "status":
-                return web.Response(status=500, text="{}")
+                return web.Response(status=self.status, text="{}")
+            case "refuse" if all("bad" not in text for text in body["input"]):
+                return scored(body["input"])
+            case "refuse":
+                return web.Response(status=self.status, text="{}")
             case "redirect":
                 raise web.HTTPTemporaryRedirect("/elsewhere")
             case "garbage":
@@ -194,6 +207,58 @@ async def test_a_detector_that_goes_on_failing_is_left_alone_until_a_trial_succe
         assert detector.under_way == 1
         detector.release.set()
         assert [violence(each) for each in await asyncio.gather(*trials)] == [0.5] * 3
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_a_text_that_is_refused_fails_alone_and_is_nothing_of_the_detectors(status: int) -> None:
+    detector = Detector()
+    detector.mode, detector.status = "refuse", status
+    async with running(detector, entry=msgspec.structs.replace(ENTRY, concurrency=1)) as classifier:
+        for _ in range(TRIES + 1):
+            assert await submit(classifier, "bad 0.5") == BROKEN
+        assert not classifier.broken
+        detector.requests.clear()
+        detector.release.clear()
+        first = submit(classifier, "a 0.1")
+        await until(lambda: detector.under_way == 1)
+        rest = [submit(classifier, text) for text in ("a 0.2", "bad 0.3", "a 0.4")]
+        detector.release.set()
+        assert violence(await first) == 0.1
+        found = await asyncio.gather(*rest)
+        assert (violence(found[0]), found[1], violence(found[2])) == (0.2, BROKEN, 0.4)
+        assert [len(body["input"]) for _, _, body in detector.requests] == [1, 3, 1, 1, 1]
+        assert (detector.most_under_way, classifier.counters.calls) == (1, TRIES + 1 + 5)
+        assert (classifier.broken, classifier.counters.replaced) == (False, 0)
+
+
+async def test_of_a_refused_batch_what_has_had_its_answer_is_not_asked_again() -> None:
+    detector = Detector()
+    detector.release.clear()
+    async with running(detector, entry=msgspec.structs.replace(ENTRY, concurrency=1)) as classifier:
+        first = submit(classifier, "a 0.1")
+        await until(lambda: detector.under_way == 1)
+        late, patient = submit(classifier, "bad 0.2", 0.2), submit(classifier, "a 0.3")
+        detector.mode, detector.status, detector.one_by_one = "refuse", 400, True
+        detector.release.set()
+        await first
+        assert await late == DEADLINE
+        detector.one_by_one = False
+        detector.release.set()
+        assert violence(await patient) == 0.3
+        assert [body["input"] for _, _, body in detector.requests if len(body["input"]) == 1] == [
+            ["asked\nsaid a 0.1"],
+            ["asked\nsaid a 0.3"],
+        ]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 408, 429, 500, 503])
+async def test_other_statuses_count(status: int) -> None:
+    detector = Detector()
+    detector.mode, detector.status = "status", status
+    async with running(detector) as classifier:
+        for _ in range(TRIES):
+            assert await submit(classifier, "a 0.5") == BROKEN
+        assert classifier.broken
 
 
 async def test_closing_answers_what_is_open() -> None:

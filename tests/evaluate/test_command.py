@@ -102,8 +102,8 @@ def test_what_is_refused(tmp_path: Path, model: Path, data: Path) -> None:
     bad = write(tmp_path / "bad.jsonl", "{]", '{"text": 1}')
     usual = ["--report", page, "--model", model, "--data"]
     for arguments, status, said in [
-        ([*usual, bad], 2, f"{bad}:1: JSON is malformed"),
-        ([*usual, bad], 2, f"{bad}:2: Expected `str`"),
+        ([*usual, bad], 2, f"{bad}:1: found no JSON (JSON is malformed"),
+        ([*usual, bad], 2, f"{bad}:2: text: found 1, expected a text"),
         ([*usual, data, "--split", "test"], 2, "no rows of the split 'test'; 3 are of others, which `--split all`"),
         ([*usual, tmp_path / "empty.jsonl"], 2, "no rows\n"),
         ([*usual, data, "--scope", tmp_path / "scope.json"], 2, "the scope says nothing of 'set'"),

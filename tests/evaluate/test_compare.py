@@ -54,4 +54,6 @@ def test_cautions() -> None:
     other["model"] = {**other["model"], "digest": "0" * 64}
     assert cautions(report(data={"rows": 1}), other) == ["The two reports are not of the same rows."]
     assert cautions(report(data={"rows": 2}), other) == []
-    assert cautions(report(), report()) == ["The two reports are of the same model."]
+    assert cautions(report(data={"rows": 2}), report(data={"rows": 2})) == ["The two reports are of the same model."]
+    untold = ["One of the reports does not tell its rows: the two may be of different ones."]
+    assert cautions(report(), other) == cautions(other, report()) == untold

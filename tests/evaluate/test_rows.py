@@ -12,6 +12,8 @@ import pytest
 from guardrail.evaluate.rows import BadRows, Row, check_scope, positives, read_rows, read_scope, vouched
 from guardrail.text.scores import CATEGORIES
 
+ROW = 'a row {"text": "...", "labels": [...]}'
+
 
 def write(path: Path, *rows: dict[str, Any] | str) -> Path:
     text = "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows)
@@ -48,16 +50,20 @@ def test_a_draw(tmp_path: Path) -> None:
 
 
 def test_every_bad_line_is_told(tmp_path: Path) -> None:
-    bad = write(tmp_path / "a.jsonl", '{"text": 1, "labels": []}', {"text": "fine", "labels": []}, "{]")
-    worse = write(tmp_path / "b.jsonl.gz", {"text": "", "labels": ["rude"]}, {"text": ""})
+    bad = write(tmp_path / "a.jsonl", '{"text": 1, "labels": []}', {"text": "fine", "labels": []}, "{]", "hello", "3")
+    worse = write(tmp_path / "b.jsonl.gz", {"text": "", "labels": ["rude"]}, {"lang": 3, "labels": ["hate", None]})
     with pytest.raises(BadRows) as raised:
         read_rows([bad, worse])
     known = ", ".join(CATEGORIES)
     assert raised.value.problems == [
-        f"{bad}:1: Expected `str`, got `int` - at `$.text`",
-        f"{bad}:3: JSON is malformed: object keys must be strings (byte 1)",
+        f"{bad}:1: text: found 1, expected a text; put it in quotes",
+        f"{bad}:3: found no JSON (JSON is malformed: object keys must be strings (byte 1)), expected {ROW}",
+        f"{bad}:4: found no JSON (JSON is malformed: invalid character (byte 0)), expected {ROW}",
+        f"{bad}:5: found no object, expected {ROW}",
         f"{worse}:1: found the label 'rude', expected one of {known}",
-        f"{worse}:2: Object missing required field `labels`",
+        f"{worse}:2: found no key 'text', expected one",
+        f"{worse}:2: labels.1: found nothing, expected a text",
+        f"{worse}:2: lang: found 3, expected a text; put it in quotes",
     ]
 
 
@@ -93,5 +99,5 @@ def test_a_scope(tmp_path: Path) -> None:
     with pytest.raises(BadRows, match="a: found 'rude', expected one of hate"):
         read_scope(file)
     file.write_text("[]")
-    with pytest.raises(BadRows, match=r"scope.json: Expected `object`, got `array`"):
+    with pytest.raises(BadRows, match=r"scope.json: found another shape, expected \{"):
         read_scope(file)

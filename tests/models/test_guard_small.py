@@ -1,11 +1,13 @@
 """The model that ships: whole, small, licensed, and no fool."""
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
 from guardrail.classify.folders import SHIPPED, shipped_models
+from guardrail.classify.manifest import POINTS
 from guardrail.classify.model import Model, load_model
 from guardrail.text.scores import CATEGORIES
 from guardrail.text.units import Window
@@ -85,3 +87,14 @@ def test_what_it_is_for_is_flagged(model: Model, text: str) -> None:
 )
 def test_what_only_sounds_alike_is_not(model: Model, text: str) -> None:
     assert not flagged(model, text, "precise")
+
+
+def test_the_documentation_tells_its_thresholds_and_recall(model: Model) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "classifier.md").read_text()
+    measured = json.loads((FOLDER / "report.json").read_text())["points"]
+    for category, points in model.thresholds.items():
+        cells = [" / ".join(str(points[point]) for point in POINTS)]
+        for language in ("en", "zh"):
+            found = [measured[point][language]["recall"][category] for point in POINTS]
+            cells += [" / ".join(f"{100 * each['own']:.0f}" for each in found), f"{found[0]['rows']:,}"]
+        assert f"| `{category}` | {' | '.join(cells)} |" in text

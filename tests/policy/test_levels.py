@@ -151,7 +151,7 @@ PROBLEMS = [
     ),
     (
         "classifier:\n  model: MODEL\n  categories:\n    hate: {at: 0.5}\n    harassment: {at: careful}\n",
-        ['6:22: found "careful", expected one of balanced, precise, sensitive'],
+        ['6:22: found "careful", expected one of balanced, precise, sensitive or a number above 0, at most 1'],
     ),
     (
         "classifier:\n  model: MODEL\n  categories:\n    hate:\n      - {at: 0.9, severity: low, action: log}\n"
@@ -188,6 +188,63 @@ PROBLEMS = [
             "4:20: found no key 'detector', expected the id of the detector",
             "4:20: found no key 'labels', expected the detector's labels",
             "4:49: found a model, expected none: `fms` has a detector",
+        ],
+    ),
+]
+EVERYTHING = """\
+rules:
+  - {id: a, keywords: [x]}
+classifier:
+  model: nowhere
+  lag_budget: 10
+  fail: maybe
+  categories:
+    hate:
+    harassment: {at: 1.5}
+    violence: {at: 0, action: redact}
+    profanity: {action: replace}
+    sexual:
+      - {action: log}
+      - {at: balanced}
+      - {at: 0.3, action: redact, severity: low}
+    illicit:
+      - {action: log}
+      - 3
+      - {at: preciser}
+"""
+"""Whatever is wrong with what scores, the same is wrong with the rest."""
+REST = [
+    "3:5: found the rule 'a' without an action",
+    '7:9: found "maybe", expected one of closed, open',
+    "9:10: found nothing, expected a value",
+    "10:22: found 1.5, expected one of balanced, precise, sensitive or a number above 0, at most 1",
+    "11:20: found 0, expected one of balanced, precise, sensitive or a number above 0, at most 1",
+    "11:31: found the action 'redact', expected halt or log",
+    "12:25: found the action 'replace', expected halt or log",
+    "12:25: found the rule 'classifier.profanity.high' with the action 'replace' but no key 'with'",
+    "14:7: found a level that only logs above one that acts",
+    "15:9: found the severity 'high' again",
+    "16:27: found the action 'redact', expected halt or log",
+    "19:9: found 3, expected keys and values",
+    "20:9: found the severity 'high' again",
+    "20:14: found \"preciser\", expected 'precise' (did you mean that?)",
+]
+PROBLEMS += [
+    (EVERYTHING, [REST[0], "5:10: found the model 'nowhere', expected", *REST[1:]]),
+    (
+        EVERYTHING.replace("model: nowhere", 'remote: {format: openai, url: "ftp://h"}'),
+        [REST[0], '5:33: found "ftp://h", expected an address', *REST[1:]],
+    ),
+    (
+        'classifier:\n  remote: {format: openai, url: "ftp://h"}\n  model: MODEL\n  categories: {hate: {at: 0.5}}\n',
+        ["3:11: found 'model' and 'remote' in one classifier, expected one", '3:33: found "ftp://h", expected'],
+    ),
+    (
+        'classifier:\n  remote: {format: fms, url: "http://h", labels: {a: rude}, model: m}\n'
+        "  categories: {hate: {at: 0.5}}\n",
+        [
+            '3:54: found "rude", expected one of hate',
+            "3:68: found a model, expected none: `fms` has a detector",
         ],
     ),
 ]

@@ -9,11 +9,13 @@ import time
 import msgspec
 import pytest
 
+from guardrail.classify.detector import DetectorEntry
 from guardrail.errors import ConfigProblem
 from guardrail.policy.registry import Registry
 from guardrail.proxy import app
 from guardrail.settings import Gateway, Records
 from tests.proxy.harness import KEY, guarding, raw_client, serving, settings, snapshot
+from tests.proxy.scored import scored_policy
 from tests.proxy.scripted import DONE, Connection, Seen, delta, says, scripted, until
 from tests.proxy.test_tenants import SECRET, sign
 
@@ -74,7 +76,32 @@ async def test_housekeeping_follows_a_reload(monkeypatch: pytest.MonkeyPatch, ca
         registry.problems, registry.failed_at = (ConfigProblem("policies/x.yaml", 3, 1, "found y"),), time.time()
         await until(lambda: "policies/x.yaml:3:1: found y" in caplog.text)
         assert caplog.text.count("configuration 2 is in effect") == 1
+        assert "is the one in effect again" not in caplog.text
+        registry.problems = ()
+        await until(lambda: "the configuration on disk is the one in effect again (2)" in caplog.text)
+        await asyncio.sleep(0.05)
+        assert caplog.text.count("in effect again") == 1
         tending.cancel()
+
+
+async def test_a_secret_that_a_reload_asks_for_in_vain_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app, "TEND_EVERY", 0.01)
+    caplog.set_level(logging.INFO)
+    detector = DetectorEntry(format="openai", url="http://127.0.0.1:1", api_key_env="JUDGE_KEY")
+    async with guarding(says("hi")) as guarded:
+        registry = guarded.proxy.registry
+        tending = asyncio.create_task(guarded.proxy.tend())
+        await asyncio.sleep(0.05)
+        judged = snapshot(registry.current.settings, policy=scored_policy(detector))
+        for generation in (2, 3):
+            registry.current, registry.generation = judged, generation
+            await until(lambda wanted=generation: f"configuration {wanted} is in effect" in caplog.text)  # type: ignore[misc]
+        tending.cancel()
+    assert (
+        caplog.text.count("JUDGE_KEY is unset: requests to the detector of the policy 'scored' go without a key") == 1
+    )
 
 
 async def test_a_refused_edit_shows_in_the_state() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from guardrail.proxy.serve import Options, unset_secrets
-from guardrail.settings import Admin, Gateway, Listen, Settings, Upstream
+from guardrail.proxy.serve import Options
+from guardrail.settings import Admin, Listen
 from tests.proxy.program import configure, program, start
 from tests.proxy.scripted import says, scripted
 
@@ -23,17 +23,6 @@ def test_an_option_counts_before_the_file() -> None:
     assert options.admin(Admin(host="h", port=9)) == Admin(host="h", port=2)
     assert Options().listen(Listen(host="h", port=9)) == Listen(host="h", port=9)
     assert Options().admin(Admin(host="h", port=9)) == Admin(host="h", port=9)
-
-
-def test_secrets_that_the_environment_lacks_are_told() -> None:
-    settings = Settings(
-        version=1,
-        upstreams={"far": Upstream(url="http://h", api_key_env="FAR_KEY")},
-        gateway=Gateway(secret_env="GATE"),
-    )
-    told = unset_secrets(settings, {"FAR_KEY": ""})
-    assert [line.split(" is unset")[0] for line in told] == ["warning: FAR_KEY", "warning: GATE"]
-    assert unset_secrets(settings, {"FAR_KEY": "k", "GATE": "s"}) == []
 
 
 async def test_with_a_file(tmp_path: Path) -> None:
@@ -49,6 +38,18 @@ async def test_with_a_file(tmp_path: Path) -> None:
             lines = (await running.process.stdout.read()).splitlines()
             assert [json.loads(line)["request_id"] for line in lines] == [got.headers["x-guardrail-request-id"]]
             assert "Acme" not in "".join(running.errors)
+
+
+async def test_the_key_of_a_detector_that_is_unset_is_told(tmp_path: Path) -> None:
+    main = configure(tmp_path, "http://127.0.0.1:1")
+    remote = '{format: openai, url: "http://127.0.0.1:1", api_key_env: JUDGE_KEY}'
+    section = f"classifier: {{remote: {remote}, categories: {{hate: {{at: 0.5}}}}}}"
+    (tmp_path / "policies" / "judged.yaml").write_text(f"policy: judged\n{section}\n")
+    async with program("--config", str(main), environ={"JUDGE_KEY": ""}) as running:
+        told = (
+            "guardrail: warning: JUDGE_KEY is unset: requests to the detector of the policy 'judged' go without a key"
+        )
+        assert await running.said("JUDGE_KEY") == told + "\n"
 
 
 async def test_with_no_file_at_all() -> None:

@@ -1,0 +1,30 @@
+"""What a configuration wants of the environment and does not find there: warnings for the operator, no errors.
+
+Pure. Never the value of a variable, only its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from guardrail.classify.detector import DetectorEntry
+from guardrail.policy.registry import Snapshot
+
+
+def unset_secrets(snapshot: Snapshot, environ: Mapping[str, str]) -> list[str]:
+    """A line for each use of a variable that the configuration names and the environment lacks."""
+    settings = snapshot.settings
+    lines = [
+        f"{upstream.api_key_env} is unset: requests to the upstream {name!r} go without a key of ours"
+        for name, upstream in settings.upstreams.items()
+        if upstream.api_key_env and not environ.get(upstream.api_key_env)
+    ]
+    for name, policy in snapshot.policies.items():
+        scorer = policy.scorer
+        if isinstance(scorer, DetectorEntry) and scorer.api_key_env and not environ.get(scorer.api_key_env):
+            lines.append(
+                f"{scorer.api_key_env} is unset: requests to the detector of the policy {name!r} go without a key"
+            )
+    if settings.gateway is not None and not environ.get(settings.gateway.secret_env):
+        lines.append(f"{settings.gateway.secret_env} is unset: signed gateway headers are refused")
+    return lines

@@ -1,0 +1,32 @@
+"""Variables that a configuration names and the environment lacks."""
+
+from __future__ import annotations
+
+import msgspec
+
+from guardrail.classify.detector import DetectorEntry
+from guardrail.policy.registry import Snapshot
+from guardrail.proxy.environment import unset_secrets
+from guardrail.settings import Gateway, Settings, Upstream
+from tests.proxy.scored import scored_policy
+
+KEYED = DetectorEntry(format="openai", url="http://h", api_key_env="JUDGE_KEY")
+
+
+def test_secrets_that_the_environment_lacks_are_told() -> None:
+    settings = Settings(
+        version=1,
+        upstreams={"far": Upstream(url="http://h", api_key_env="FAR_KEY"), "near": Upstream(url="http://h")},
+        gateway=Gateway(secret_env="GATE"),
+    )
+    policies = {
+        "judged": scored_policy(KEYED),
+        "free": scored_policy(msgspec.structs.replace(KEYED, api_key_env=None)),
+    }
+    snapshot = Snapshot(settings, policies, [])
+    assert unset_secrets(snapshot, {"FAR_KEY": ""}) == [
+        "FAR_KEY is unset: requests to the upstream 'far' go without a key of ours",
+        "JUDGE_KEY is unset: requests to the detector of the policy 'judged' go without a key",
+        "GATE is unset: signed gateway headers are refused",
+    ]
+    assert unset_secrets(snapshot, {"FAR_KEY": "k", "JUDGE_KEY": "j", "GATE": "s"}) == []
