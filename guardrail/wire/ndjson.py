@@ -13,6 +13,10 @@ KEEP_ALIVE = b""
 """Clients parse every line, blank ones too: there is nothing that they would skip."""
 
 
+_BLANKS = b" \t\r\n"
+"""White space of JSON."""
+
+
 class LineFramer:
     """Cuts a byte stream behind whole lines. Memory: the one incomplete line, at most `cap` bytes and one read."""
 
@@ -56,8 +60,12 @@ def next_line(block: bytes, start: int, *, line_feeds_only: bool) -> int:
 
 
 def parse_line(raw: bytes) -> Event:
-    """A line as an event: its data is what stands before the line end. A blank one has none, and is not passed on."""
-    data = raw.strip()
+    """A line as an event: its data is what stands before the line end. A blank one has none, and is not passed on. A
+    lone CR, which is white space to JSON and a line end to some clients, becomes a space."""
+    data = raw.strip(_BLANKS)
+    if raw.count(b"\r") > raw.endswith(b"\r\n"):
+        data = data.replace(b"\r", b" ")
+        raw = data_line(data)
     return Event(raw if data else b"", data or None, b"", b"", False)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from guardrail.text.scanner import RuleSet
 from guardrail.wire import openai_error
+from guardrail.wire.strict_json import dumps, loads
 from guardrail.wire.tool_arguments import Arguments
 from guardrail.wire.whole_text import Verdicts
 
@@ -19,6 +20,13 @@ def error_body(message: str) -> bytes:
 
 
 def guard_error(refusal: str, rules: RuleSet, data: bytes, verdicts: Verdicts) -> tuple[bytes, Arguments]:
-    """See `openai_error.guard_error`."""
+    """See `openai_error.guard_error`. An error that is no string is told as one, which clients expect."""
     said, outcome = openai_error.guard_error(refusal, rules, data, verdicts)
-    return (said if outcome.halted is None else error_body(refusal)), outcome
+    if outcome.halted is not None:
+        return error_body(refusal), outcome
+    value, _ = loads(said)
+    error = value.get("error") if isinstance(value, dict) else value
+    if isinstance(error, str):
+        return said, outcome
+    message = error.get("message") if isinstance(error, dict) else None
+    return error_body(message if isinstance(message, str) else dumps(error).decode()), outcome

@@ -139,13 +139,15 @@ def read_chunk(event: Event, *, block: bool, clean: Callable[[str], bool]) -> Ch
 def _typed(event: Event, chunk: _Chunk) -> Chunk:
     result = Chunk(event.raw, [], [], [], [], source=chunk)
     texts = result.texts
+    copied = False
     for choice in chunk.choices:
         index = index_of(choice.index) if choice.index else 0
         result.choices.append(index)
         delta = choice.delta
         if delta.reasoning_content:
             texts.append((index, "reasoning_content", delta.reasoning_content))
-        if delta.reasoning:
+            copied = copied or delta.reasoning == delta.reasoning_content
+        if delta.reasoning and delta.reasoning != delta.reasoning_content:
             texts.append((index, "reasoning", delta.reasoning))
         if delta.content:
             texts.append((index, "content", delta.content))
@@ -153,7 +155,7 @@ def _typed(event: Event, chunk: _Chunk) -> Chunk:
             texts.append((index, "refusal", delta.refusal))
         if choice.finish_reason:
             result.finished.append((index, choice.finish_reason))
-    result.template = len(texts) == len(chunk.choices) == 1 and not result.finished
+    result.template = len(texts) == len(chunk.choices) == 1 and not (result.finished or copied)
     return result
 
 

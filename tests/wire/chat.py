@@ -82,7 +82,7 @@ class Reply:
 
     def add(self, index: int, key: str, text: object) -> None:
         if isinstance(text, str):
-            assert index not in self.finishes or not text, "text after the finish"
+            assert index not in self.finishes or not text or key == "role", "text after the finish"
             self.texts[index, key] = self.texts.get((index, key), "") + text
 
 

@@ -52,5 +52,8 @@ def test_a_line_past_the_cap_is_refused(reads: list[bytes]) -> None:
 def test_a_line_is_an_event_whose_data_it_is() -> None:
     event = parse_line(b' {"a":1}\r\n')
     assert (event.raw, event.data, event.blocked) == (b' {"a":1}\r\n', b'{"a":1}', False)
-    for blank in (b"\n", b" \r\n"):
+    for odd in (b'\r{"a":\r1}\n', b'\r{"a":\r1}\r\n'):
+        assert parse_line(odd).raw == b'{"a": 1}\n'
+    assert parse_line(b"\x0b{}\n").data == b"\x0b{}"  # no white space to JSON
+    for blank in (b"\n", b" \r\n", b"\r\r\n"):
         assert (parse_line(blank).data, parse_line(blank).raw) == (None, b"")

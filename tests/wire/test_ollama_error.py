@@ -17,7 +17,13 @@ def test_an_error_is_one_string() -> None:
 
 
 def test_errors_of_the_server_are_scanned() -> None:
-    for came, goes in (("model not found", "model not found"), ("no secret", "no [X]"), ("forbidden", "Stopped.")):
+    for came, goes in (
+        ("model not found", "model not found"),
+        ("no secret", "no [X]"),
+        ("forbidden", "Stopped."),
+        ({"message": "no secret", "code": 1}, "no [X]"),
+        (["a", 1], '["a",1]'),
+    ):
         data = json.dumps({"error": came}).encode()
         said, outcome = guard_error("Stopped.", RULES, data, Verdicts())
         assert json.loads(said) == {"error": goes}
