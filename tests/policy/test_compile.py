@@ -165,7 +165,7 @@ class TestLoadPolicy:
 
     def test_an_unknown_name(self, tmp_path: Path) -> None:
         write(tmp_path, {"policies/p.yaml": RULES})
-        known = "classifier-default, default, demo, entities-all, family, lexicons, p"
+        known = "classifier-default, default, demo, entities-all, family, input-default, lexicons, p"
         with pytest.raises(ConfigError, match=f"found the unknown policy 'q', expected one of {known}"):
             load_policy("q", tmp_path)
 
