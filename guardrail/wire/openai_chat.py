@@ -77,6 +77,7 @@ class ChatStream(Stream):
             index=choice.index,
             stop=choice.stop_of(finding.channel, self.main),
             legacy=self._is_legacy(choice),
+            json_output=self._request.json_output,
         )
         if usage is not None:  # upstream said it in the chunk that this one stands for
             chunks[-1]["usage"] = usage

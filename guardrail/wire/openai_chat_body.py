@@ -2,7 +2,8 @@
 
 Each text of each choice is scanned whole: what a client would have accumulated from the stream of it. A halt ends its
 choice as it does in a stream: the channels that come after it say nothing, no tool call is delivered, the notice
-stands at the end of the content. A body in which nothing changes passes as the bytes that came.
+stands at the end of the content, or, where JSON was asked for, a refusal beside it. A body in which nothing changes
+passes as the bytes that came.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def guard_body(
             if choice.halted is None and first is not None and policy.halt_scope == "response":
                 choice.silence(first)
             if choice.halted is not None:
-                choice.close(choice.halted, notice(policy, case_id))
+                refusal = policy.refusal if request.json_output else None
+                choice.close(choice.halted, notice(policy, case_id), refusal)
         if first is not None:
             value["guardrail"] = halt_note(case_id, first.channel, Stop(0))
         if duplicate or unknown.blocked or any(choice.changed for choice in choices):
@@ -158,15 +160,18 @@ class _Choice:
         self.delivered = 0
         self.halted = finding
 
-    def close(self, finding: Finding, said: str) -> None:
-        """Say that the choice was halted."""
+    def close(self, finding: Finding, said: str, refusal: str | None) -> None:
+        """Say that the choice was halted. `refusal`: what is said instead of the notice where JSON was asked for."""
         self.changed = True
         self.value.update(ended_choice(finding, Stop(self.delivered)))
         drop_spelling(self.value)
         if not said:
             return
         if isinstance(self.value.get("text"), str):
-            self.value["text"] += said
+            self.value["text"] += said if refusal is None else ""
+        elif refusal is not None:
+            self.message["refusal"] = (self.message.get("refusal") or "") + refusal
+            self.value["message"] = self.message
         elif isinstance(content := self.message.get("content"), list):
             content.append({"type": "text", "text": said})
         else:

@@ -28,13 +28,19 @@ def ended_choice(finding: Finding, stop: Stop) -> dict[str, Any]:
 
 
 def halt_chunks(
-    policy: Policy, case_id: str, finding: Finding, *, index: int, stop: Stop, legacy: bool
+    policy: Policy, case_id: str, finding: Finding, *, index: int, stop: Stop, legacy: bool, json_output: bool = False
 ) -> list[dict[str, Any]]:
-    """The last chunks of a halted choice: the notice, then the finish. `legacy`: it speaks in `text`, not `delta`."""
+    """The last chunks of a halted choice: the notice, then the finish. `legacy`: it speaks in `text`, not `delta`.
+
+    `json_output`: the client asked for JSON. Then the content is no place for a notice, since SDKs parse it while it
+    comes, and raise what the user cannot make sense of; a refusal is what they expect in place of the JSON.
+    """
     said = notice(policy, case_id)
     chunks: list[dict[str, Any]] = []
-    if said:
+    if said and not (legacy and json_output):
         text: dict[str, Any] = {"text": said} if legacy else {"delta": {"content": said}}
+        if json_output:
+            text = {"delta": {"refusal": policy.refusal}}
         chunks.append({"choices": [{"index": index, **text, "finish_reason": None}]})
     nothing: dict[str, Any] = {"text": ""} if legacy else {"delta": {}}
     chunks.append(

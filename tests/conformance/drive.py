@@ -47,11 +47,8 @@ class Driver:
             assert child.stdin is not None
             assert child.stdout is not None
             child.stdin.close()
-            try:
-                child.wait(10)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            child.terminate()  # some would take seconds to end by themselves
+            child.wait()
             child.stdout.close()
             said.close()
         self._running.clear()

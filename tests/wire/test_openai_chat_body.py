@@ -97,6 +97,16 @@ def test_a_halt_ends_its_choice_and_no_other() -> None:
     assert (record.halted, record.finish_reasons) == (True, ("stop", "content_filter"))
 
 
+def test_where_json_was_asked_for_a_halt_is_told_as_a_refusal() -> None:
+    asked = ModelRequest(json_output=True)
+    out, _ = guard_body(POLICY, asked, body({"content": '{"a": "forbidden phrase"}'}), "g-1")
+    message = json.loads(out)["choices"][0]["message"]
+    assert (message["content"], message["refusal"]) == ('{"a": "', "Stopped by safety policy.")
+    legacy = {"choices": [{"index": 0, "text": '{"a": "forbidden phrase"}', "finish_reason": "stop"}]}
+    out, _ = guard_body(POLICY, asked, json.dumps(legacy).encode(), "g-1")
+    assert json.loads(out)["choices"][0]["text"] == '{"a": "'
+
+
 def test_a_halt_in_reasoning_or_in_a_call_leaves_the_notice_alone() -> None:
     value, _ = guard(body({"reasoning_content": "a forbidden phrase", "content": "answer"}))
     message = value["choices"][0]["message"]

@@ -19,6 +19,16 @@ def test_the_last_chunks_of_a_choice() -> None:
     assert last["choices"][0]["text"] == ""
 
 
+def test_where_json_was_asked_for_the_notice_is_a_refusal() -> None:
+    said, _ = halt_chunks(policy(notice="Stop."), "g-1", FINDING, index=0, stop=Stop(3), legacy=False, json_output=True)
+    assert said["choices"][0]["delta"] == {"refusal": "Stopped by safety policy."}
+    for text, legacy in (("", False), ("Stop.", True)):
+        chunks = halt_chunks(
+            policy(notice=text), "g-1", FINDING, index=0, stop=Stop(3), legacy=legacy, json_output=True
+        )
+        assert len(chunks) == 1
+
+
 def test_a_late_verdict_withdraws_what_was_delivered() -> None:
     (last,) = halt_chunks(policy(notice=""), "g-1", FINDING, index=0, stop=Stop(40, 12, 30), legacy=False)
     assert last["choices"][0]["content_filter_offsets"] == {"check_offset": 30, "start_offset": 12, "end_offset": 30}
