@@ -195,9 +195,10 @@ class ResponsesStream(Stream):
         return ending.events(self._policy, self._case_id, finding, stop, self._envelope, said)
 
     def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
-        # Of a type of its own, which the SDKs pass on as they do those they are too old for.
-        value = {"type": "response.guardrail", "sequence_number": max(self._number() - 1, 0), "guardrail": note}
-        return data_event(dumps(value), b"event: response.guardrail\n")
+        # The JavaScript SDK takes no event of a type that it does not know.
+        said = self._delivered.nothing_more(channel.key)
+        value = {**said, "sequence_number": max(self._number() - 1, 0), "guardrail": note}
+        return data_event(dumps(value), b"event: %b\n" % said["type"].encode())
 
     def _fault_event(self, fault: Fault) -> bytes:
         return self._error(fault.message, fault.code)

@@ -96,6 +96,18 @@ class Delivered:
             named = "reasoning_text" if self.items[number].get("type") == "reasoning" else "output_text"
         self.spoke(number, kind, int(found[3]), named)
 
+    def nothing_more(self, channel: str) -> dict[str, Any]:
+        """An event of this channel that adds nothing to its text."""
+        self.heard(channel)
+        found = _CHANNEL.fullmatch(channel)
+        assert found is not None
+        number, kind, at = int(found[1]), found[2], int(found[3])
+        named = type_of(self.parts[number, kind, at].said)
+        event = "reasoning_summary_text" if kind == "summary" else _NAMES.get(named, "output_text")
+        where = {"item_id": self.items[number].get("id", ""), "output_index": number, f"{kind}_index": at}
+        more: dict[str, Any] = {"logprobs": []} if event == "output_text" else {}
+        return {"type": f"response.{event}.delta", **where, "delta": "", **more}
+
 
 class Ending:
     """Writes the events of a halt."""

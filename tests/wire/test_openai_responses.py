@@ -349,6 +349,6 @@ def test_a_client_that_asks_is_told_what_was_checked() -> None:
     made = server(("output_text", "a secret, they say"))
     run = guard_every_way(POLICY, made.complete(), request=ModelRequest(annotate=True))
     said = [json.loads(event.partition(b"data: ")[2]) for event in run.out.split(b"\n\n") if event]
-    notes = [value["guardrail"] for value in said if value["type"] == "response.guardrail"]
+    notes = [value["guardrail"] for value in said if value.get("delta") == ""]
     assert [(note["channel"], note["checked"]) for note in notes] == [("output[0].content[0].text", 15)]
     assert run.reply.numbers == sorted(run.reply.numbers)
