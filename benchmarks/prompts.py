@@ -7,7 +7,6 @@ labelled harmful is no attack on a model for that; the sets do not say how many 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -37,7 +36,7 @@ class Share:
     texts: int = 0
     halted: int = 0
     """Texts for which a prompt would be refused."""
-    by_rule: Counter[str] = field(default_factory=Counter)
+    by_rule: dict[str, int] = field(default_factory=dict)
     """Texts with a hit."""
     heard: list[str] = field(default_factory=list)
     """What was hit in harmless texts."""
@@ -58,7 +57,8 @@ def measure(data: Path, policies: Sequence[str]) -> list[Share]:
             found = editor.findings()
             share.texts += 1
             share.halted += editor.halt is not None
-            share.by_rule.update({hit.rule for hit in found})
+            for rule in {hit.rule for hit in found}:
+                share.by_rule[rule] = share.by_rule.get(rule, 0) + 1
             if not row.labels:
                 share.heard += [" ".join(text[hit.start : hit.end].split())[:MAX_SHOWN] for hit in found]
     return sorted(shares.values(), key=lambda each: (each.policy, each.role, each.labelled, each.source))

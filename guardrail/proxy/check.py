@@ -27,7 +27,7 @@ from guardrail.wire.check import CheckedText, CheckRequest, answer_prompt, answe
 from guardrail.wire.check_session import CheckSession
 from guardrail.wire.record import StreamRecord
 
-OFF_LOOP_CHARACTERS = 1 << 13
+OFF_LOOP_CHARACTERS = 1 << 11
 """Texts from this length on are scanned on a thread: they take some milliseconds, which every stream would wait."""
 FINDING_WEIGHT = 8
 """Characters of scanning that going through one finding again is like."""

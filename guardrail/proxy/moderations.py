@@ -13,7 +13,7 @@ from guardrail.proxy.scoring import score_missing
 from guardrail.wire.moderations import answer_moderations, moderate_all, read_moderations, record_of
 from guardrail.wire.whole_text import Unscored, Verdicts
 
-OFF_LOOP_CHARACTERS = 1 << 13
+OFF_LOOP_CHARACTERS = 1 << 11
 """Texts from this length on are scanned on a thread: they take some milliseconds, which every stream would wait."""
 
 

@@ -18,7 +18,7 @@ from guardrail.wire.protocol import Protocol, Reply
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.whole_text import Unscored, Verdicts
 
-OFF_LOOP_CHARACTERS = 1 << 13
+OFF_LOOP_CHARACTERS = 1 << 11
 """Prompts from this length on are scanned on a thread: they take some milliseconds, which every stream would wait."""
 
 
