@@ -92,7 +92,8 @@ class OllamaStream(Stream):
         return Closing(without_context(chunk.raw) if changed else chunk.raw)
 
     def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
-        said = notice(self._policy, self._case_id)
+        # What is to be parsed as JSON is no place for a notice; the last line tells of the halt.
+        said = "" if self._request.json_output else notice(self._policy, self._case_id)
         note = halt_note(self._case_id, finding.channel, choice.stop_of(finding.channel, self._main))
         if usage is None:
             usage = {

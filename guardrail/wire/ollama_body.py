@@ -57,7 +57,7 @@ def guard_body(
     _guard(it, value)
     it.check()
     if it.halted is not None:
-        _end(it, value, policy, case_id)
+        _end(it, value, "" if request.json_output else notice(policy, case_id), case_id)
     if duplicate or it.changed or it.unknown.blocked:
         body = dumps(value)
     reason = value.get("done_reason")
@@ -89,14 +89,14 @@ def _guard(it: Body, value: dict[str, Any]) -> None:
         value.pop("context", None)  # its tokens spell the answer as the model gave it
 
 
-def _end(it: Body, value: dict[str, Any], policy: Policy, case_id: str) -> None:
-    """Say that the answer was halted."""
+def _end(it: Body, value: dict[str, Any], said: str, case_id: str) -> None:
+    """Say that the answer was halted. `said`: the notice."""
     assert it.halted is not None
     it.changed = True
     message = message_of(value)
     *_, main = text_keys(value)
     text = message.get(main)
-    message[main] = (text if isinstance(text, str) else "") + notice(policy, case_id)
+    message[main] = (text if isinstance(text, str) else "") + said
     for owner, key in ((message, "tool_calls"), (value, "context"), (value, "logprobs")):
         owner.pop(key, None)
     value["done_reason"] = REASON

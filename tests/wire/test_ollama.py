@@ -73,6 +73,12 @@ def test_without_a_notice_only_the_last_line_is_ours() -> None:
     assert run.reply.reason == "content_filter"
 
 
+def test_json_is_cut_without_a_notice() -> None:
+    run = guard_every_way(RULES, answer(says('{"a":', '"forbidden"}')), request=ModelRequest(json_output=True))
+    assert run.reply.text() == '{"a":"'
+    assert run.reply.reason == "content_filter"
+
+
 def test_the_tokens_of_an_edited_conversation_are_taken_out() -> None:
     last = end(chat=False, context=[1, 2, 3])
     assert guard(RULES, [*says("fine", key="response", chat=False), last]).out.endswith(last)

@@ -79,6 +79,12 @@ def test_a_halt(message: dict[str, Any], content: str) -> None:
     assert record.finish_reasons == ("content_filter",)
 
 
+def test_json_is_cut_without_a_notice() -> None:
+    body = json.dumps(chat({"content": '{"a":"forbidden"}'})).encode()
+    said, _ = guard_body(RULES, ModelRequest(json_output=True), body, "g-1")
+    assert json.loads(said)["message"]["content"] == '{"a":"'
+
+
 def test_log_probabilities_that_spell_something_else_are_taken_out() -> None:
     value, record = guard(chat({"content": "Hi"}, logprobs=[{"token": "secret", "logprob": -1}]))
     assert "logprobs" not in value
