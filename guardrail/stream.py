@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast, overload
 
@@ -21,6 +21,8 @@ from guardrail.text.rules import Finding
 from guardrail.text.scores import Verdict
 from guardrail.wire.answer import Fault
 from guardrail.wire.halt import notice
+from guardrail.wire.protocol import Protocol
+from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import Ask, Stream, WireLimits
 from guardrail.wire.whole_text import rules_for
@@ -66,13 +68,26 @@ def guard_stream(
     notice and as the protocol ends one that a filter stopped (a finish reason of `content_filter`, say); the source is
     closed as soon as nothing is left to wait for. `n`: the number of choices asked for; `prompt`: the newest user
     message, for a classifier that is shown it. Raises TypeError for other items, WireError for what breaks the
-    protocol; what the source raises is raised after what was held back has been yielded. When
-    characters passed that the policy's classifier could not score (`fail: open`), the logger `guardrail.stream` gets one
-    warning, with their number, at the stream's end."""
+    protocol; what the source raises is raised after what was held back has been yielded. When characters passed that
+    the policy's classifier could not score (`fail: open`), the logger `guardrail.stream` gets one warning, with their
+    number, at the stream's end."""
     guard = _Guard[T](policy, ModelRequest(n=n, prompt=prompt))
     if isinstance(stream, AsyncIterable):
         return _guard_async(stream, guard)
     return _guard_sync(stream, guard)
+
+
+def guard_items(
+    stream: AsyncIterable[T],
+    policy: Policy,
+    request: ModelRequest,
+    *,
+    protocol: Protocol | None = None,
+    on_record: Callable[[StreamRecord], object] | None = None,
+) -> AsyncIterator[T]:
+    """The same for who knows more: the whole request, the `protocol` of a stream of bytes, and a wish for the record,
+    which `on_record` gets when the stream is over."""
+    return _guard_async(stream, _Guard[T](policy, request, protocol, on_record))
 
 
 async def _guard_async(stream: AsyncIterable[T], guard: _Guard[T]) -> AsyncIterator[T]:
@@ -106,7 +121,7 @@ async def _guard_async(stream: AsyncIterable[T], guard: _Guard[T]) -> AsyncItera
             for item in guard.rest():
                 yield item
         finally:
-            guard.warn()
+            guard.close()
             closed = _close(stream)
             if inspect.isawaitable(closed):
                 await closed
@@ -134,7 +149,7 @@ def _guard_sync(stream: Iterable[T], guard: _Guard[T]) -> Iterator[T]:
         yield from judged(guard.finish())
         yield from guard.rest()
     finally:
-        guard.warn()
+        guard.close()
         _close(stream)
 
 
@@ -146,11 +161,19 @@ def _close(stream: object) -> object:
 class _Guard(Generic[T]):
     """Items in, items out; what they are is told by the first."""
 
-    def __init__(self, policy: Policy, request: ModelRequest) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        request: ModelRequest,
+        protocol: Protocol | None = None,
+        on_record: Callable[[StreamRecord], object] | None = None,
+    ) -> None:
         self.over = False
         """Nothing is left to wait for."""
         self.policy = policy
         self._request = request
+        self._protocol = protocol
+        self._on_record = on_record
         self._case_id = new_case_id()
         self._text: Editor | None = None
         self._items: Items | None = None
@@ -162,7 +185,7 @@ class _Guard(Generic[T]):
                 self._text = Editor(rules_for(self.policy, self._request))
             return self._said(self._text.feed(item))
         if self._items is None:
-            self._items = items_of(item)
+            self._items = items_of(item, self._protocol)
             opens = self._items.protocol.stream
             self._stream = opens(self.policy, self._request, case_id=self._case_id, limits=_LIMITS)
         return self._given(self._stream.feed(self._items.take(item)))
@@ -199,14 +222,16 @@ class _Guard(Generic[T]):
             return self._said(self._text.score(ask.number, verdict))
         return self._given(self._stream.score(ask, verdict))
 
-    def warn(self) -> None:
-        """Say in the log how much passed without scores, once the stream is over."""
+    def close(self) -> None:
+        """The stream is over: hand over its record, and say in the log how much passed without scores."""
         passed = 0
         if self._text is not None:
             passed = self._text.unscanned
         elif self._items is not None:
             record = self._stream.record
             passed = record.unscanned if record.unit_failures else 0
+            if self._on_record is not None:
+                self._on_record(record)
         if passed:
             policy = self.policy.tag
             logger.warning(

@@ -19,7 +19,7 @@ HASH = "sha256:" + hashlib.sha256(b"a key").hexdigest()
 def test_the_shipped_configuration_is_good() -> None:
     assert load_configuration(None).problems == []
     assert load_snapshot(None, environ={}, thorough=True).policies.keys() == {
-        *("classifier-default", "default", "demo", "entities-all", "family", "lexicons"),
+        *("classifier-default", "default", "demo", "entities-all", "family", "input-default", "lexicons"),
     }
 
 
