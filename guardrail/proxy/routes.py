@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import unquote
 
-from guardrail.wire import anthropic, gemini, gemini_request, ollama, openai_chat, openai_responses
+from guardrail.wire import anthropic, gemini, gemini_request, ollama, openai_chat, openai_responses, openai_text
 from guardrail.wire.protocol import Protocol
 
 GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
@@ -23,6 +23,8 @@ GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
         ),
         openai_chat.PROTOCOL,
     ),
+    (re.compile(r"(?:/openai|/api)?/v1/completions|/openai/deployments/[^/]+/completions"), openai_text.PROTOCOL),
+    (re.compile(r"(?:/openai|/api)?/v1/completions|/openai/deployments/[^/]+/completions"), openai_text.PROTOCOL),
     (re.compile(r"(?:/openai|/v1|/openai/v1)/responses(?:/resp[^/]*(?:/cancel)?)?"), openai_responses.PROTOCOL),
     (re.compile(r"(?:/anthropic)?/v1/messages"), anthropic.PROTOCOL),  # with its prefix: Azure, DeepSeek
     (re.compile(r"/api/(?:chat|generate)"), ollama.PROTOCOL),

@@ -6,7 +6,7 @@ import pytest
 
 from guardrail.proxy.routes import Own, Unguarded, route, spoken_at
 from guardrail.settings import PASSED
-from guardrail.wire import anthropic, gemini, ollama, openai_chat, openai_responses
+from guardrail.wire import anthropic, gemini, ollama, openai_chat, openai_responses, openai_text
 
 DEFAULT = ("/v1/models", "/v1/models/*", "/v1/embeddings")
 WIDE = ("/v1/*", "/*")
@@ -17,6 +17,8 @@ CASES = [
     ("/api/v1/chat/completions", DEFAULT, openai_chat.PROTOCOL),
     ("/v1beta/openai/chat/completions", DEFAULT, openai_chat.PROTOCOL),
     ("/openai/deployments/my%20model/chat/completions", DEFAULT, openai_chat.PROTOCOL),
+    ("/v1/completions", WIDE, openai_text.PROTOCOL),
+    ("/openai/deployments/my%20model/completions", DEFAULT, openai_text.PROTOCOL),
     ("/v1/responses", DEFAULT, openai_responses.PROTOCOL),
     ("/openai/responses", DEFAULT, openai_responses.PROTOCOL),
     ("/v1/responses/resp_1", DEFAULT, openai_responses.PROTOCOL),
@@ -37,7 +39,7 @@ CASES = [
     ("/v1/files", WIDE, Unguarded.UNSCANNED),
     # not listed
     ("/", DEFAULT, Unguarded.REFUSED),
-    ("/v1/completions", DEFAULT, Unguarded.REFUSED),
+    ("/completions", DEFAULT, Unguarded.REFUSED),
     ("/v1/models/", DEFAULT, Unguarded.REFUSED),
     ("/v1/modelsx", DEFAULT, Unguarded.REFUSED),
     ("/v1/embeddings/x", DEFAULT, Unguarded.REFUSED),
@@ -59,7 +61,7 @@ CASES = [
     ("/v1beta/models/gemini-2:%67enerateContent", WIDE, Unguarded.REFUSED),
     ("/v1beta/models/a/b:generateContent", WIDE, Unguarded.REFUSED),
     # other endpoints that answer with a model's text, under a wildcard
-    ("/v1/completions", WIDE, Unguarded.REFUSED),
+    ("/v1/complete", WIDE, Unguarded.REFUSED),
     ("/v1/responses/other", WIDE, Unguarded.REFUSED),
     ("/api/Chat", WIDE, Unguarded.REFUSED),
     ("/api//generate", WIDE, Unguarded.REFUSED),
@@ -97,7 +99,7 @@ def test_route(path: str, listed: tuple[str, ...], expected: object) -> None:
 
 
 def test_an_endpoint_that_is_listed_by_its_full_name_passes_whatever_it_answers_with() -> None:
-    assert route("/v1/completions", ("/v1/completions",)) is Unguarded.UNSCANNED
+    assert route("/v1/complete", ("/v1/complete",)) is Unguarded.UNSCANNED
 
 
 @pytest.mark.parametrize(
