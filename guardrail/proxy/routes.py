@@ -24,7 +24,6 @@ GUARDED: tuple[tuple[re.Pattern[str], Protocol], ...] = (
         openai_chat.PROTOCOL,
     ),
     (re.compile(r"(?:/openai|/api)?/v1/completions|/openai/deployments/[^/]+/completions"), openai_text.PROTOCOL),
-    (re.compile(r"(?:/openai|/api)?/v1/completions|/openai/deployments/[^/]+/completions"), openai_text.PROTOCOL),
     (re.compile(r"(?:/openai|/v1|/openai/v1)/responses(?:/resp[^/]*(?:/cancel)?)?"), openai_responses.PROTOCOL),
     (re.compile(r"(?:/anthropic)?/v1/messages"), anthropic.PROTOCOL),  # with its prefix: Azure, DeepSeek
     (re.compile(r"/api/(?:chat|generate)"), ollama.PROTOCOL),
