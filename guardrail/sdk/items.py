@@ -127,13 +127,13 @@ class OllamaItems(Items):
 class EventItems(Items):
     """Protocols whose events have a `type`, which is also the name of the event, and each a class of its own."""
 
-    union = ""
-    """What the name of the union of all classes ends in."""
+    unions: tuple[str, ...] = ()
+    """What the name of the union of all classes ends in: of the SDK's own, of others who have classes for it."""
     end = b""
 
     def __init__(self, first: Any) -> None:
         super().__init__(first)
-        self._classes = {} if isinstance(first, dict) else classes_by_type(first, self.union)
+        self._classes = {} if isinstance(first, dict) else classes_by_type(first, self.unions)
 
     def _event(self, value: Value) -> bytes:
         raw = json.dumps(value, separators=(",", ":")).encode()
@@ -155,7 +155,7 @@ class ResponsesItems(EventItems):
     """`responses.create(stream=True)` of openai."""
 
     protocol = openai_responses.PROTOCOL
-    union = "ResponseStreamEvent"
+    unions = ("ResponseStreamEvent", "ResponsesAPIStreamingResponse")
 
     def _value(self, item: Any) -> Value:
         value = super()._value(item)
@@ -168,11 +168,29 @@ class AnthropicItems(EventItems):
     """`messages.create(stream=True)` of anthropic."""
 
     protocol = anthropic.PROTOCOL
-    union = "RawMessageStreamEvent"
+    unions = ("RawMessageStreamEvent",)
 
 
-def items_of(first: Any) -> Items:
-    """The items of a stream that begins with this one. Raises TypeError for what is none."""
+class Bytes(Items):
+    """No items: the stream itself."""
+
+    end = b""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+
+    def take(self, item: Any) -> bytes:
+        return bytes(item)
+
+    def give(self, out: bytes) -> list[Any]:
+        return [out] if out else []
+
+
+def items_of(first: Any, protocol: Protocol | None = None) -> Items:
+    """The items of a stream that begins with this one. Raises TypeError for what is none. `protocol`: of a stream of
+    bytes."""
+    if isinstance(first, bytes) and protocol is not None:
+        return Bytes(protocol)
     value = dumped(first)
     return _kind(value, type(first).__name__)(first)
 

@@ -39,14 +39,15 @@ def built(cls: Any, value: Value, *, strict: bool = False) -> Any:
     return cls.model_validate(value)
 
 
-def classes_by_type(item: object, union: str) -> dict[str, Any]:
+def classes_by_type(item: object, unions: tuple[str, ...]) -> dict[str, Any]:
     """The classes of the events of a stream by their `type`, out of the union with a name that ends so, which stands
     where the class of `item` came from."""
-    package = sys.modules[type(item).__module__.rpartition(".")[0]]
-    named = next((name for name in vars(package) if name.endswith(union)), None)
-    if named is None:
-        raise TypeError(f"found no {union} beside {type(item).__name__}: an SDK of another kind, or too old")
-    return {type_: cls for cls in _members(getattr(package, named)) for type_ in _types(cls)}
+    module = type(item).__module__
+    for place in (module, module.rpartition(".")[0]):
+        for name, union in vars(sys.modules.get(place, sys)).items():
+            if name.endswith(unions):
+                return {type_: cls for cls in _members(union) for type_ in _types(cls)}
+    raise TypeError(f"found no {unions[0]} beside {type(item).__name__}: an SDK of another kind, or too old")
 
 
 def _members(union: Any) -> Iterator[Any]:
@@ -59,4 +60,4 @@ def _members(union: Any) -> Iterator[Any]:
 
 def _types(cls: Any) -> tuple[str, ...]:
     field = cls.model_fields.get("type")
-    return get_args(field.annotation) if field is not None else ()
+    return tuple(getattr(type_, "value", type_) for type_ in get_args(field.annotation)) if field is not None else ()

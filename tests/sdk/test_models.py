@@ -39,11 +39,11 @@ def test_dicts_are_themselves() -> None:
 
 def test_the_classes_of_a_stream() -> None:
     first = RawMessageStartEvent.construct(type="message_start")
-    classes = classes_by_type(first, "RawMessageStreamEvent")
+    classes = classes_by_type(first, ("RawMessageStreamEvent",))
     assert classes["content_block_delta"] is RawContentBlockDeltaEvent
     assert len(classes) == 6
     with pytest.raises(TypeError, match="found no Nothing beside RawMessageStartEvent"):
-        classes_by_type(first, "Nothing")
+        classes_by_type(first, ("Nothing",))
 
 
 def test_no_sdk_is_imported() -> None:
