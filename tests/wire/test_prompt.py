@@ -6,8 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from guardrail.policy.policy import InputSection, Policy
+from guardrail.stream import guard_text
 from guardrail.text.rules import Action, KeywordRule, Label, PatternRule
 from guardrail.text.scanner import compile_rules
 from guardrail.wire.openai_chat_request import read_request
@@ -171,3 +174,34 @@ def test_the_record_holds_no_text() -> None:
     record = guarded(body(("user", "Acme secret words TCK-1234"))).record
     assert "secret" not in str(record)
     assert "TCK" not in str(record)
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        ["Acme", " ", "open", "sesame", "芝麻", "开门", "TCK-1234", "Ac", "me", "\n", "😀", "e\u0301", "\u200b", "."]
+    ),
+    max_size=8,
+).map("".join)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_each_message_becomes_what_the_rules_make_of_its_text(texts: list[str]) -> None:
+    outcome = guarded(body(*[("user", text) for text in texts]), section(turns="all"))
+    alone = [guard_text(text, INNER) for text in texts]
+    assert (outcome.record.refused is not None) == any(one.halted for one in alone)
+    if outcome.body:
+        assert contents(outcome) == [one.output for one in alone]
+
+
+@given(st.lists(WORDS, min_size=2, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_nothing_that_is_removed_is_left_however_a_message_is_cut_into_parts(texts: list[str]) -> None:
+    outcome = guarded(body(("user", parts(*texts))))
+    for together in ("".join(texts), "\n".join(texts)):
+        assert outcome.record.refused is not None or not guard_text(together, INNER).halted
+    if outcome.body:
+        left = [part["text"] for part in contents(outcome)[0]]
+        for together in ("".join(left), "\n".join(left)):
+            found = guard_text(together, INNER)
+            assert [hit.rule for hit in found.findings if hit.rule != "ticket"] == []
