@@ -93,7 +93,7 @@ async def test_unauthorized() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/completions", "/", "/v1/chat/completions/", "/v1//models", "/v1/models/%2e%2e/x"]
+    "path", ["/v1/complete", "/", "/v1/chat/completions/", "/v1//models", "/v1/models/%2e%2e/x"]
 )
 async def test_unknown_path(path: str) -> None:
     async with guarding(says("hi")) as guarded:
