@@ -189,6 +189,8 @@ class SlotTemplate(msgspec.Struct, frozen=True, gc=False):
     prefix: bytes
     """What all of them begin with."""
     pattern: re.Pattern[bytes]
+    plain: Template
+    """For a stream in which the slots do not change."""
 
     def event(self, raw: bytes, text: str) -> bytes:
         """The event `raw` with another text."""
@@ -301,15 +303,16 @@ def find_template(
     around = prefix + suffix
     if b"\\" in around or len(re.findall(quoted_key, around)) != 1 or reads_as(prefix + b"?" + suffix) != "?":
         return None
+    plain = Template(prefix, suffix, suffix + prefix)
     if not slots or not _SLOT.search(around):
-        return Template(prefix, suffix, suffix + prefix)
+        return plain
     try:
         pattern = re.compile(b"(%b%b%b)" % (_slotted(prefix), _TEXT, _slotted(suffix)))
     except re.error:
         return None
     first = _SLOT.search(prefix)
     head = prefix if first is None else prefix[: first.end(first.lastindex or 0)]
-    return SlotTemplate(head, pattern)
+    return SlotTemplate(head, pattern, plain)
 
 
 def _slotted(around: bytes) -> bytes:

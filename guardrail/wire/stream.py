@@ -47,7 +47,7 @@ from guardrail.wire import sse
 from guardrail.wire.answer import Answer, Fault
 from guardrail.wire.channel import WHOLE_TEXT, Channel
 from guardrail.wire.choice import Choice
-from guardrail.wire.chunk import AnyTemplate, Chunk
+from guardrail.wire.chunk import AnyTemplate, Chunk, SlotTemplate, Template
 from guardrail.wire.halt import choice_prefix
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event, Framer
@@ -99,6 +99,7 @@ class Stream(Answer):
         "_order",
         "_run_of",
         "_scored",
+        "_slotted",
         "_strict",
         "_template",
         "_todo",
@@ -120,6 +121,8 @@ class Stream(Answer):
         self._run_of: tuple[Choice, Channel]
         """Whose the template's events are."""
         self._tries: float = TEMPLATE_TRIES
+        self._slotted = False
+        """Whether a plain template was of no use, though its events differ in numbers and the like only."""
         self._failed = False
         """Upstream has sent an error event."""
         scored = policy.rules.scored
@@ -578,11 +581,18 @@ class Stream(Answer):
 
     def _look_for_template(self, chunk: Chunk, choice: Choice, channel: Channel) -> None:
         """An event that could have had a template came the long way: the template there is was of no use."""
-        self._template = None
-        if self._tries >= 1:
-            self._tries = min(self._tries, TEMPLATE_TRIES) - 1
-            self._template = self._find_template(chunk)
-            self._run_of = choice, channel
+        before, self._template = self._template, None
+        if self._tries < 1:
+            return
+        self._tries = min(self._tries, TEMPLATE_TRIES) - 1
+        found = self._find_template(chunk)
+        if isinstance(found, SlotTemplate) and not self._slotted:
+            # What may change with every event does not in most streams, and the plain template costs less.
+            self._slotted = isinstance(before, Template) and self._run_of == (choice, channel)
+            if not self._slotted:
+                found = found.plain
+        self._template = found
+        self._run_of = choice, channel
 
     def _withhold(self, choice: Choice, part: str, said: Any, chunk: Chunk) -> None:
         """A piece of what is not delivered before it is whole."""

@@ -14,6 +14,7 @@ import pytest
 from guardrail.errors import WireError
 from guardrail.text.rules import Action, KeywordRule, PatternRule
 from guardrail.wire.answer import Fault
+from guardrail.wire.chunk import SlotTemplate, Template
 from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import WireLimits
@@ -707,3 +708,13 @@ def test_the_record_names_what_happened() -> None:
     assert [(f.rule, f.start, f.end) for f in record.findings] == [("redact", 2, 8), ("halt", 15, 31)]
     assert (record.received, record.released, record.removed, record.dropped) == (32, 9, 23, 0)
     assert (record.halted, record.fault, record.unscanned) == (True, None, 0)
+
+
+def test_events_that_differ_in_numbers_take_the_short_way_once_they_do() -> None:
+    stream = ChatStream(POLICY, ModelRequest(), case_id="g-1")
+    same = [event({"content": f"word{i} "}) for i in range(4)]
+    assert [stream.feed(raw) for raw in same] == same
+    assert isinstance(stream._template, Template)
+    later = [event({"content": f"word{i} "}, top={"created": i + 2}) for i in range(4)]
+    assert [stream.feed(raw) for raw in later] == later
+    assert isinstance(stream._template, SlotTemplate)
