@@ -92,9 +92,7 @@ async def test_unauthorized() -> None:
         assert len(guarded.upstream.requests) == 1
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/complete", "/", "/v1/chat/completions/", "/v1//models", "/v1/models/%2e%2e/x"]
-)
+@pytest.mark.parametrize("path", ["/v1/complete", "/", "/v1/chat/completions/", "/v1//models", "/v1/models/%2e%2e/x"])
 async def test_unknown_path(path: str) -> None:
     async with guarding(says("hi")) as guarded:
         got = await guarded.ask(path=path)
