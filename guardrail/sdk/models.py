@@ -34,9 +34,15 @@ def built(cls: Any, value: Value, *, strict: bool = False) -> Any:
     if strict:
         known = {key for name, field in cls.model_fields.items() for key in (name, field.alias)}
         value = {key: found for key, found in value.items() if key in known}
-    if any("construct" in vars(base) and base.__module__.partition(".")[0] != "pydantic" for base in cls.__mro__):
+    if any("construct" in vars(base) and _root(base) == _root(cls) for base in cls.__mro__):
         return cls.construct(**value)  # the SDK's own, which builds what is inside too and refuses nothing
     return cls.model_validate(value)
+
+
+def _root(cls: Any) -> str:
+    """The package that a class is part of."""
+    module: str = cls.__module__
+    return module.partition(".")[0]
 
 
 def classes_by_type(item: object, unions: tuple[str, ...]) -> dict[str, Any]:
