@@ -30,7 +30,7 @@ from guardrail.wire.anthropic_block import (
 )
 from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.sse import Event, data_event, parse_event
-from guardrail.wire.strict_json import dumps, dumps_exact, loads
+from guardrail.wire.strict_json import dumps, dumps_exact, has_all_keys, loads
 from guardrail.wire.unknown_text import PASSED, Unknown
 
 DELTA_FIELD = {"text_delta": "text", "thinking_delta": "thinking", "compaction_delta": "content"}
@@ -83,8 +83,7 @@ def read_event(event: Event, *, block: bool, withheld: Container[str] = ()) -> C
             said = _decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _look(event, block, withheld)
-        # A key that came twice is lost in decoding, so that what is left has fewer keys than the data.
-        if data.count(b'":') == _encode(said).count(b'":'):
+        if has_all_keys(_encode(said), data):
             return _typed(event, said)
     return _look(event, block, withheld)
 

@@ -20,7 +20,7 @@ from guardrail.wire import logprobs
 from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.ndjson import data_line, parse_line
 from guardrail.wire.sse import Event
-from guardrail.wire.strict_json import dumps, dumps_exact, loads
+from guardrail.wire.strict_json import dumps, dumps_exact, has_all_keys, loads
 from guardrail.wire.unknown_text import ROLES, Unknown, is_prose
 
 ENVELOPE = ("model", "remote_model", "remote_host", "created_at")
@@ -88,8 +88,7 @@ def read_line(event: Event, *, block: bool, clean: Callable[[str], bool]) -> Chu
     assert data is not None
     try:
         line = _decode(data)
-        # A key that came twice is lost in decoding, so that what is left has fewer keys than the data.
-        if not line.done and data.count(b'":') == _encode(line).count(b'":'):
+        if not line.done and has_all_keys(_encode(line), data):
             texts = _texts(line)
             if texts is not None:
                 return Chunk(event.raw, [0], texts, [], [], source=line, template=len(texts) == 1)

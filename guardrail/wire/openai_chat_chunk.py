@@ -21,7 +21,7 @@ from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.openai_chat_delta import SPELLING, drop_spelling, places, put, without_texts
 from guardrail.wire.request import MAX_CHOICES
 from guardrail.wire.sse import Event, data_event, parse_event
-from guardrail.wire.strict_json import dumps, dumps_exact, loads
+from guardrail.wire.strict_json import dumps, dumps_exact, has_all_keys, loads
 from guardrail.wire.unknown_text import CHOICE_PASSED, Unknown
 
 ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
@@ -129,9 +129,8 @@ def read_chunk(event: Event, *, block: bool, clean: Callable[[str], bool]) -> Ch
             chunk = _decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _look(event, block, clean)
-        # A key that came twice is lost in decoding, so that what is left has fewer keys than the data.
         padding = f"0{chunk.obfuscation or ''}{chunk.p or ''}"
-        if data.count(b'":') == _encode(chunk).count(b'":') and padding.isascii() and padding.isalnum():
+        if has_all_keys(_encode(chunk), data) and padding.isascii() and padding.isalnum():
             return _typed(event, chunk)
     return _look(event, block, clean)
 

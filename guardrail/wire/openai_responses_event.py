@@ -41,7 +41,7 @@ from guardrail.wire.openai_responses_item import (
 )
 from guardrail.wire.openai_responses_place import PARTS, TEXTS, Indexes, annotation_path
 from guardrail.wire.sse import Event, data_event, parse_event
-from guardrail.wire.strict_json import dumps, dumps_exact, loads
+from guardrail.wire.strict_json import dumps, dumps_exact, has_all_keys, loads
 from guardrail.wire.unknown_text import Unknown, is_prose
 
 _NUMBERS = (
@@ -118,8 +118,7 @@ class Reader:
         plain = (said.obfuscation or "0").isascii() and (said.obfuscation or "0").isalnum()
         if name is not UNSET and name not in self.indexes and not is_id(name):
             plain = False
-        # A key that came twice is lost in decoding, so that what is left has fewer keys than the data.
-        if plain and data.count(b'":') == _encode(said).count(b'":') and event.name in (b"", said.type.encode()):
+        if plain and has_all_keys(_encode(said), data) and event.name in (b"", said.type.encode()):
             return self._typed(event, said)
         return self._look(event)
 

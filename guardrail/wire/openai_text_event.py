@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.openai_chat_chunk import Reason, index_of, read_chunk
 from guardrail.wire.sse import Event, parse_event
+from guardrail.wire.strict_json import has_all_keys
 
 
 class _Choice(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -51,8 +52,7 @@ def read_event(event: Event, *, block: bool, clean: Callable[[str], bool]) -> Ch
             chunk = _decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return read_chunk(event, block=block, clean=clean)
-        # A key that came twice is lost in decoding, so that what is left has fewer keys than the data.
-        if data.count(b'":') == _encode(chunk).count(b'":'):
+        if has_all_keys(_encode(chunk), data):
             return _typed(event, chunk)
     return read_chunk(event, block=block, clean=clean)
 

@@ -23,8 +23,7 @@ def loads(data: bytes | str) -> tuple[Any, bool]:
     if isinstance(data, bytes):
         try:
             value = _decode(data)
-            # A key that came twice is lost in decoding: then the value, written again, has fewer.
-            if data.count(b'":') == _encode(value).count(b'":'):
+            if has_all_keys(_encode(value), data):
                 return value, False
         except (msgspec.MsgspecError, ValueError, RecursionError):
             pass
@@ -43,6 +42,12 @@ def loads(data: bytes | str) -> tuple[Any, bool]:
         # No cause: the decoder's own error holds the whole document, which is model text.
         raise WireError("not valid JSON") from None
     return value, duplicate
+
+
+def has_all_keys(written: bytes, data: bytes) -> bool:
+    """Whether no key was lost when `data` was decoded; `written`: what was decoded, as msgspec writes it. A key that
+    came twice is lost, with its quotes. False also where that cannot be told, since quotes were written as escapes."""
+    return data.count(b'"') == written.count(b'"') and b"\\u0022" not in data
 
 
 _decode = msgspec.json.Decoder().decode

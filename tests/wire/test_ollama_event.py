@@ -123,10 +123,10 @@ def test_progress_and_short_labels_pass() -> None:
 
 
 def test_a_key_that_came_twice_counts_once() -> None:
-    raw = b'{"model":"m","message":{"role":"assistant","content":"secret","content":"a"},"done":false}\n'
-    chunk = read(raw)
-    assert chunk.texts == [(0, "content", "a")]
-    assert b"secret" not in chunk.raw
+    for first in (b'"content":"secret"', b'"content" : "secret"'):
+        chunk = read(b'{"model":"m","message":{"role":"assistant",%b,"content":"a"},"done":false}\n' % first)
+        assert chunk.texts == [(0, "content", "a")]
+        assert b"secret" not in chunk.raw
 
 
 def test_log_probabilities() -> None:

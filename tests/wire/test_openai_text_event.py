@@ -42,6 +42,13 @@ def test_two_ways_in_read_the_same() -> None:
         assert fast.template == bool(fast.texts)
 
 
+def test_a_key_that_came_twice_counts_once() -> None:
+    for first in (b'"text":"secret"', b'"text" : "secret"'):
+        twice = read(event("a").replace(b'"text":', first + b',"text":'))
+        assert twice.texts == [(0, "text", "a")]
+        assert b"secret" not in twice.raw
+
+
 @pytest.mark.parametrize(
     ("choice", "path"),
     [

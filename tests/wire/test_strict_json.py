@@ -21,6 +21,9 @@ def test_refused_without_the_document_in_the_error(data: bytes) -> None:
 def test_duplicate_keys_are_told() -> None:
     assert loads(b'{"a":1,"b":{"c":1,"c":2}}') == ({"a": 1, "b": {"c": 2}}, True)
     assert loads(b'{"a":1,"b":{"a":1}}') == ({"a": 1, "b": {"a": 1}}, False)
+    assert loads(b'{"a" : 1,"a":2}') == ({"a": 2}, True)
+    assert loads(rb'{"a":1,"a":"\u0022:"}') == ({"a": '":'}, True)
+    assert loads(rb'{"a":"\u0022:"}') == ({"a": '":'}, False)
 
 
 @pytest.mark.parametrize(
