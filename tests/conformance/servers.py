@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
+import yaml
+
+KEY = "test-key-of-acme"
 START_LIMIT = 60.0
 """Seconds until a process must have said where it listens; generous, for a busy machine."""
 
@@ -44,3 +52,37 @@ def listening(arguments: Sequence[str], urls: int = 1) -> Iterator[list[str]]:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def configure(folder: Path, simulator: str, policy: dict[str, Any]) -> Path:
+    """Write a configuration with one tenant, whose key is `KEY` and whose policy is named `acme`; give its path."""
+    settings = {
+        "version": 1,
+        "listen": {"host": "127.0.0.1", "port": 0},
+        "admin": {"host": "127.0.0.1", "port": 0},
+        "upstreams": {"default": {"url": simulator}},
+        "policies": "policies/",
+        "tenants": "tenants/",
+    }
+    tenant = {
+        "tenant": "acme",
+        "policy": "acme",
+        "upstream": "default",
+        "keys": ["sha256:" + hashlib.sha256(KEY.encode()).hexdigest()],
+    }
+    for name, document in (("guardrail", settings), ("policies/acme", policy), ("tenants/acme", tenant)):
+        path = folder / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    return folder / "guardrail.yaml"
+
+
+def last_generation(simulator: str) -> dict[str, Any]:
+    """What the model server says of its last answer once that has ended."""
+    for _ in range(500):
+        with urllib.request.urlopen(f"{simulator}/simulate/stats") as response:
+            last: dict[str, Any] = json.load(response)["generations"][-1]
+        if last["state"] != "running":
+            return last
+        time.sleep(0.01)
+    raise AssertionError("it is still running")

@@ -7,82 +7,28 @@ its user: the whole text, reasoning, tool calls, the ending in the client's own 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.conformance.cases import BY_NAME, CASES, NOTICE, POLICY, REFUSAL, REFUSED, SCRIPT, Case
+from tests.conformance.cases import BY_NAME, CASES, NOTICE, POLICY, REFUSAL, REFUSED, Case
 from tests.conformance.clients import CLIENTS, Client
 from tests.conformance.drive import Driver
-from tests.conformance.servers import listening
+from tests.conformance.servers import KEY, configure, last_generation, listening
 
-KEY = "test-key-of-acme"
 CELLS = [(client, case) for client in CLIENTS for case in CASES if case.name not in client.absent]
 ROWS = [f"{client.runs_on}-{client.key}" for client in CLIENTS]
 NAMES = [f"{client.runs_on}-{client.key}-{case.name}" for client, case in CELLS]
 
 
 @pytest.fixture(scope="session")
-def driver() -> Iterator[Driver]:
-    driver = Driver()
-    yield driver
-    driver.close()
-
-
-@pytest.fixture(scope="session")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    script = tmp_path_factory.mktemp("script") / "script.yaml"
-    script.write_text(yaml.safe_dump(SCRIPT, allow_unicode=True), encoding="utf-8")
-    with listening(["simulate", "--port", "0", "--script", str(script)]) as (url,):
-        yield url
-
-
-@pytest.fixture(scope="session")
 def guardrail(simulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    config = configure(tmp_path_factory.mktemp("config"), simulator)
+    config = configure(tmp_path_factory.mktemp("config"), simulator, POLICY)
     with contextlib.ExitStack() as stack:
         (url,) = stack.enter_context(listening(["serve", "--config", str(config)]))
         yield url
-
-
-def configure(folder: Path, simulator: str) -> Path:
-    settings = {
-        "version": 1,
-        "listen": {"host": "127.0.0.1", "port": 0},
-        "admin": {"host": "127.0.0.1", "port": 0},
-        "upstreams": {"default": {"url": simulator}},
-        "policies": "policies/",
-        "tenants": "tenants/",
-    }
-    tenant = {
-        "tenant": "acme",
-        "policy": "acme",
-        "upstream": "default",
-        "keys": ["sha256:" + hashlib.sha256(KEY.encode()).hexdigest()],
-    }
-    for name, document in (("guardrail", settings), ("policies/acme", POLICY), ("tenants/acme", tenant)):
-        path = folder / f"{name}.yaml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
-    return folder / "guardrail.yaml"
-
-
-def last_generation(simulator: str) -> dict[str, Any]:
-    """What the model server says of its last answer once that has ended."""
-    for _ in range(500):
-        with urllib.request.urlopen(f"{simulator}/simulate/stats") as response:
-            last: dict[str, Any] = json.load(response)["generations"][-1]
-        if last["state"] != "running":
-            return last
-        time.sleep(0.01)
-    raise AssertionError("it is still running")
 
 
 def expected(client: Client, case: Case) -> dict[str, Any]:
