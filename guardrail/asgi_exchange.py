@@ -9,6 +9,7 @@ Starlette, and what is built on it, stop the generator that it streams from.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -182,7 +183,11 @@ class Exchange:
         nothing of the answer went out."""
         try:
             await app(self.scope, self.receive, self.send)
-        except Exception as error:
+        except BaseException as error:
+            if self._over.is_set():
+                _let_go(error)
+            if not isinstance(error, Exception):
+                raise
             if self._stopped:
                 return  # what it raises is what became of `Stopped` on its way
             if self._stream is not None and self._begun and not self._over.is_set() and not self._client_gone:
@@ -212,10 +217,10 @@ class Exchange:
             if self._begun:
                 await self._fail(InBandFault(refused.fault.kind, refused.detail))
             else:
-                self._over.set()
                 fault = refused.fault
                 body = self._protocol.error_body(Refusal(fault.status, fault.type, refused.detail, refused.code))
                 await respond(self.send_raw, fault.status, body, self.own_headers)
+                self._over.set()
             self._stop()
 
     async def send_raw(self, message: Message) -> None:
@@ -296,8 +301,12 @@ class Exchange:
 
     async def _end(self) -> None:
         await self._begin()
+        await self._finish(b"")
+
+    async def _finish(self, body: bytes) -> None:
+        """Send the last of the answer. Only then is it over: whoever hears of that may cancel what sends."""
+        await self.send_raw({"type": "http.response.body", "body": body, "more_body": False})
         self._over.set()
-        await self.send_raw({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _fail(self, fault: InBandFault) -> None:
         """End a stream that has begun and cannot go on."""
@@ -324,13 +333,12 @@ class Exchange:
             self.records.append(record)
             if self._request.annotate:
                 body = annotated(body, record)
-        self._over.set()
         self._begun = True
         headers = self._headers(self._start)
         if body:
             headers.append((b"content-length", b"%d" % len(body)))
         await self.send_raw({**self._start, "headers": headers})
-        await self.send_raw({"type": "http.response.body", "body": body, "more_body": False})
+        await self._finish(body)
 
     def _headers(self, start: Message) -> Headers:
         kept = [
@@ -343,6 +351,19 @@ class Exchange:
 
 class _Refused(Failed):
     """The application's answer cannot be delivered."""
+
+
+def _let_go(error: BaseException) -> None:
+    """Forget what the frames that an exception passed through hold: among it the generator that the application
+    streamed from, which is closed, and with it what feeds it, when nothing refers to it any more."""
+    passed, seen = [error], {id(error)}
+    for each in passed:
+        traceback.clear_frames(each.__traceback__)
+        inside = each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+        for other in (each.__context__, each.__cause__, *inside):
+            if other is not None and id(other) not in seen:
+                seen.add(id(other))
+                passed.append(other)
 
 
 async def respond(

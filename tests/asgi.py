@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,10 +135,3 @@ class Says:
 async def asked(app: App, policy: Any, *, path: str = CHAT, body: Any = None, **settings: Any) -> Got:
     """What a client gets that asks the guarded application."""
     return await Client(path, body).ask(GuardrailMiddleware(app, policy, **settings))
-
-
-async def trickle(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """What a streaming response streams from."""
-    for piece in pieces:
-        await asyncio.sleep(0)
-        yield piece

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from starlette.responses import StreamingResponse
 
 from guardrail.asgi import GuardrailMiddleware
 from guardrail.asgi_exchange import Limits, Receive, Record, Scope, Send
@@ -79,6 +82,32 @@ async def test_an_application_that_listens_hears_that_it_is_over() -> None:
     got = await asked(app, POLICY)
     assert heard == ["http.disconnect"] * 2
     assert got.reply.done
+
+
+@pytest.mark.parametrize("version", ["2.3", "2.4"])
+async def test_the_generator_of_a_starlette_response_is_closed_at_once(version: str) -> None:
+    """2.3: Starlette listens for the client's leaving; 2.4: it waits for `send` to raise."""
+    closed = asyncio.Event()
+
+    async def events() -> AsyncIterator[bytes]:
+        try:
+            for piece in chat(says("a forbidden ", "phrase.", "never", "read")):
+                yield piece
+        finally:
+            closed.set()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await StreamingResponse(events(), media_type="text/event-stream")(scope, receive, send)
+
+    client = Client(asgi={"version": "3.0", "spec_version": version})
+    gc.disable()  # it must not take a collection
+    try:
+        got = await client.ask(GuardrailMiddleware(app, POLICY))
+        async with asyncio.timeout(20):
+            await closed.wait()
+    finally:
+        gc.enable()
+    assert (got.reply.finishes, got.ended) == ({0: "content_filter"}, True)
 
 
 async def test_what_an_application_raises_because_it_was_stopped_ends_here() -> None:
