@@ -19,6 +19,8 @@ DEFAULT: list[tuple[str, str, str | None]] = [
     ("backslashes", "\\v1\\chat\\completions", "openai_chat"),
     ("with a name in it", "/openai/deployments/mine/chat/completions", "openai_chat"),
     ("Responses", "/v1/responses", "openai_responses"),
+    ("Completions", "/v1/completions", "openai_text"),
+    ("Anthropic", "/llm/v1/messages", "anthropic"),
     ("Ollama", "/api/chat", "ollama"),
     ("Gemini", "/v1beta/models/m:generateContent", "gemini"),
     ("another", "/v1/chat", None),
@@ -59,5 +61,5 @@ def test_paths_of_ones_own() -> None:
 
 
 def test_an_unknown_protocol() -> None:
-    with pytest.raises(ValueError, match="found the protocol 'chat', expected one of gemini, "):
+    with pytest.raises(ValueError, match="found the protocol 'chat', expected one of anthropic, gemini, "):
         PathTable({"/ask": "chat"})
