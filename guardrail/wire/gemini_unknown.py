@@ -109,7 +109,9 @@ def _strip_part(unknown: Unknown, path: str, part: object) -> bool:
             _strip_value(unknown, f"{path}.{kind}", owner, key)
         elif owner is not None and unknown.removes(path, kind, owner):
             del part[kind]
-    kinds = [kind for kind in (CALL, *VALUES, "text") if part.get(kind)]
+    # Even an empty call makes the part one: what stands beside it would not be looked at.
+    calls = isinstance(part.get(CALL), dict)
+    kinds = [kind for kind in (CALL, *VALUES, "text") if part.get(kind) or (kind == CALL and calls)]
     for kind in kinds[1:]:
         # A part is one thing (a union in the API): of two, none but the first would be scanned.
         if unknown.removes(path, kind, part[kind]):

@@ -31,6 +31,7 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     (candidate({"fileData": {"fileUri": "gs://a"}}), [f"{PART}.fileData"]),
     (candidate({"text": "a", "thoughtSignature": "not base64"}), [f"{PART}.thoughtSignature"]),
     (candidate({"text": "a", "functionCall": {"name": "f"}}), [f"{PART}.text"]),
+    (candidate({"functionCall": {}, "executableCode": {"code": "x"}}), [f"{PART}.executableCode"]),
     (candidate({"functionCall": {"name": "f", "id": "an id"}}), [f"{PART}.functionCall.id"]),
     (candidate({"functionCall": {"partialArgs": [{"x": "y"}]}}), [f"{PART}.functionCall.partialArgs"]),
     (candidate({"executableCode": {"language": "a b", "code": "x"}}), [f"{PART}.executableCode.language"]),
