@@ -157,7 +157,7 @@ class Reader:
         changed |= self._take_apart(named, value, chunk, unknown)
         chunk.blocked, chunk.passed = unknown.blocked, unknown.passed
         if unknown.blocked and chunk.source == "unknown":
-            chunk.raw, chunk.value = b"", None
+            chunk.raw, chunk.value, chunk.tools = b"", None, []
         elif changed or unknown.blocked:
             chunk.raw = data_event(dumps_exact(value), head)
         return chunk

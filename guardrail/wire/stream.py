@@ -46,7 +46,7 @@ from guardrail.text.units import Window
 from guardrail.wire import sse
 from guardrail.wire.answer import Answer, Fault
 from guardrail.wire.channel import WHOLE_TEXT, Channel
-from guardrail.wire.choice import Choice
+from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import AnyTemplate, Chunk, SlotTemplate, Template
 from guardrail.wire.halt import choice_prefix
 from guardrail.wire.request import ModelRequest
@@ -493,8 +493,10 @@ class Stream(Answer):
         self._flush()
         parts = self._explode(chunk)
         self._take_parts(parts)
-        # Said whole again if nothing came of it: then what was just written is what it was taken apart into.
-        if self._out[-len(parts) :] == parts:
+        # Said whole again if nothing came of it: then what was just written is what it was taken apart into. Not where
+        # it speaks of a choice whose end was said.
+        halted = any(self._choices[index].halted for index in chunk.choices)
+        if not halted and self._out[-len(parts) :] == parts:
             self._out[-len(parts) :] = [chunk.raw]
 
     def _take_parts(self, parts: list[bytes]) -> None:
@@ -627,6 +629,14 @@ class Stream(Answer):
         choice = self._choices[index]
         if choice.ended:
             return
+        spoke = choice.speaking
+        if spoke is not None and not within(spoke.key, part):
+            # What is said at once, or was withheld: the verdicts of what came before may still keep it back.
+            if not self._turn(choice, None):
+                self._stall(partial(self._close_part, index, part, chunk))
+                return
+            if choice.ended:
+                return
         halted = self._settle(choice, part)
         if halted is None:
             released = self._release(choice, part, chunk)

@@ -14,7 +14,7 @@ from guardrail.wire.request import ModelRequest
 from tests.wire import chat
 from tests.wire.openai_responses_client import Server, guard, guard_every_way, read, sse
 from tests.wire.openai_responses_recorded import STREAMS
-from tests.wire.scored import evil, guard_scored, hate
+from tests.wire.scored import Shell, evil, guard_scored, hate
 
 POLICY = chat.policy(chat.redact("secret"), chat.halt("forbidden"))
 REFUSAL = "Stopped by safety policy."
@@ -330,6 +330,27 @@ def test_a_late_verdict_takes_the_text_out_of_all_that_repeats_it() -> None:
     assert reply.output_text == ""
     note = reply.final["guardrail"]
     assert (note["action"], note["start_offset"], note["channel"]) == ("retract", 0, "output[0].content[0].text")
+
+
+def test_an_annotation_waits_for_the_verdicts_of_the_text_before_it() -> None:
+    made = Server()
+    index = made.message()
+    made.open_part(index)
+    made.delta(index, "This is an evil thing. ")
+    made.say(
+        "response.output_text.annotation.added",
+        item_id=made.items[index]["id"],
+        output_index=index,
+        content_index=0,
+        annotation_index=0,
+        annotation={"type": "url_citation", "title": "the page"},
+    )
+    it = Shell(hate(), evil, stream=ResponsesStream)
+    it.feed(b"".join(made.events))
+    assert it.stream.stalled
+    it.answer()
+    assert b"the page" not in it.out
+    assert b"refusal" in it.out
 
 
 def test_runs_of_deltas_take_the_short_way() -> None:

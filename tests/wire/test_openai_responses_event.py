@@ -117,6 +117,13 @@ def test_a_key_twice_is_said_once() -> None:
         assert b"secret" not in chunk.raw
 
 
+def test_how_a_tool_gets_on_is_not_told_with_unknown_text() -> None:
+    value = {"type": "response.code_interpreter_call.interpreting", "item_id": "ci_1", "output_index": 0}
+    assert read(value).tools
+    unknown = read({**value, "note": "so it is"})
+    assert (unknown.raw, unknown.tools, unknown.blocked) == (b"", [], ["note"])
+
+
 def test_an_event_that_nobody_knows_goes_without_text_only() -> None:
     assert read({"type": "response.new", "count": 1}).raw
     assert read({"type": "response.new", "words": "x"}).raw == b""
