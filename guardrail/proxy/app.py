@@ -186,10 +186,8 @@ class Proxy:
         gateway = snapshot.settings.gateway
         secret = self._environ.get(gateway.secret_env, "") if gateway else ""
         try:
-            key = None
-            if spoken_at(exchange.path).key_in_query:
-                _, key = headers.without_key(request.rel_url.raw_query_string)
-            caller = identify(request.headers, snapshot, secret=secret.encode() or None, now=time(), query_key=key)
+            _, keys = headers.without_keys(request.rel_url.raw_query_string)
+            caller = identify(request.headers, snapshot, secret=secret.encode() or None, now=time(), query_keys=keys)
         except Unauthorized as error:
             raise Failed(Fault.UNAUTHORIZED, str(error), code="invalid_api_key") from error
         exchange.tenant, exchange.upstream = caller.tenant.name, caller.tenant.upstream

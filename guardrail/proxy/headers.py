@@ -94,17 +94,17 @@ def _sendable(value: str) -> bool:
     return True
 
 
-def without_key(query: str) -> tuple[str, str | None]:
-    """A raw query without its keys, and the first of them, decoded; None when there is none."""
+def without_keys(query: str) -> tuple[str, list[str]]:
+    """A raw query without its keys; and these, decoded."""
     kept: list[str] = []
-    key: str | None = None
+    keys: list[str] = []
     for part in query.split("&") if query else ():
         name, _, value = part.partition("=")
         if unquote_plus(name) == QUERY_KEY:
-            key = unquote_plus(value) if key is None else key
+            keys.append(unquote_plus(value))
         else:
             kept.append(part)
-    return "&".join(kept), key
+    return "&".join(kept), keys
 
 
 def content_type(headers: Mapping[str, str]) -> str:

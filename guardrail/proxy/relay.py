@@ -177,7 +177,7 @@ class Relay:
             answer = self._answer = await self._upstream.request(
                 self._request.method,
                 target.raw_path,
-                self._query(protocol),
+                self._query(),
                 self._forwarded_headers(body),
                 body,
                 self._exchange.attempts,
@@ -217,12 +217,12 @@ class Relay:
                     forwarded[name] = self._request.headers[name]
         return forwarded
 
-    def _query(self, protocol: Protocol) -> str:
+    def _query(self) -> str:
         """The query for the upstream: without a key, unless it is the client's own for the upstream."""
         query = self._request.rel_url.raw_query_string
-        if not protocol.key_in_query or (self._exchange.anonymous and not self._upstream.has_key):
+        if self._exchange.anonymous and not self._upstream.has_key:
             return query
-        return headers.without_key(query)[0]
+        return headers.without_keys(query)[0]
 
     # Streams
 

@@ -1,10 +1,11 @@
 """Who is asking: a request's headers in, a tenant out.
 
-In this order: the signed header of a trusted gateway, when a gateway is configured; a guardrail key, where a client's
-SDK puts one (`Authorization: Bearer KEY`, else another of the `CREDENTIALS`); anonymous access, when the configuration
-grants it. A signed header that does not verify is refused even beside a good key: it says that somebody is trying, or
-that a clock is wrong. A key that no tenant has is refused, unless anonymous access is granted: then the key may be one
-for the upstream itself.
+In this order: the signed header of a trusted gateway, when a gateway is configured; a guardrail key, wherever a client
+may put one (`Authorization: Bearer KEY`, another of the `CREDENTIALS`, the query); anonymous access, when the
+configuration grants it: only who shows no guardrail key at all is anonymous, since an anonymous caller's keys are for
+the upstream. A signed header that does not verify is refused even beside a good key: it says that somebody is trying,
+or that a clock is wrong. A key that no tenant has is refused, unless anonymous access is granted: then the key may be
+one for the upstream itself.
 
 Never logs or returns a key. Signatures are compared in constant time; keys are too (in the snapshot).
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from guardrail.errors import GuardrailError
@@ -40,10 +41,14 @@ class Caller:
 
 
 def identify(
-    headers: Mapping[str, str], snapshot: Snapshot, *, secret: bytes | None, now: float, query_key: str | None = None
+    headers: Mapping[str, str],
+    snapshot: Snapshot,
+    *,
+    secret: bytes | None,
+    now: float,
+    query_keys: Iterable[str] = (),
 ) -> Caller:
-    """The caller behind `headers` (case-insensitive mapping). `query_key`: the key in the query, where a protocol has
-    one there.
+    """The caller behind `headers` (case-insensitive mapping). `query_keys`: the keys in the query.
 
     `secret`: the gateway's shared secret, None when the environment lacks it; `now`: unix seconds.
     Raises Unauthorized.
@@ -55,29 +60,25 @@ def identify(
         if tenant is None:
             raise Unauthorized(f"The {GATEWAY_HEADER} header names a tenant that is not configured.")
         return Caller(tenant, anonymous=False)
-    key = presented_key(headers)
-    if key is None and query_key is not None:
-        key = query_key if len(query_key) <= _MAX_KEY else ""
-    if key is not None and (found := snapshot.by_key(key)) is not None:
-        return Caller(found, anonymous=False)
+    keys = [key if len(key) <= _MAX_KEY else "" for key in (*presented_keys(headers), *query_keys)]
+    for key in keys:
+        if (found := snapshot.by_key(key)) is not None:
+            return Caller(found, anonymous=False)
     if snapshot.anonymous is not None:
         return Caller(snapshot.anonymous, anonymous=True)
-    if key is None:
+    if not keys:
         raise Unauthorized("No API key was given. Send it as 'Authorization: Bearer KEY'.")
     raise Unauthorized("Incorrect API key provided.")
 
 
-def presented_key(headers: Mapping[str, str]) -> str | None:
-    """The key a client presents, or None. The scheme's name is case-insensitive (RFC 9110, 11.1)."""
-    authorization = headers.get("authorization")
-    if authorization is not None:
-        scheme, _, value = authorization.partition(" ")
-        if scheme.casefold() == "bearer" and (value := value.strip()):
-            return value if len(value) <= _MAX_KEY else ""
+def presented_keys(headers: Mapping[str, str]) -> Iterator[str]:
+    """The keys a client presents, behind whatever scheme, or none, that it puts before one."""
+    scheme, _, value = headers.get("authorization", "").strip().partition(" ")
+    if key := value.strip() if value or scheme.casefold() == "bearer" else scheme:
+        yield key
     for name in CREDENTIALS[1:]:
-        if value := headers.get(name, "").strip():
-            return value if len(value) <= _MAX_KEY else ""
-    return None
+        if key := headers.get(name, "").strip():
+            yield key
 
 
 def _verified_name(signed: str, secret: bytes | None, now: float, max_age: float) -> str:

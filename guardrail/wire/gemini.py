@@ -211,7 +211,6 @@ PROTOCOL = Protocol(
     answer_key=b'"candidates"',
     array=GeminiArrayStream,
     key_header="x-goog-api-key",
-    key_in_query=True,
     prompt_field="contents",
     refuse_prompt=refuse_prompt,
 )

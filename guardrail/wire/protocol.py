@@ -77,8 +77,6 @@ class Protocol:
     """Opens the codec of an answer that is streamed as one JSON array, where the protocol has that form too."""
     key_header: str = "Authorization"
     """Where its clients send the key; as `Bearer KEY` in `Authorization`, else plainly."""
-    key_in_query: bool = False
-    """Whether they may send it in the query."""
     methods: tuple[str, ...] = ("POST",)
     """Of HTTP, at its paths."""
     prompt_field: str = "messages"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from guardrail.proxy.headers import content_type, to_client, to_upstream, unreadable_encoding, without_key
+from guardrail.proxy.headers import content_type, to_client, to_upstream, unreadable_encoding, without_keys
 
 
 def proxied(*pairs: tuple[str, str]) -> CIMultiDictProxy[str]:
@@ -79,14 +79,14 @@ def test_unreadable_encoding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "kept", "key"),
+    ("query", "kept", "keys"),
     [
-        ("", "", None),
-        ("alt=sse", "alt=sse", None),
-        ("key=a%2Bb&alt=sse", "alt=sse", "a+b"),
-        ("alt=sse&key=one&k%65y=two&keys=3", "alt=sse&keys=3", "one"),
-        ("key", "", ""),
+        ("", "", []),
+        ("alt=sse", "alt=sse", []),
+        ("key=a%2Bb&alt=sse", "alt=sse", ["a+b"]),
+        ("alt=sse&key=one&k%65y=two&keys=3", "alt=sse&keys=3", ["one", "two"]),
+        ("key", "", [""]),
     ],
 )
-def test_a_key_in_the_query_is_taken_out_of_it(query: str, kept: str, key: str | None) -> None:
-    assert without_key(query) == (kept, key)
+def test_keys_in_the_query_are_taken_out_of_it(query: str, kept: str, keys: list[str]) -> None:
+    assert without_keys(query) == (kept, keys)

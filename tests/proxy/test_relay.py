@@ -152,6 +152,24 @@ async def test_which_key_the_upstream_sees(key: str | None, own: str | None, exp
         assert guarded.upstream.requests[0].headers.get("authorization") == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (f"/v1/chat/completions?key={KEY}&a=1", {}),
+        (f"/v1/chat/completions?a=1&key=other&k%65y={KEY}", {}),
+        ("/v1/chat/completions?a=1", {"X-Api-Key": KEY}),
+        ("/v1/chat/completions?a=1", {"Authorization": KEY}),
+    ],
+)
+async def test_a_guardrail_key_goes_nowhere_wherever_a_client_puts_it(path: str, headers: dict[str, str]) -> None:
+    async with guarding(says("hi")) as guarded:
+        got = await guarded.ask(path=path, headers={"Authorization": "Bearer sk-client"} | headers)
+        assert got.status == 200
+        (sent,) = guarded.upstream.requests
+        assert sent.path == "/v1/chat/completions?a=1"
+        assert not {"authorization", "x-api-key"} & set(sent.headers)
+
+
 async def test_a_halt_closes_the_upstream_at_once() -> None:
     async def script(request: Seen, conn: Connection) -> None:
         await conn.begin_stream()

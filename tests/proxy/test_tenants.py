@@ -46,6 +46,9 @@ def who(snap: Snapshot, secret: bytes | None = SECRET, **headers: str) -> str:
         {"api_key": KEY},
         {"x_goog_api_key": KEY},
         {"authorization": "Basic abc", "x_api_key": KEY},
+        {"authorization": KEY},
+        {"authorization": f"Token {KEY}"},
+        {"authorization": "Bearer sk-other", "x_api_key": KEY},
     ],
 )
 def test_a_key_names_its_tenant(headers: dict[str, str]) -> None:
@@ -77,6 +80,8 @@ def test_anonymous_access_serves_who_has_no_key_of_ours() -> None:
     assert who(snap) == "anonymous"
     assert who(snap, authorization="Bearer sk-for-the-upstream") == "anonymous"
     assert who(snap, authorization=f"Bearer {KEY}") == "acme"
+    # Else a key of ours, beside one for the upstream, would be handed on with it.
+    assert who(snap, authorization="Bearer sk-for-the-upstream", x_goog_api_key=KEY) == "acme"
 
 
 def test_a_signed_header_names_the_tenant() -> None:
@@ -112,12 +117,13 @@ def test_a_signed_header_means_nothing_where_no_gateway_is_configured() -> None:
         who(config(), x_guardrail_tenant=sign("acme", NOW))
 
 
-def test_a_key_in_the_query_counts_where_no_header_has_one() -> None:
-    def named(key: str | None, **headers: str) -> str:
-        return identify(CIMultiDict(headers), config(), secret=None, now=NOW, query_key=key).tenant.name
+def test_a_key_in_the_query_counts_too() -> None:
+    def named(*keys: str, **headers: str) -> str:
+        return identify(CIMultiDict(headers), config(), secret=None, now=NOW, query_keys=keys).tenant.name
 
-    assert named(KEY) == "acme"
+    assert named(KEY) == named("nope", KEY) == "acme"
     assert named("nope", authorization=f"Bearer {KEY}") == "acme"
+    assert named(KEY, authorization="Bearer nope") == "acme"
     for key in ("nope", "x" * 5000):
         with pytest.raises(Unauthorized, match="Incorrect API key"):
             named(key)
