@@ -80,7 +80,8 @@ class Choice:
         return part
 
     def _check(self, key: str) -> None:
-        if self.closed and any(within(key, part) for part in self.closed):
+        parts = {key, *(key[:at] for at, sign in enumerate(key) if sign in ".[")} if self.closed else ()
+        if not self.closed.isdisjoint(parts):
             raise WireError("The model server went on with a part of its answer that it had ended.")
 
     def settle(self, items: list[tuple[int, bytes]], part: str = "") -> Finding | None:
