@@ -28,7 +28,7 @@ from guardrail.text.rules import (
     RightEdge,
     Rule,
 )
-from guardrail.text.scores import ScoreSettings
+from guardrail.text.scores import ScoreRule, ScoreSettings
 from tests.lanes import Lane, Span, cased, cased_lane, join_surrogates, raw_lane, surrogate_pair
 from tests.occurrences import Manner, occurrences
 from tests.scoring import Model, score_hits
@@ -52,6 +52,8 @@ class Result:
     halted: bool
     cut: int | None
     findings: list[Finding]
+    removed: frozenset[int]
+    """The raw offsets that redactions and replacements remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def reference(rules: Sequence[Rule], text: str, classifier: Classifier | None = 
     removing = [hit for rule in rules if rule.action.removes for hit in hits(rule, text)]
     removing += [hit for hit in scored if hit.rule.action.removes]
     removing.sort(key=_sweep_order)
-    output, cut, halt = _sweep(removing, text)
+    output, cut, halt, gone = _sweep(removing, text)
     if halt is None:
         found = removing + [hit for rule in rules if rule.action is Action.LOG for hit in hits(rule, text)]
         found += [hit for hit in scored if hit.rule.action is Action.LOG]
@@ -98,7 +100,7 @@ def reference(rules: Sequence[Rule], text: str, classifier: Classifier | None = 
         if classifier is not None and not classifier.removes:
             scored = classifier.hits(seen)  # nothing waits for it, so that it reads no further than the log does
         found += [h for h in scored if h.rule.action is Action.LOG and h.end <= halt.start]
-    return Result(output, halt is not None, cut, _findings(found))
+    return Result(output, halt is not None, cut, _findings(found), frozenset(gone))
 
 
 # Near rules
@@ -302,25 +304,197 @@ def cluster_boundaries(text: str) -> frozenset[int]:
 # Editing
 
 
-def _sweep_order(hit: Hit) -> tuple[int, int, int, str]:
+def _sweep_order(hit: Hit | Part) -> tuple[int, int, int, str]:
     strength = (Action.HALT, Action.REPLACE, Action.REDACT).index(hit.rule.action)
     return hit.start, strength, hit.start - hit.end, hit.rule.id
 
 
-def _sweep(removing: Sequence[Hit], text: str) -> tuple[str, int | None, Hit | None]:
-    """The edited text, and where and by which hit it was halted, if it was. `removing` stands in sweep order."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is removed of a hit, or one stretch of it, and what stands for it."""
+
+    rule: Rule
+    start: int
+    end: int
+    mask: str
+
+
+def _sweep(removing: Sequence[Hit], text: str) -> tuple[str, int | None, Hit | None, set[int]]:
+    """The edited text; where and by which hit it was halted, if it was; and what was removed before."""
     output = ""
     removed_to = 0
-    for hit in removing:
-        apart = hit.start >= removed_to
+    gone: set[int] = set()
+    halts: list[Hit | Part] = [hit for hit in removing if hit.rule.action is Action.HALT]
+    parts = [part for hit in removing if hit.rule.action is not Action.HALT for part in parts_of(hit, text)]
+    for one in sorted([*halts, *parts], key=_sweep_order):
+        apart = one.start >= removed_to
         if apart:
-            output += text[removed_to : hit.start]
-        if hit.rule.action is Action.HALT:
-            return output, max(hit.start, removed_to), hit
+            output += text[removed_to : one.start]
+        if isinstance(one, Hit):
+            return output, max(one.start, removed_to), one, gone
         if apart:
-            output += hit.rule.mask.render(text[hit.start : hit.end])
-        removed_to = max(removed_to, hit.end)
-    return output + text[removed_to:], None, None
+            output += one.mask
+        removed_to = max(removed_to, one.end)
+        gone.update(range(one.start, one.end))
+    return output + text[removed_to:], None, None, gone
+
+
+BEHIND = 256
+"""Characters before a hit that count for what stays of it."""
+
+
+def parts_of(hit: Hit, text: str) -> list[Part]:
+    """A hit without the mark-up that stays."""
+    rule, scored = hit.rule, isinstance(hit.rule, ScoreRule)
+    wide = scored or isinstance(rule, NearRule)
+    whole = rule.mask.render(text[hit.start : hit.end])
+    if not scored and (in_raw_lane(rule) or (whole == "" and not wide)):
+        return [Part(rule, hit.start, hit.end, whole)]
+    unseen = staying(hit, text, wide)
+    spans = []
+    at = hit.start
+    while at < hit.end:
+        end = at
+        while end < hit.end and (end in unseen) == (at in unseen):
+            end += 1
+        while at < end and text[at].isspace():
+            at += 1
+        last = end
+        while last > at and text[last - 1].isspace():
+            last -= 1
+        if at < last and at not in unseen:
+            spans.append((at, last))
+        at = end
+    if not spans:
+        spans = [(hit.start, hit.end)]
+    shown = [span for span in spans if not behind_a_fence(hit, span[0], text, wide)]
+    place = (shown or spans)[0]
+    said = rule.mask.render("".join(text[start:end] for start, end in spans))
+    after = text[place[1] : place[1] + 1] if place[1] < hit.end or not scored else ""
+    return [Part(rule, *span, fitted(said, text, place[0], after) if span == place else "") for span in spans]
+
+
+def in_raw_lane(rule: Rule) -> bool:
+    return rule.lane == "raw" if isinstance(rule, PatternRule) else manner_of(rule).folds.exact
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the text, as far as it is looked at: where its own text begins behind marks and blanks."""
+
+    start: int
+    head: int
+    end: int
+
+
+def lines_of(hit: Hit, text: str, wide: bool) -> list[Line]:
+    """The lines in which a hit stands; of the first one only if its start can be seen."""
+    lines = []
+    start = text.rfind("\n", 0, hit.start) + 1
+    if (start == 0 and hit.start >= BEHIND) or start <= hit.start - BEHIND:
+        start = (text + "\n").find("\n", hit.start) + 1
+    while start <= hit.end:
+        end = text.find("\n", start, hit.end)
+        end = hit.end if end < 0 else end
+        lines.append(Line(start, head_of(text[start:end], wide) + start, end))
+        start = end + 1
+    return lines
+
+
+def head_of(line: str, wide: bool) -> int:
+    """Where the text of a line begins."""
+    at = len(line) - len(line.lstrip(" \t"))
+    mark = re.match(r">|([-+*]|#{1,6}|\d{1,3}[.)])(?=[ \t])", line[at:], re.ASCII)
+    if mark is None or (mark[0][0].isdigit() and not wide):
+        return at
+    return at + mark.end() + head_of(line[at + mark.end() :], wide)
+
+
+def fence_of(line: Line, text: str) -> str:
+    said = text[line.head : line.end]
+    run = said[: len(said) - len(said.lstrip(said[:1]))] if said[:1] in ("`", "~") else ""
+    return "" if len(run) < 3 or (run[0] == "`" and "`" in said[len(run) :]) else run
+
+
+def behind_a_fence(hit: Hit, at: int, text: str, wide: bool) -> bool:
+    return any(fence_of(line, text) and line.head < at < line.end for line in lines_of(hit, text, wide))
+
+
+def staying(hit: Hit, text: str, wide: bool) -> set[int]:
+    """The offsets of marks, and of the line ends beside those that need a line of their own."""
+    stays: set[int] = set()
+    for line in lines_of(hit, text, wide):
+        said = text[line.head : line.end]
+        fence = fence_of(line, text)
+        row = wide and said.startswith("|")
+        if fence or row:
+            stays |= {line.start - 1, line.end, *range(line.start, line.head + len(fence))}
+        if line.start <= hit.start:
+            stays |= set(range(line.start, line.head))
+        if row and not said.strip(" \t|:-"):
+            stays |= set(range(line.head, line.end))
+        elif row and not fence:
+            escaped = False
+            for at, char in enumerate(said, line.head):
+                if char == "|" and not escaped:
+                    stays.add(at)
+                escaped = char == "\\" and not escaped
+    if wide:
+        stays |= lone_brackets(hit, text)
+    return {at for at in stays if hit.start <= at < hit.end}
+
+
+def lone_brackets(hit: Hit, text: str) -> set[int]:
+    stays: set[int] = set()
+    opened: list[int] = []
+    inside = text[hit.start : hit.end]
+    closer = hit.start + inside.find(")")
+    if in_an_address(text, hit.start) and ")" in inside and "(" not in text[hit.start : closer]:
+        stays.add(closer)
+    escaped = False
+    for at in range(hit.start, hit.end):
+        char = text[at]
+        if char == "[" and not escaped:
+            opened.append(at)
+        if char == "]" and not escaped:
+            if opened:
+                opened.pop()
+            else:
+                stays.add(at)
+                if text[at + 1 : min(at + 2, hit.end)] == "(":
+                    stays.add(at + 1)
+                    closer = text.find(")", at + 2, hit.end)
+                    stays.add(closer if closer >= 0 else at)
+        escaped = char == "\\" and not escaped
+    for at in opened:
+        stays |= {at, at - 1} if text[at - 1 : at] == "!" else {at}
+    return stays
+
+
+def in_an_address(text: str, at: int) -> bool:
+    """Whether the address of a link has begun and not ended: `](x`, `]: x`, `<scheme:x`."""
+    before = text[max(at - BEHIND, 0) : at]
+    inner = r"(?:[^\s<>()]|\([^\s<>()]*\))*"
+    starts = (r"\]\(", r"\]:[ \t]*", r"<[A-Za-z][A-Za-z0-9+.-]{1,31}:")
+    return any(re.search(start + inner + r"\Z", before) for start in starts)
+
+
+def fitted(mask: str, text: str, at: int, after: str) -> str:
+    """A mask that neither ends the address in which it stands nor makes a link with what follows it, and has no
+    brackets where it stands in some."""
+    if text[max(at - 1, 0) : at] + after == "[]" and mask[:1] + mask[-1:] == "[]":
+        return mask[1:-1]
+    if in_an_address(text, at):
+        mask = "".join(
+            "".join(f"%{byte:02X}" for byte in char.encode()) if char.isspace() or char in "()<>\\" else char
+            for char in mask
+        )
+    line = text[text.rfind("\n", 0, at) + 1 : at]
+    if mask.endswith("]") and (
+        after == "(" or (after == ":" and len(line) < BEHIND and head_of(line, True) == len(line))
+    ):
+        mask += " "
+    return mask
 
 
 def _findings(found: Sequence[Hit]) -> list[Finding]:

@@ -398,7 +398,7 @@ class Builder:
             if getattr(entry, name) is not UNSET and name not in fits:
                 message = f"found {name!r} in a mask of the style {entry.style!r}, expected {one_of(sorted(fits))}"
                 self._complain(given.problem(message, name))
-        char = "*" if entry.char is UNSET else entry.char
+        char = "•" if entry.char is UNSET else entry.char
         match entry.style:
             case "label":
                 return Label(label if entry.text is UNSET else entry.text)

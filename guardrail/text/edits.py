@@ -5,16 +5,21 @@ A removal puts its mask for its span; another that overlaps it extends what is r
 halt cuts the text where it starts, or after the mask of the removal that it overlaps.
 
 Every hit is widened to whole grapheme clusters, so one whose last cluster may still grow waits for the next character.
+What is removed of it is what `markup` says: each part is taken where it starts, one of them with the mask.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
-from guardrail.text.clusters import MAX_CLUSTER, cluster_starts
-from guardrail.text.rules import Action, Edit, Finding, Rule
+from guardrail.text.clusters import cluster_starts
+from guardrail.text.markup import BEHIND, fitted, removed_parts
+from guardrail.text.rules import Action, Edit, Finding, NearRule, Rule
+from guardrail.text.scores import ScoreRule
 from guardrail.text.track import Span, Track
 
 NO_LIMIT = 1 << 62
@@ -36,16 +41,35 @@ class Halt:
     """Of those, the ones from the finding's end on."""
 
 
+class Row(NamedTuple):
+    """A hit whose turn may have come, or a part of one."""
+
+    order: tuple[int, int, int, str]
+    settled: bool
+    """Its end can no longer move."""
+    hit: Span
+    start: int
+    end: int
+    mask: str | None = None
+    """Of a part: what stands for it. None: it is a hit, and nothing has been made of it yet."""
+
+
+Split = Callable[[Rule, Span, int, int], Sequence[tuple[int, int, str]]]
+"""What is removed of a hit [start, end): parts in order, and what stands for each."""
+
+
 class Pending:
     """Hits that wait for their turn: until what may still change them has been decided.
 
     Each call costs in proportion to what is pending and to the raw text that the track still has.
     """
 
-    __slots__ = ("hits",)
+    __slots__ = ("hits", "parts")
 
     def __init__(self) -> None:
         self.hits: dict[Span, None] = {}
+        self.parts: list[Row] = []
+        """Of hits whose turn has come: the parts whose turn has not."""
 
     def take(self, track: Track) -> None:
         """Take over the track's new hits, and drop every hit that lies inside an allow-phrase of its rule."""
@@ -57,29 +81,39 @@ class Pending:
             oldest = min(track.wait, min((hit.start for hit in self.hits), default=track.wait))
             track.allowed = [span for span in track.allowed if span.end > oldest]
 
-    def due(self, track: Track, *, final: bool, limit: int = NO_LIMIT) -> list[tuple[Span, int, int]]:
-        """Remove and return the decided hits, each with its widened (start, end), in the order of resolution. `limit`:
-        where hits may begin that the track does not know of."""
+    def due(self, track: Track, *, final: bool, limit: int = NO_LIMIT, split: Split | None = None) -> list[Row]:
+        """Remove and return the decided hits, each widened, in the order of resolution, and among them the parts into
+        which they `split`. `limit`: where hits may begin that the track does not know of."""
         wait = limit if final else min(track.wait, limit)
         widen = _Widening(track, final=final)
         rules = track.matchers.rules
-        keyed = []
+        rows, self.parts = self.parts, []
         for hit in self.hits:
             start, end, settled = widen(hit)
-            keyed.append((_order(rules[hit.rule], start, end), settled, hit, start, end))
-        keyed.sort(key=lambda row: row[0])
-        due = []
-        for _, settled, hit, start, end in keyed:
-            if not settled or start >= wait:
+            rows.append(Row(_order(rules[hit.rule], start, end), settled, hit, start, end))
+        rows.sort(key=lambda row: row.order)
+        due: list[Row] = []
+        for at, row in enumerate(rows):  # it grows behind `at`
+            if not row.settled or row.start >= wait:
+                self.parts = [left for left in rows[at:] if left.mask is not None]
                 break
-            due.append((hit, start, end))
-            del self.hits[hit]
+            due.append(row)
+            if row.mask is None:
+                del self.hits[row.hit]
+                rule = rules[row.hit.rule]
+                if split is not None and rule.action is not Action.HALT:
+                    for start, end, mask in split(rule, row.hit, row.start, row.end):
+                        part = Row(_order(rule, start, end), True, row.hit, start, end, mask)
+                        insort(rows, part, lo=at + 1, key=lambda row: row.order)
         return due
 
     def start(self, track: Track, removed: int = -1) -> int:
         """Where the first pending hit starts, widened; `received` when none is pending. Removals that surely end at or
         before `removed` do not count: they remove nothing more."""
         first = track.received
+        for part in self.parts:
+            if part.start < first and part.end > removed:
+                first = part.start
         if self.hits:
             widen = _Widening(track, final=False)
             for hit in self.hits:
@@ -125,10 +159,8 @@ class _Widening:
             return hit.start, hit.end, self._final or hit.end < self._received
         starts, at = self._starts, self._at
         start = at + starts[max(bisect_right(starts, hit.start - at) - 1, 0)]
-        last = bisect_left(starts, hit.end - at)
-        end = at + starts[last]
-        full = starts[last] - starts[last - 1] >= MAX_CLUSTER
-        return start, end, self._final or end < self._received or full
+        end = at + starts[bisect_left(starts, hit.end - at)]
+        return start, end, self._final or end < self._received
 
 
 def _order(rule: Rule, start: int, end: int) -> tuple[int, int, int, str]:
@@ -154,6 +186,11 @@ class Sweep:
         """Rule and end of the last part of a protected passage: a part that starts there goes on with it."""
         self.halt: Halt | None = None
 
+    @property
+    def open(self) -> bool:
+        """Whether anything is pending."""
+        return bool(self.pending.hits or self.pending.parts)
+
     def step(
         self,
         track: Track,
@@ -163,24 +200,50 @@ class Sweep:
         between: Callable[[int, int], str] | None = None,
     ) -> tuple[Edit, ...]:
         """The edits that the track's state makes certain. Sets `halt` when one of them ends the channel. `limit`: see
-        `Pending.due`. `between` gives the raw text of a span; by default the track does."""
+        `Pending.due`. `between` gives the raw text of a span, which may reach `BEHIND` code points back from a hit; by
+        default the track does."""
         between = between or track.between
         self.pending.take(track)
-        if not self.pending.hits:
+        if not self.open:
             return ()
         edits: list[Edit] = []
-        for hit, start, end in self.pending.due(track, final=final, limit=limit):
-            rule = track.matchers.rules[hit.rule]
-            self.findings.append(finding(rule, start, end, self.channel, hit.document))
-            if rule.action is Action.HALT:
-                self.halt = Halt(max(start, self.removed), self.findings[-1])
-                break
-            goes_on = hit.document != "" and self._passage == (hit.rule, start)
-            if hit.document:
-                self._passage = hit.rule, end
-            if start >= self.removed and not goes_on:
-                edits.append(Edit(start, end, rule.mask.render(between(start, end))))
-            elif end > self.removed:
-                edits.append(Edit(self.removed, end, ""))
-            self.removed = max(self.removed, end)
+        split = partial(self._split, track, between)
+        for row in self.pending.due(track, final=final, limit=limit, split=split):
+            start, end = row.start, row.end
+            if row.mask is None:
+                rule = track.matchers.rules[row.hit.rule]
+                self.findings.append(finding(rule, start, end, self.channel, row.hit.document))
+                if rule.action is Action.HALT:
+                    self.halt = Halt(max(start, self.removed), self.findings[-1])
+                    break
+            else:
+                if start >= self.removed:
+                    edits.append(Edit(start, end, row.mask))
+                elif end > self.removed:
+                    edits.append(Edit(self.removed, end, ""))
+                self.removed = max(self.removed, end)
         return tuple(edits)
+
+    def _split(
+        self, track: Track, between: Callable[[int, int], str], rule: Rule, hit: Span, start: int, end: int
+    ) -> list[tuple[int, int, str]]:
+        if hit.document:
+            goes_on = self._passage == (hit.rule, start)
+            self._passage = hit.rule, end
+            return [(start, end, "" if goes_on else rule.mask.render(between(start, end)))]
+        text, whole = between(start, end), rule.mask.render(between(start, end))
+        exact, wide = hit.rule in track.matchers.raw_rules, isinstance(rule, ScoreRule | NearRule)
+        if not isinstance(rule, ScoreRule) and (exact or not (whole or wide)):
+            return [(start, end, whole)]
+        before = between(max(start - BEHIND, 0), start)
+        parts = removed_parts(before, text, wide=wide)
+        removed = "".join([text[part.start : part.end] for part in parts])
+        out = []
+        for part in parts:
+            mask = ""
+            if part.masked:
+                # Of an exact hit the next character may be unknown yet; of others it is why they have waited.
+                after = between(start + part.end, start + part.end + 1) if part.end < len(text) or not exact else ""
+                mask = fitted(rule.mask.render(removed), (before + text[: part.start])[-BEHIND:], after)
+            out.append((start + part.start, start + part.end, mask))
+        return out

@@ -47,9 +47,9 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class FixedChar:
-    """Mask every code point of the hit by one character: `****`."""
+    """Mask every code point of the hit by one character: `••••`. (Asterisks are mark-up.)"""
 
-    char: str = "*"
+    char: str = "•"
 
     def render(self, matched: str) -> str:
         return self.char * len(matched)
@@ -57,13 +57,13 @@ class FixedChar:
 
 @dataclass(frozen=True, slots=True)
 class KeepLast:
-    """Mask letters and digits but for the last `keep` of them; separators stay: `**** **** **** 1111`.
+    """Mask letters and digits but for the last `keep` of them; separators stay: `•••• •••• •••• 1111`.
 
     A hit with no more than `keep` letters and digits is masked whole.
     """
 
     keep: int = 4
-    char: str = "*"
+    char: str = "•"
 
     def render(self, matched: str) -> str:
         solid = sum(c.isalnum() for c in matched)

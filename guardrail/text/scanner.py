@@ -67,9 +67,9 @@ class Log:
         keep = track.wait
         if track.hits or self._pending.hits:
             self._pending.take(track)
-            for hit, start, end in self._pending.due(track, final=final):
-                rule = track.matchers.rules[hit.rule]
-                self.findings.append(finding(rule, start, end, self._channel, hit.document))
+            for row in self._pending.due(track, final=final):
+                rule = track.matchers.rules[row.hit.rule]
+                self.findings.append(finding(rule, row.start, row.end, self._channel, row.hit.document))
             keep = min(keep, self._pending.start(track))
         track.forget(keep)
 
@@ -181,7 +181,7 @@ class Scanner:
 
     def _step(self, track: Track, text: str) -> Sequence[Edit]:
         track.feed(text)
-        if track.hits or self._sweep.pending.hits:
+        if track.hits or self._sweep.open:
             return self._resolve(track, final=False)
         settled = track.hold
         if settled > self.settled:

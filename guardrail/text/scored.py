@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from guardrail.text.edits import Halt, finding
+from guardrail.text.markup import BEHIND
 from guardrail.text.rules import Edit, Finding
 from guardrail.text.ruleset import NO_MATCHERS, Matchers, RuleSet, Scored
 from guardrail.text.scanner import Log, Scanner
 from guardrail.text.scores import ScoreRule, Verdict
 from guardrail.text.scoring import Fired, Scoring
-from guardrail.text.track import Span, Track
+from guardrail.text.track import Span, Track, stretch
 
 
 def open_scanner(rules: RuleSet, channel: str = "content", *, whole: bool = False) -> Scanner:
@@ -35,7 +36,7 @@ def open_scanner(rules: RuleSet, channel: str = "content", *, whole: bool = Fals
 class HoldingScanner(Scanner):
     """Text waits for scores."""
 
-    __slots__ = ("_first", "_lag", "_raw", "_raw_at", "_recent", "_reported", "_settings", "_units")
+    __slots__ = ("_behind", "_first", "_lag", "_raw", "_raw_at", "_recent", "_reported", "_settings", "_units")
 
     def __init__(self, rules: RuleSet, scored: Scored, channel: str, lag: int) -> None:
         super().__init__(rules, channel)
@@ -46,6 +47,8 @@ class HoldingScanner(Scanner):
         self._raw = ""
         """Raw text that is not scored, or not settled, from `_raw_at` on."""
         self._raw_at = 0
+        self._behind = ""
+        """What stands directly before it."""
         self._reported: list[Finding] = []
         self._recent: list[Edit] = []
         """With a lag budget: edits that reach into text without scores. A late halt has to count what they left."""
@@ -123,11 +126,13 @@ class HoldingScanner(Scanner):
         return edits
 
     def _between(self, start: int, end: int) -> str:
+        if start < self._raw_at:
+            return stretch(self._behind + self._raw, self._raw_at - len(self._behind), start, end)
         return self._raw[start - self._raw_at : end - self._raw_at] if end > start else ""
 
     def _step(self, track: Track, text: str) -> Sequence[Edit]:
         track.feed(text)
-        if track.hits or self._sweep.pending.hits:
+        if track.hits or self._sweep.open:
             return self._resolve(track, final=False)
         self._settle(track, min(track.hold, self._limit))
         return ()
@@ -141,6 +146,7 @@ class HoldingScanner(Scanner):
         track.forget(min(track.wait, self._sweep.pending.start(track)))
         keep = min(self.settled, self._units.open)
         if keep > self._raw_at:
+            self._behind = (self._behind + self._raw[: keep - self._raw_at])[-BEHIND:]
             self._raw = self._raw[keep - self._raw_at :]
             self._raw_at = keep
 

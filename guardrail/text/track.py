@@ -28,6 +28,7 @@ from guardrail.text.fold import (
 )
 from guardrail.text.keywords import NOTHING, KeywordFindings, KeywordMatcher, Spare
 from guardrail.text.lane import Lane
+from guardrail.text.markup import BEHIND
 from guardrail.text.near import Near
 from guardrail.text.patterned import Patterned
 from guardrail.text.protected import Passages
@@ -38,6 +39,8 @@ from guardrail.text.terms import Role, Way
 _CASED, _FOLDED, _LOOKS = 0, 1, 2
 """Where the lanes stand in a track's list; the look lanes come last."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BEHIND_MOST = 4 * BEHIND
+"""Cut down when it is as long, so that a token does not have to."""
 
 
 Softs = dict[tuple[KeywordMatcher, int], tuple[int, int]]
@@ -80,6 +83,7 @@ class Track:
         "_segment",
         "_soft",
         "allowed",
+        "behind",
         "hits",
         "hold",
         "matchers",
@@ -99,6 +103,8 @@ class Track:
         self.raw = ""
         """Raw text from `raw_at` on; begins with a grapheme cluster whenever that can matter."""
         self.raw_at = 0
+        self.behind = ""
+        """What stands directly before it: `BEHIND` code points or more, or all there is."""
         self._lanes = [Lane() for _ in range(_LOOKS + len(matchers.disguises))]
         self._raw_lane = Lane()
         self._reads_raw = matchers.raw is not None or matchers.raw_patterns is not None
@@ -164,11 +170,15 @@ class Track:
     def forget(self, before: int) -> None:
         """Drop the raw text before this offset."""
         if before > self.raw_at:
+            behind = self.behind + self.raw[: before - self.raw_at]
+            self.behind = behind if len(behind) < _BEHIND_MOST else behind[-BEHIND:]
             self.raw = self.raw[before - self.raw_at :]
             self.raw_at = before
 
     def between(self, start: int, end: int) -> str:
-        """The raw text of a span that was not forgotten."""
+        """The raw text of a span that was not forgotten, or from `BEHIND` before what was not."""
+        if start < self.raw_at:
+            return stretch(self.behind + self.raw, self.raw_at - len(self.behind), start, end)
         return self.raw[start - self.raw_at : end - self.raw_at]
 
     def _glance(self, text: str, texts: Sequence[str]) -> bool:
@@ -477,6 +487,11 @@ class Track:
     def _cluster_start(self, starts: list[int], offset: int) -> int:
         within = offset - self.raw_at
         return self.raw_at + max((s for s in starts if s <= within), default=within)
+
+
+def stretch(text: str, at: int, start: int, end: int) -> str:
+    """Code points [start, end) of a channel, of which `text` is what begins at `at`."""
+    return text[start - at : end - at]
 
 
 def _add(spans: list[Span], span: Span) -> None:

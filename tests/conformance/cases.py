@@ -20,7 +20,7 @@ REFUSED: Final = "This prompt was stopped."
 PASS: Final = "the vault code is"
 """What the policy halts at."""
 BEFORE: Final = HALT[: HALT.index(PASS)]
-MASKED: Final = CONTACT.replace("ana.kowalska@example.com", "[EMAIL]").replace("4111 1111 1111", "**** **** ****")
+MASKED: Final = CONTACT.replace("ana.kowalska@example.com", "[EMAIL]").replace("4111 1111 1111", "•••• •••• ••••")
 THOUGHT: Final = "They ask of the sky. I keep it short."
 LOOK: Final[list[Any]] = ["look", {"city": "Lisbon", "days": 3}]
 

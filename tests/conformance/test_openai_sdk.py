@@ -83,7 +83,7 @@ TOOLS: Any = [
     {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {}}}}
     for name in ("look", "send", "write")
 ]
-MASKED = CONTACT.replace("ana.kowalska@example.com", "[EMAIL]").replace("4111 1111 1111", "**** **** ****")
+MASKED = CONTACT.replace("ana.kowalska@example.com", "[EMAIL]").replace("4111 1111 1111", "•••• •••• ••••")
 BEFORE_HALT = HALT[: HALT.index("the vault code is")]
 
 

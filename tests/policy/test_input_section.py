@@ -44,7 +44,7 @@ def read_by_model(text: str, policy: Policy) -> str:
 def test_it_works_apart_from_the_rules_for_answers(tmp_path: Path) -> None:
     policy = compiled(tmp_path, base=BASE)
     assert scan_text("alpha beta omega", policy, Chunks()).output == "[REDACTED] beta omega"
-    assert read_by_model("alpha beta.", policy) == "alpha ****."
+    assert read_by_model("alpha beta.", policy) == "alpha ••••."
     assert scan_text("omega", policy.of_input(), Chunks()).halted
     found = section(policy)
     assert (found.turns, found.roles, found.notice) == ("newest", frozenset(("user", "tool")), "No. {case_id}")

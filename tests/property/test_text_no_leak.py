@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardrail.text.editor import Editor
-from guardrail.text.rules import Action
 from guardrail.text.scanner import Scanner, compile_rules
 from tests import strategies
 from tests.reference import Result, reference
@@ -15,11 +14,7 @@ from tests.strategies import Case, words_of
 
 def removed(result: Result, length: int) -> set[int]:
     """The raw offsets that the reference removes from a text of that length."""
-    gone = set(range(length if result.cut is None else result.cut, length))
-    for finding in result.findings:
-        if finding.action in (Action.REDACT, Action.REPLACE):
-            gone.update(range(finding.start, finding.end))
-    return gone
+    return {*result.removed, *range(length if result.cut is None else result.cut, length)}
 
 
 @given(case=strategies.cases(kinds=strategies.KINDS), data=st.data())

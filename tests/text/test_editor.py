@@ -21,7 +21,7 @@ SCRIPTS: list[tuple[str, list[Rule], list[str], list[str]]] = [
     ("a word at the end", [BOMB], ["a bomb"], ["a ", "#"]),
     ("a start of a word at the end", [BOMB], ["a bom"], ["a ", "bom"]),
     ("character by character", [BOMB], list("a bomb."), ["a", " ", "", "", "", "", "#.", ""]),
-    ("several in one piece", [BOMB, pattern(r"\d{4}", mask=KeepLast(1))], ["bomb 1234, bomb!"], ["# ***4, #!", ""]),
+    ("several in one piece", [BOMB, pattern(r"\d{4}", mask=KeepLast(1))], ["bomb 1234, bomb!"], ["# •••4, #!", ""]),
     ("empty pieces", [BOMB], ["", "a bo", "", "mb", "", "."], ["", "a ", "", "", "", "#.", ""]),
     ("a mask that is longer", [word("bomb", mask="[something else]")], ["a bomb."], ["a [something else].", ""]),
     ("no mask at all", [word("bomb ", mask="")], ["a bomb b"], ["a ", "b"]),

@@ -219,9 +219,9 @@ def test_resolution(
 @pytest.mark.parametrize(
     ("name", "rule", "text", "output"),
     [
-        ("every code point", word("Ｂomb", mask=FixedChar()), "a b\u00adomb!", "a *****!"),
-        ("the raw text, not the folded", word("abc1", mask=KeepLast(1)), "ＡＢＣ１", "***１"),
-        ("the whole cluster", word("b", mask=FixedChar(), edges="never"), "b\u20dd", "**"),
+        ("every code point", word("Ｂomb", mask=FixedChar()), "a b\u00adomb!", "a •••••!"),
+        ("the raw text, not the folded", word("abc1", mask=KeepLast(1)), "ＡＢＣ１", "•••１"),
+        ("the whole cluster", word("b", mask=FixedChar(), edges="never"), "b\u20dd", "••"),
     ],
 )
 def test_masks_see_the_raw_text_that_is_removed(name: str, rule: Rule, text: str, output: str) -> None:
