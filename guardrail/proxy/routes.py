@@ -39,6 +39,7 @@ DIALECTS: tuple[tuple[str, Protocol], ...] = (
     ("/v1beta/openai/", openai_chat.PROTOCOL),
     ("/v1beta/", gemini.PROTOCOL),
     ("/v1beta1/", gemini.PROTOCOL),
+    ("/v1alpha/", gemini.PROTOCOL),
     ("/v1/projects/", gemini.PROTOCOL),
 )
 """Beginnings of paths, and the protocol whose clients ask there: what is refused is refused in their words. Anything
@@ -54,17 +55,33 @@ _MODEL_TEXT = frozenset(
         "batchgeneratecontent",
         "chat",
         "complete",
+        "completion",  # llama.cpp
         "completions",
+        "conversations",  # OpenAI: what Responses have said
+        "converse",  # Bedrock
+        "converse-stream",
+        "edits",
         "generate",
+        "generate_stream",  # TGI, Triton
         "generateanswer",
         "generatecontent",
+        "generatemessage",
+        "generatetext",
+        "infer",  # Triton
+        "infill",  # llama.cpp
+        "interactions",  # Gemini
+        "invocations",  # SageMaker: vLLM, SGLang, TGI
+        "invoke",  # Bedrock
+        "invoke-with-response-stream",
         "messages",
         "predict",
         "predictlongrunning",
         "rawpredict",
         "realtime",
         "responses",
+        "serverstreamingpredict",
         "streamgeneratecontent",
+        "streamingpredict",
         "streamrawpredict",
         "threads",
     }
