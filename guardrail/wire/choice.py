@@ -19,6 +19,7 @@ class Choice:
     """The state of one choice."""
 
     __slots__ = (
+        "_past",
         "_rewrite",
         "_said",
         "channels",
@@ -46,6 +47,8 @@ class Choice:
         """By part: what is not delivered before it is whole."""
         self.past: list[Channel] = []
         """Channels that were closed."""
+        self._past: dict[str, Channel] = {}
+        """The same by name: a name that was closed never comes again."""
         self.over: list[Withheld] = []
         """What was withheld, and is no more."""
         self.closed: set[str] = set()
@@ -70,6 +73,10 @@ class Choice:
             path = choice_prefix(self.index) + key
             channel = self.channels[key] = Channel(rules, key, path, self._rewrite, keep=self.keep)
         return channel
+
+    def known(self, key: str) -> Channel | None:
+        """The channel of this name, closed or not; None when nothing came in it."""
+        return self.channels.get(key) or self._past.get(key)
 
     def part(self, key: str, opened: Withheld) -> Withheld:
         """What is withheld of this part, `opened` when it is new. Raises WireError when the part was closed."""
@@ -101,6 +108,7 @@ class Choice:
         keys = [key for key in self.channels if within(key, part)]
         channels = [self.channels.pop(key) for key in keys]
         self.past += channels
+        self._past.update(zip(keys, channels, strict=True))
         return channels
 
     def waiting(self, part: str = "") -> bool:

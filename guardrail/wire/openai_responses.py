@@ -149,12 +149,12 @@ class ResponsesStream(Stream):
         if told is not None:
             return told
         if text.kind is Kind.TEXT:
-            for channel in (*choice.past, *choice.channels.values()):
-                if channel.key == text.path:
-                    was, now = channel.whole()
-                    if was == raw:
-                        self._fresh[text.path, raw] = now
-                        return now
+            channel = choice.known(text.path)
+            if channel is not None:
+                was, now = channel.whole()
+                if was == raw:
+                    self._fresh[text.path, raw] = now
+                    return now
             outcome = guard_whole(self._rules, raw, text.path, self._verdicts)
         elif text.kind is Kind.NAME:
             outcome = guard_whole(self._rules, raw, text.path)

@@ -61,6 +61,9 @@ def test_a_part_is_settled_and_closed_by_itself() -> None:
         with pytest.raises(WireError, match="that it had ended"):
             it.channel(RULES, key)
     assert it.channel(RULES, "out[1]").key == "out[1]"
+    assert it.known("out[0].text") is it.past[0]
+    assert it.known("out[10].text") is it.channels["out[10].text"]
+    assert it.known("out[0].more") is None
 
 
 def test_when_one_withheld_part_halts_none_is_delivered() -> None:
