@@ -18,6 +18,7 @@ from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.gemini_parts import (
     CALL,
     GROUNDING,
+    MAX_STRETCHES,
     UNSPECIFIED,
     VALUES,
     WHOLE,
@@ -130,6 +131,8 @@ def _read_parts(result: Chunk, index: int, candidate: dict[str, Any], now: Stret
         if not kind:
             continue
         now = next_stretch(now, kind)
+        if now.number >= MAX_STRETCHES:
+            raise WireError(f"The model server sent more than {MAX_STRETCHES} parts that no client adds up to one.")
         if kind in ("text", "thought"):
             result.texts.append((index, now.key, part["text"]))
         elif kind == CALL:

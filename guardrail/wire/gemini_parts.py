@@ -34,6 +34,10 @@ UNSPECIFIED = (None, "", 0, "FINISH_REASON_UNSPECIFIED")
 """Finish reasons of a candidate that has not finished."""
 
 
+MAX_STRETCHES = 4096
+"""Of a candidate. An answer has a few; the cap is on what a server can make a stream remember."""
+
+
 class Stretch(NamedTuple):
     """Where a candidate is: its last stretch of parts."""
 

@@ -10,6 +10,7 @@ from guardrail.errors import WireError
 from guardrail.text.rules import Action
 from guardrail.wire.answer import Fault
 from guardrail.wire.gemini import GeminiArrayStream, GeminiStream
+from guardrail.wire.gemini_parts import MAX_STRETCHES
 from guardrail.wire.request import ModelRequest
 from tests.wire import gemini_client as gemini
 from tests.wire.chat import halt, policy, redact
@@ -110,6 +111,16 @@ def test_a_halt_ends_its_candidate_only() -> None:
     assert run.reply.text(index=1) == "bc"
 
 
+def test_a_chunk_of_several_candidates_says_nothing_more_of_one_that_was_halted() -> None:
+    both = gemini.value(text("b"), index=1)
+    both["candidates"].append({"content": {"parts": [], "role": "model"}, "index": 0})
+    events = [*says("a bomb."), gemini.sse(both), *answer(says("a", index=1), index=1)]
+    run = guard_every_way(RULES, events, request=ModelRequest(n=2))
+    said = [candidate["index"] for chunk in run.reply.chunks for candidate in chunk["candidates"]]
+    assert said == [0, 0, 0, 1, 1, 1]  # its text, the notice, its finish
+    assert run.reply.text(index=1) == "ba"
+
+
 def test_grounding_that_quotes_edited_text_is_left_out() -> None:
     grounding = {"groundingSupports": [{"segment": {"text": "a sec"}}], "webSearchQueries": ["the secret"]}
     run = guard_every_way(RULES, [chunk(text("a secret"), finish="STOP", groundingMetadata=grounding)])
@@ -186,6 +197,13 @@ def test_what_goes_on_after_its_finish_is_a_fault() -> None:
     with pytest.raises(WireError, match="had finished"):
         stream.feed(chunk(text("b"), finish="STOP"))
     assert gemini.read(stream.fail(Fault("upstream_malformed", "It went on."))).errors
+
+
+def test_the_parts_that_a_stream_remembers_are_capped() -> None:
+    events = [*says("a", thought=True), *says("b")] * (MAX_STRETCHES // 2)
+    assert guard(RULES, b"".join(answer(events))).reply.errors == []
+    with pytest.raises(WireError, match="more than 4096"):
+        guard(RULES, b"".join(answer(events, says("c", thought=True))))
 
 
 def test_an_error_of_the_model_server_is_scanned() -> None:
