@@ -10,11 +10,10 @@ Source of the shapes: the types of Anthropic's public SDKs.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from guardrail.wire.strict_json import dumps
-from guardrail.wire.unknown_text import Unknown, is_prose
+from guardrail.wire.unknown_text import Unknown, is_opaque, is_prose
 
 TEXT_FIELD = {"text": "text", "thinking": "thinking", "compaction": "content"}
 """By type of block: the field that is text for people, which also names its channel."""
@@ -38,8 +37,6 @@ _KNOWN = {
 }
 _TOOL = {"id", "input", "caller", *NAMES}
 _RESULT = {"tool_use_id", "content", "is_error", "caller"}
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 
 
 def is_tool(kind: object) -> bool:
@@ -96,11 +93,6 @@ def clean_text(unknown: Unknown, owner: dict[str, Any], key: str, path: str) -> 
     value = owner.get(key)
     if value is not None and not isinstance(value, str) and unknown.removes(path, key, value):
         owner[key] = ""
-
-
-def is_opaque(value: object) -> bool:
-    """Whether a value is nothing but characters of base64 (either alphabet)."""
-    return isinstance(value, str) and _BASE64.fullmatch(value) is not None
 
 
 def scannable(value: object) -> Any:

@@ -30,7 +30,7 @@ from guardrail.wire.anthropic_block import (
 )
 from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.sse import Event, data_event, parse_event
-from guardrail.wire.strict_json import dumps, dumps_exact, has_all_keys, loads
+from guardrail.wire.strict_json import AN_EVENT, dumps, dumps_exact, has_all_keys, load_object, loads
 from guardrail.wire.unknown_text import PASSED, Unknown
 
 DELTA_FIELD = {"text_delta": "text", "thinking_delta": "thinking", "compaction_delta": "content"}
@@ -116,12 +116,7 @@ def _object(value: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _look(event: Event, block: bool, withheld: Container[str]) -> Chunk:
     assert event.data is not None
-    try:
-        value, changed = loads(event.data)
-    except WireError:
-        raise WireError("The model server sent an event that is not valid JSON.") from None
-    if not isinstance(value, dict):
-        raise WireError("The model server sent an event that is not a JSON object.")
+    value, changed = load_object(event.data, AN_EVENT)
     kind = value.get("type")
     delta = value.get("delta")
     piece = isinstance(delta, dict) and delta.get("type") in (*DELTA_FIELD, "input_json_delta")

@@ -19,10 +19,11 @@ from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.wire.answer import Fault
 from guardrail.wire.anthropic_event import stop_event, written
+from guardrail.wire.error import guarded_error
 from guardrail.wire.halt import Stop, halt_note, notice
 from guardrail.wire.protocol import Refusal
 from guardrail.wire.sse import data_event
-from guardrail.wire.tool_arguments import Arguments, guard_arguments
+from guardrail.wire.tool_arguments import Arguments
 from guardrail.wire.whole_text import Verdicts
 
 PING = written({"type": "ping"})
@@ -93,13 +94,5 @@ def error_event(fault: Fault) -> bytes:
 
 
 def guard_error(refusal: str, rules: RuleSet, data: bytes, verdicts: Verdicts) -> tuple[bytes, Arguments]:
-    """What a client may see of an error that upstream sent as JSON, and what was found in it. The same bytes when
-    nothing changes, no line ends when something does. `refusal`: what is said instead of one that halts."""
-    text = data.decode()
-    outcome = guard_arguments(rules, text, "error", verdicts)
-    if outcome.halted is not None:
-        return _error("api_error", refusal, ""), outcome
-    if outcome.text == text:
-        return data, outcome
-    # A line end outside of a string is white space, and inside of one there is none.
-    return outcome.text.replace("\n", " ").replace("\r", " ").encode(), outcome
+    """See `guarded_error`. `refusal`: what is said instead of one that halts."""
+    return guarded_error(rules, data, verdicts, _error("api_error", refusal, ""))

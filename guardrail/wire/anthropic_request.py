@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from guardrail.errors import WireError
-from guardrail.wire.anthropic_block import is_opaque, is_result, is_tool
+from guardrail.wire.anthropic_block import is_result, is_tool
 from guardrail.wire.request import InputText, ModelRequest, Path, optional, read_object, told
+from guardrail.wire.unknown_text import is_opaque
 
 _LABELS = {"id", "tool_use_id", "file_id", "type", "role", "media_type", "url", "signature", "cache_control", "caller"}
 """Keys in a block whose value the model does not read as text, or that must stay as it is."""

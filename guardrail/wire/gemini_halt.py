@@ -14,11 +14,12 @@ from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.wire import sse
 from guardrail.wire.answer import Fault
+from guardrail.wire.error import guarded_error
 from guardrail.wire.halt import Stop, halt_note, notice
 from guardrail.wire.protocol import Refusal, Reply
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps
-from guardrail.wire.tool_arguments import Arguments, guard_arguments
+from guardrail.wire.tool_arguments import Arguments
 from guardrail.wire.whole_text import Verdicts
 
 HARMS = {
@@ -92,13 +93,12 @@ def halt_chunks(policy: Policy, case_id: str, finding: Finding, *, index: int, s
 def estimated_usage(request: ModelRequest, usage: dict[str, Any] | None, tokens: int) -> dict[str, Any]:
     """The usage of a response that was cut short: what upstream said last, where that is more than an estimate.
 
-    The estimate: one token for every event with text, and for every four bytes of the prompt (a rule of thumb for
-    English that is not far off for other scripts)."""
+    The estimate: one token for every event with text; of the prompt, see `ModelRequest.prompt_tokens`."""
     usage = usage or {}
-    prompt = usage.get("promptTokenCount", -(-request.prompt_bytes // 4))
+    prompt = usage.get("promptTokenCount", request.prompt_tokens)
     said = usage.get("candidatesTokenCount", 0)
     known = all(type(count) is int for count in (prompt, said))
-    prompt, said = (prompt, max(said, tokens)) if known else (-(-request.prompt_bytes // 4), tokens)
+    prompt, said = (prompt, max(said, tokens)) if known else (request.prompt_tokens, tokens)
     thoughts = usage.get("thoughtsTokenCount", 0)
     total = prompt + said + (thoughts if type(thoughts) is int else 0)
     return {**usage, "promptTokenCount": prompt, "candidatesTokenCount": said, "totalTokenCount": total}
@@ -113,7 +113,7 @@ def refuse_prompt(request: ModelRequest, case_id: str, message: str, found: Find
     rated = ratings(found.category, found.severity)
     if rated:
         feedback["safetyRatings"] = rated
-    prompt = -(-request.prompt_bytes // 4)
+    prompt = request.prompt_tokens
     said = dumps(
         {
             "promptFeedback": feedback,
@@ -152,14 +152,5 @@ def fault_value(fault: Fault) -> dict[str, Any]:
 
 
 def guard_error(refusal: str, rules: RuleSet, data: bytes, verdicts: Verdicts) -> tuple[bytes, Arguments]:
-    """What a client may see of an error that upstream sent as JSON, and what was found in it: servers quote what they
-    choked on. The same bytes when nothing changes; no line ends when something does. `refusal`: what is said instead
-    of one that halts; `verdicts`: see `scan_whole`."""
-    text = data.decode()
-    outcome = guard_arguments(rules, text, "error", verdicts)
-    if outcome.halted is not None:
-        return msgspec.json.encode(error_value(500, refusal)), outcome
-    if outcome.text == text:
-        return data, outcome
-    # A line end outside of a string is white space, and inside of one there is none.
-    return outcome.text.replace("\n", " ").replace("\r", " ").encode(), outcome
+    """See `guarded_error`. `refusal`: what is said instead of one that halts."""
+    return guarded_error(rules, data, verdicts, msgspec.json.encode(error_value(500, refusal)))

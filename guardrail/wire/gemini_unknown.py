@@ -7,12 +7,11 @@ is base64 and nothing else. See `unknown_text` for what counts as text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from guardrail.wire.gemini_parts import CALL, ENVELOPE, GROUNDING, VALUES, WHOLE
-from guardrail.wire.unknown_text import Unknown
+from guardrail.wire.unknown_text import Unknown, is_opaque
 
 _TOP = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelStatus", *ENVELOPE})
 _LABELS = ("usageMetadata", "createTime", "responseId")
@@ -22,7 +21,6 @@ _BASE64 = ("thoughtSignature", "continuationToken")
 """Opaque to everybody but the server: only base64 characters may pass."""
 _PART_LABELS = ("thought", "videoMetadata", "mediaResolution")
 _PART = frozenset({"text", CALL, *VALUES, *_BASE64, *_PART_LABELS})
-_IS_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 
 
 def strip_response(
@@ -66,8 +64,7 @@ def _strip_labels(unknown: Unknown, path: str, owner: dict[str, Any], keys: tupl
 
 def _strip_base64(unknown: Unknown, path: str, owner: dict[str, Any], key: str) -> None:
     value = owner.get(key)
-    opaque = value is None or (isinstance(value, str) and _IS_BASE64.fullmatch(value))
-    if not opaque and unknown.removes(path, key, value):
+    if value is not None and not is_opaque(value) and unknown.removes(path, key, value):
         del owner[key]
 
 

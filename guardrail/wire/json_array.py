@@ -15,9 +15,6 @@ import re
 from guardrail.errors import WireError
 from guardrail.wire.sse import Event
 
-KEEP_ALIVE = b""
-"""White space would be skipped by parsers, but old ones read line by line."""
-
 SEPARATOR = b","
 """`Event.head` of every element."""
 END = b"\n]\n"

@@ -9,10 +9,6 @@ from __future__ import annotations
 from guardrail.errors import WireError
 from guardrail.wire.sse import Event
 
-KEEP_ALIVE = b""
-"""Clients parse every line, blank ones too: there is nothing that they would skip."""
-
-
 _BLANKS = b" \t\r\n"
 """White space of JSON."""
 

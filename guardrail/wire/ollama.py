@@ -17,7 +17,7 @@ from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
 from guardrail.wire.chunk import AnyTemplate, Chunk
 from guardrail.wire.halt import halt_note, notice
-from guardrail.wire.ndjson import KEEP_ALIVE, LineFramer, data_line, next_line, parse_line, whole_line
+from guardrail.wire.ndjson import LineFramer, data_line, next_line, parse_line, whole_line
 from guardrail.wire.ollama_body import REASON, guard_body
 from guardrail.wire.ollama_error import error_body, guard_error
 from guardrail.wire.ollama_event import (
@@ -37,9 +37,6 @@ from guardrail.wire.stream import Stream
 from guardrail.wire.strict_json import dumps
 from guardrail.wire.tool_arguments import Arguments
 
-BYTES_PER_TOKEN = 4
-"""Of a prompt, for an estimate of its tokens: a rule of thumb for English, not far off for other scripts."""
-
 
 class OllamaStream(Stream):
     """One streamed response under one policy."""
@@ -50,7 +47,7 @@ class OllamaStream(Stream):
     next_event = staticmethod(next_line)
     parse = staticmethod(parse_line)
     whole_event = staticmethod(whole_line)
-    idle = KEEP_ALIVE
+    idle = b""
     rewrite = staticmethod(with_text)
     halt_reason = REASON
 
@@ -96,10 +93,7 @@ class OllamaStream(Stream):
         said = "" if self._request.json_output else notice(self._policy, self._case_id)
         note = halt_note(self._case_id, finding.channel, choice.stop_of(finding.channel, self._main))
         if usage is None:
-            usage = {
-                "prompt_eval_count": -(-self._request.prompt_bytes // BYTES_PER_TOKEN),
-                "eval_count": self._tokens,
-            }
+            usage = {"prompt_eval_count": self._request.prompt_tokens, "eval_count": self._tokens}
             note["usage"] = "estimated"
         last = self._line("", done=True, done_reason=REASON, **usage, guardrail=note)
         return [self._line(said, done=False), last] if said else [last]

@@ -15,12 +15,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from guardrail.errors import WireError
 from guardrail.wire import logprobs
 from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.ndjson import data_line, parse_line
 from guardrail.wire.sse import Event
-from guardrail.wire.strict_json import dumps, dumps_exact, has_all_keys, loads
+from guardrail.wire.strict_json import dumps, dumps_exact, has_all_keys, load_object, loads
 from guardrail.wire.unknown_text import ROLES, Unknown, is_prose
 
 ENVELOPE = ("model", "remote_model", "remote_host", "created_at")
@@ -111,12 +110,7 @@ def _texts(line: _Line) -> list[tuple[int, str, str]] | None:
 
 def _look(event: Event, block: bool, clean: Callable[[str], bool]) -> Chunk:
     assert event.data is not None
-    try:
-        value, changed = loads(event.data)
-    except WireError:
-        raise WireError("The model server sent a line that is not valid JSON.") from None
-    if not isinstance(value, dict):
-        raise WireError("The model server sent a line that is not a JSON object.")
+    value, changed = load_object(event.data, "The model server sent a line that")
     result = Chunk(event.raw, [0], [], [], [], source=value, value=value)
     if value.get("error"):
         result.error = True

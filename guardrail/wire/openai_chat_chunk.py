@@ -21,7 +21,7 @@ from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.openai_chat_delta import SPELLING, drop_spelling, places, put, without_texts
 from guardrail.wire.request import MAX_CHOICES
 from guardrail.wire.sse import Event, data_event, parse_event
-from guardrail.wire.strict_json import dumps, dumps_exact, has_all_keys, loads
+from guardrail.wire.strict_json import AN_EVENT, dumps, dumps_exact, has_all_keys, load_object, loads
 from guardrail.wire.unknown_text import CHOICE_PASSED, Unknown
 
 ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
@@ -169,12 +169,7 @@ def index_of(value: object) -> int:
 
 def _look(event: Event, block: bool, clean: Callable[[str], bool]) -> Chunk:
     assert event.data is not None
-    try:
-        value, changed = loads(event.data)
-    except WireError:
-        raise WireError("The model server sent an event that is not valid JSON.") from None
-    if not isinstance(value, dict):
-        raise WireError("The model server sent an event that is not a JSON object.")
+    value, changed = load_object(event.data, AN_EVENT)
     result = Chunk(event.raw, [], [], [], [], source=value, value=value)
     if value.get("error") or event.name == b"error":
         result.error = True

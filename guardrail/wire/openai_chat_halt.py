@@ -55,10 +55,9 @@ def halt_chunks(
 def usage_chunk(request: ModelRequest, case_id: str, usage: dict[str, Any] | None, tokens: int) -> dict[str, Any]:
     """The usage chunk of a response that was cut short: what upstream said last, else an estimate, marked as such.
 
-    The estimate: one token for every event with text, and for every four bytes of the prompt (a rule of thumb for
-    English that is not far off for other scripts)."""
+    The estimate: one token for every event with text; of the prompt, see `ModelRequest.prompt_tokens`."""
     if usage is not None:
         return {"choices": [], "usage": usage}
-    prompt = -(-request.prompt_bytes // 4)
+    prompt = request.prompt_tokens
     estimate = {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens}
     return {"choices": [], "usage": estimate, "guardrail": {"case_id": case_id, "usage": "estimated"}}

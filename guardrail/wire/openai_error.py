@@ -10,8 +10,9 @@ import msgspec
 
 from guardrail.text.scanner import RuleSet
 from guardrail.wire.answer import Fault
+from guardrail.wire.error import guarded_error
 from guardrail.wire.protocol import Refusal
-from guardrail.wire.tool_arguments import Arguments, guard_arguments
+from guardrail.wire.tool_arguments import Arguments
 from guardrail.wire.whole_text import Verdicts
 
 
@@ -31,14 +32,5 @@ def error_event(fault: Fault) -> bytes:
 
 
 def guard_error(refusal: str, rules: RuleSet, data: bytes, verdicts: Verdicts) -> tuple[bytes, Arguments]:
-    """What a client may see of an error that upstream sent as JSON, and what was found in it: servers quote what they
-    choked on. The same bytes when nothing changes; no line ends when something does. `refusal`: what is said instead
-    of one that halts; `verdicts`: see `scan_whole`."""
-    text = data.decode()
-    outcome = guard_arguments(rules, text, "error", verdicts)
-    if outcome.halted is not None:
-        return error_body(refusal, "upstream_error"), outcome
-    if outcome.text == text:
-        return data, outcome
-    # A line end outside of a string is white space, and inside of one there is none.
-    return outcome.text.replace("\n", " ").replace("\r", " ").encode(), outcome
+    """See `guarded_error`. `refusal`: what is said instead of one that halts."""
+    return guarded_error(rules, data, verdicts, error_body(refusal, "upstream_error"))

@@ -16,6 +16,7 @@ from guardrail.wire.answer import Closing, Fault, Released
 from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
 from guardrail.wire.chunk import AnyTemplate, Chunk
+from guardrail.wire.error import guarded_error
 from guardrail.wire.openai_error import refusal_body
 from guardrail.wire.openai_responses_body import guard_body
 from guardrail.wire.openai_responses_event import Reader, template_of, with_text
@@ -205,13 +206,10 @@ class ResponsesStream(Stream):
 
     def _guard_error(self, event: Event) -> tuple[bytes, Arguments]:
         assert event.data is not None
-        text = event.data.decode()
-        outcome = guard_arguments(self._rules, text, "error", self._verdicts)
+        said, outcome = guarded_error(self._rules, event.data, self._verdicts, b"")
         if outcome.halted is not None:
             return self._error(self._policy.refusal, None), outcome
-        if outcome.text == text:
-            return event.raw, outcome
-        return data_event(outcome.text.replace("\n", " ").replace("\r", " ").encode(), event.head), outcome
+        return event.raw if said == event.data else data_event(said, event.head), outcome
 
     def _error(self, message: str, code: str | None) -> bytes:
         """The error event. It says everything twice: OpenAI documents the fields beside `type`, and its SDKs raise for

@@ -1,8 +1,7 @@
 """One event of a Responses stream: what model text it carries, and how to say it again with less.
 
 `Reader.read` names what an event says and takes out what the codec does not know (unless the policy lets it pass);
-`with_text` writes a text delta again.
-Nothing here scans, holds or orders.
+`with_text` writes a text delta again. Nothing here scans, holds or orders.
 
 Two ways in, one result: text deltas through a typed decoder, anything else through `strict_json`. An event's `raw` is
 what may be passed on as it is once its text is clean; a change made here is already in it.
@@ -18,7 +17,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from guardrail.errors import WireError
 from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.openai_responses_item import (
     READ,
@@ -41,7 +39,7 @@ from guardrail.wire.openai_responses_item import (
 )
 from guardrail.wire.openai_responses_place import PARTS, TEXTS, Indexes, annotation_path
 from guardrail.wire.sse import Event, data_event, parse_event
-from guardrail.wire.strict_json import dumps, dumps_exact, has_all_keys, loads
+from guardrail.wire.strict_json import AN_EVENT, dumps, dumps_exact, has_all_keys, load_object, loads
 from guardrail.wire.unknown_text import Unknown, is_prose
 
 _NUMBERS = (
@@ -133,12 +131,7 @@ class Reader:
 
     def _look(self, event: Event) -> Chunk:
         assert event.data is not None
-        try:
-            value, changed = loads(event.data)
-        except WireError:
-            raise WireError("The model server sent an event that is not valid JSON.") from None
-        if not isinstance(value, dict):
-            raise WireError("The model server sent an event that is not a JSON object.")
+        value, changed = load_object(event.data, AN_EVENT)
         named = value.get("type")
         if named is None and event.name:
             value["type"] = named = event.name.decode()

@@ -27,7 +27,6 @@ from guardrail.wire.strict_json import dumps
 _NAMES = {"output_text": "output_text", "text": "output_text", "refusal": "refusal", "reasoning_text": "reasoning_text"}
 """By type of content part: what the events of its text are called."""
 
-
 _CHANNEL = re.compile(r"output\[(\d+)\]\.(content|summary)\[(\d+)\]\.(text|refusal)")
 
 
@@ -243,10 +242,10 @@ def halted_response(
 
 def usage_of(request: ModelRequest, said: dict[str, Any] | None, tokens: int) -> dict[str, Any]:
     """The usage of a response that was cut short: what upstream said, else an estimate (marked for `halted_response`):
-    one token for every event with text, and for every four bytes of the prompt."""
+    one token for every event with text; of the prompt, see `ModelRequest.prompt_tokens`."""
     if said is not None:
         return said
-    prompt = -(-request.prompt_bytes // 4)
+    prompt = request.prompt_tokens
     return {
         "input_tokens": prompt,
         "input_tokens_details": {"cached_tokens": 0},

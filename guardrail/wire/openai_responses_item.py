@@ -2,8 +2,7 @@
 
 An answer is a list of items: messages and reasoning, which people read, calls of tools, which clients run, and what
 the server's own tools did. `strip_item` takes out of one what the codec does not know, `item_texts` names the texts of
-what is left. Nothing here scans; nothing passes that neither is scanned nor looks
-like a label.
+what is left. Nothing here scans; nothing passes that neither is scanned nor looks like a label.
 
 Source of the shapes: the types of the `openai` Python package, 3.54.
 """
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 from guardrail.errors import WireError
 from guardrail.wire import logprobs
 from guardrail.wire.strict_json import dumps, loads, whole_surrogates
-from guardrail.wire.unknown_text import Unknown, is_prose
+from guardrail.wire.unknown_text import Unknown, is_opaque, is_prose
 
 MAX_INDEX = 1 << 12
 """Items of a response, and parts of an item, are fewer."""
@@ -116,7 +115,7 @@ _LABELS = frozenset(
 
 _PARTS = {"output_text": "text", "text": "text", "reasoning_text": "text", "summary_text": "text", "refusal": "refusal"}
 """By type of content part: where its text stands."""
-_OPAQUE = re.compile(r"[A-Za-z0-9+/=_.-]*")
+_LONG_ID = re.compile(r"[A-Za-z0-9+/=_.-]*")
 
 
 def type_of(value: dict[str, Any]) -> str:
@@ -132,7 +131,7 @@ def listed(value: object) -> list[Any]:
 
 def is_id(text: str) -> bool:
     """Whether a string is no text: a short id, or a long one of base64, as some servers give."""
-    return not is_prose(text) or _OPAQUE.fullmatch(text) is not None
+    return not is_prose(text) or _LONG_ID.fullmatch(text) is not None
 
 
 def labels_only(value: dict[str, Any], keys: Iterable[str], path: str, unknown: Unknown) -> None:
@@ -155,7 +154,7 @@ def strip_item(item: dict[str, Any], path: str, unknown: Unknown) -> None:
     lists = {"message": ("content",), "reasoning": ("summary", "content")}.get(kind, ())
     fields = _FIELDS.get(kind, {})
     labels_only(item, _LABELS - fields.keys(), path, unknown)
-    if isinstance(item.get("encrypted_content"), str) and _OPAQUE.fullmatch(item["encrypted_content"]):
+    if is_opaque(item.get("encrypted_content")):
         unknown.strip(path, item, _LABELS | {*fields, *lists, "encrypted_content"})
     else:
         unknown.strip(path, item, _LABELS | {*fields, *lists})

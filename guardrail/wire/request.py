@@ -47,7 +47,7 @@ class ModelRequest:
     user: str = ""
     """The end user's id as the client gave it, "" for none."""
     prompt_bytes: int = 0
-    """UTF-8 bytes of the messages' text: what the prompt's tokens are estimated from when upstream cannot say."""
+    """UTF-8 bytes of the messages' text."""
     instructions: tuple[str, ...] = ()
     """The texts of the system messages: what a policy may have to keep from the answer."""
     prompt: str = ""
@@ -58,6 +58,12 @@ class ModelRequest:
     """The client wants to be told how far its text was checked, and what was found in it."""
     json_output: bool = False
     """The client asked for JSON, so that a notice in the text would break what it parses."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """An estimate, for where upstream cannot say: one for every four bytes of text, a rule of thumb for English
+        that is not far off for other scripts."""
+        return -(-self.prompt_bytes // 4)
 
 
 def read_object(body: bytes) -> dict[str, Any]:

@@ -51,7 +51,7 @@ from guardrail.wire.chunk import AnyTemplate, Chunk, SlotTemplate, Template
 from guardrail.wire.halt import choice_prefix
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event, Framer
-from guardrail.wire.tool_arguments import Arguments, guard_arguments, guard_whole
+from guardrail.wire.tool_arguments import Arguments, guard_arguments, is_clean
 from guardrail.wire.withheld import Withheld
 
 TEMPLATE_TRIES = 8
@@ -465,8 +465,7 @@ class Stream(Answer):
                 self._take_chunk(event, chunk)
 
     def _is_clean(self, text: str) -> bool:
-        outcome = guard_whole(self._rules, text, "logprobs")
-        return not outcome.removed and outcome.halted is None
+        return is_clean(self._rules, text)
 
     def _take_chunk(self, event: Event, chunk: Chunk) -> None:
         things = chunk.things

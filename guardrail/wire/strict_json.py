@@ -14,6 +14,9 @@ import msgspec
 
 from guardrail.errors import WireError
 
+AN_EVENT = "The model server sent an event that"
+"""For `load_object`."""
+
 
 def loads(data: bytes | str) -> tuple[Any, bool]:
     """The value, and whether any object in it had a key twice (the last one counts).
@@ -41,6 +44,18 @@ def loads(data: bytes | str) -> tuple[Any, bool]:
     except (ValueError, RecursionError):
         # No cause: the decoder's own error holds the whole document, which is model text.
         raise WireError("not valid JSON") from None
+    return value, duplicate
+
+
+def load_object(data: bytes, what: str) -> tuple[dict[str, Any], bool]:
+    """The same for what has to be an object. `what` begins the message of the WireError: "The model server's
+    answer"."""
+    try:
+        value, duplicate = loads(data)
+    except WireError:
+        raise WireError(f"{what} is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise WireError(f"{what} is not a JSON object.")
     return value, duplicate
 
 

@@ -37,8 +37,7 @@ CHOICE_PASSED = frozenset(
 DEBUG = frozenset({"__verbose"})
 """llama.cpp: what it was asked and what it answers, once more. Always text."""
 
-BASE64 = re.compile(r"[A-Za-z0-9+/_=-]*")
-"""What nobody but the server that sent it can read, to be given back to it."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 
 PROSE_LENGTH = 64
 """Characters. A string that is longer, holds white space or is not ASCII may be text; labels and ids are none of it."""
@@ -65,6 +64,12 @@ def strings(value: object) -> Iterator[tuple[str, bool]]:
 
 def is_prose(text: str) -> bool:
     return len(text) > PROSE_LENGTH or not text.isascii() or (bool(text) and text.split() != [text])
+
+
+def is_opaque(value: object) -> bool:
+    """Whether a value is nothing but characters of base64 (either alphabet): what only the server that sent it can
+    read, and gets back."""
+    return isinstance(value, str) and _BASE64.fullmatch(value) is not None
 
 
 class Unknown:
@@ -202,8 +207,7 @@ class Unknown:
         self._strip_texts(path, detail, ("text", "summary"))
         for key in sealed:
             found = detail.get(key)
-            is_sealed = isinstance(found, str) and BASE64.fullmatch(found)
-            if found is not None and not is_sealed and self.removes(path, key, found):
+            if found is not None and not is_opaque(found) and self.removes(path, key, found):
                 del detail[key]
         return True
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guardrail.wire.anthropic_block import clean_block, is_opaque, is_result, is_tool, restored, scannable, whole_value
+from guardrail.wire.anthropic_block import clean_block, is_result, is_tool, restored, scannable, whole_value
 from guardrail.wire.unknown_text import Unknown
 
 KNOWN: list[dict[str, Any]] = [
@@ -61,14 +61,6 @@ def test_what_is_not_is_removed_or_counted(block: dict[str, Any], left: dict[str
 def test_kinds_are_told_by_their_names() -> None:
     assert [is_tool(kind) for kind in ("tool_use", "x_tool_use", "tool_result", None)] == [True, True, False, False]
     assert [is_result(kind) for kind in ("x_tool_result", "tool_use", 1)] == [True, False, False]
-    assert [is_opaque(value) for value in ("", "Ab+/-_==", "a b", "é", "a=b", 1)] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-        False,
-    ]
 
 
 VALUE = {

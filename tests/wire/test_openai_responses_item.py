@@ -85,7 +85,7 @@ UNKNOWN: list[tuple[dict[str, Any], list[str]]] = [
         ["i.content[].", "i.content[].more", "i.content[].text"],
     ),
     ({"type": "message", "content": [{"type": "new", "words": "x"}]}, ["i.content[].words"]),
-    ({"type": "reasoning", "encrypted_content": "gAAA-_=" * 50}, []),
+    ({"type": "reasoning", "encrypted_content": "gAAA-_" * 50 + "=="}, []),
     ({"type": "reasoning", "encrypted_content": "not opaque"}, ["i.encrypted_content"]),
     ({"type": "image_generation_call", "result": "aGk=", "size": "1024x1024"}, ["i.result"]),
     ({"type": "function_call", "name": ["f"]}, ["i.name"]),

@@ -20,6 +20,7 @@ def test_the_newest_user_turn_is_the_prompt_and_system_turns_are_instructions() 
     )
     request = ModelRequest(**told(inputs))
     assert (request.prompt, request.instructions, request.prompt_bytes) == ("é\nb", ("Be kind.",), 17)
+    assert request.prompt_tokens == 5
     assert request.inputs == inputs
     assert ModelRequest(**told(())) == ModelRequest()
 

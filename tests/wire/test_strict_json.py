@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from guardrail.errors import WireError
-from guardrail.wire.strict_json import dumps, dumps_exact, loads, whole_surrogates
+from guardrail.wire.strict_json import dumps, dumps_exact, load_object, loads, whole_surrogates
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,13 @@ def test_refused_without_the_document_in_the_error(data: bytes) -> None:
     with pytest.raises(WireError, match=r"^not valid JSON$") as error:
         loads(data)
     assert error.value.__cause__ is None
+
+
+def test_what_has_to_be_an_object() -> None:
+    assert load_object(b'{"a":1,"a":2}', "It") == ({"a": 2}, True)
+    for data, message in ((b"{", r"^It is not valid JSON\.$"), (b"[1]", r"^It is not a JSON object\.$")):
+        with pytest.raises(WireError, match=message):
+            load_object(data, "It")
 
 
 def test_duplicate_keys_are_told() -> None:

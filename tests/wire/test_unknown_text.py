@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guardrail.wire.unknown_text import Unknown, is_prose, strings
+from guardrail.wire.unknown_text import Unknown, is_opaque, is_prose, strings
 
 
 def test_strings_at_any_depth() -> None:
@@ -25,6 +25,13 @@ def test_strings_at_any_depth() -> None:
 )
 def test_prose(text: str, prose: bool) -> None:
     assert is_prose(text) == prose
+
+
+@pytest.mark.parametrize(
+    ("value", "opaque"), [("", True), ("Ab+/-_==", True), ("a b", False), ("é", False), ("a=b", False), (1, False)]
+)
+def test_what_only_its_server_can_read_is_base64(value: object, opaque: bool) -> None:
+    assert is_opaque(value) == opaque
 
 
 @pytest.mark.parametrize("value", [None, 1, 1.5, True, "", [], {}, [None, 2], {"a": {"b": ""}}])
