@@ -9,40 +9,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
 from guardrail.wire.anthropic_block import NAMES, TEXT_FIELD, clean_block, is_result, is_tool, restored, scannable
 from guardrail.wire.anthropic_event import clean_message, clean_stop, part_of, put_stop_texts, stop_texts
 from guardrail.wire.anthropic_halt import guard_error, note, refused
-from guardrail.wire.body import Body
+from guardrail.wire.body import Body, open_body
 from guardrail.wire.choice import within
 from guardrail.wire.halt import Stop, notice
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.strict_json import dumps, loads
+from guardrail.wire.strict_json import dumps
 from guardrail.wire.unknown_text import Unknown
-from guardrail.wire.whole_text import Verdicts, rules_for
+from guardrail.wire.whole_text import Verdicts
 
 
 def guard_body(
     policy: Policy, request: ModelRequest, body: bytes, case_id: str, verdicts: Verdicts | None = None
 ) -> tuple[bytes, StreamRecord]:
     """See `GuardBody`."""
-    try:
-        value, duplicate = loads(body)
-    except WireError:
-        raise WireError("The model server's answer is not valid JSON.") from None
-    if not isinstance(value, dict):
-        raise WireError("The model server's answer is not a JSON object.")
-    unknown = Unknown(policy.unknown_text == "block")
-    rules = rules_for(policy, request)
-    found = Body(rules, Verdicts() if verdicts is None else verdicts, unknown)
+    found, value, duplicate = open_body(policy, request, body, verdicts)
+    unknown = found.unknown
     if value.get("type") == "error" or value.get("error"):
-        body, outcome = guard_error(policy.refusal, rules, body, found.verdicts)
-        found.check()
-        found.findings += outcome.findings
-        found.tally.add(outcome.tally)
-        return body, found.record(policy, request, case_id, reasons=(), fault="upstream_error")
+        body, outcome = guard_error(policy.refusal, found.rules, body, found.verdicts)
+        return body, found.failed(policy, request, case_id, outcome)
     clean_message(unknown, value)
     reason = clean_stop(unknown, value, "message")
     content = _content(unknown, value)

@@ -17,10 +17,12 @@ from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
 from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.strict_json import dumps, loads, whole_surrogates
+from guardrail.wire.strict_json import dumps, load_object, loads, whole_surrogates
 from guardrail.wire.tool_arguments import Arguments, guard_arguments, guard_pieces, guard_whole
 from guardrail.wire.unknown_text import Unknown
-from guardrail.wire.whole_text import Unscored, Verdicts
+from guardrail.wire.whole_text import Unscored, Verdicts, rules_for
+
+ANSWER = "The model server's answer"
 
 Place = tuple[Any, Any]
 """(owner, key): where a string stands, in an object or a list."""
@@ -81,6 +83,15 @@ class Body:
             self.changed = True
         return self._take(len(said), outcome, whole=True)
 
+    def add(self, part: Body) -> None:
+        """Count what was found in a part of the body that was guarded by itself; the first halt counts."""
+        self.received += part.received
+        self.removed += part.removed
+        self.dropped += part.dropped
+        self.findings += part.findings
+        self.tally.add(part.tally)
+        self.halted = self.halted or part.halted
+
     def check(self) -> None:
         """Raises Unscored when verdicts are missing."""
         if self.verdicts.missing:
@@ -123,6 +134,13 @@ class Body:
             **classifier_part(policy, self.tally),
         )
 
+    def failed(self, policy: Policy, request: ModelRequest, case_id: str, outcome: Arguments) -> StreamRecord:
+        """The record of a body that is an error, of which this was found. Raises Unscored."""
+        self.check()
+        self.findings += outcome.findings
+        self.tally.add(outcome.tally)
+        return self.record(policy, request, case_id, reasons=(), fault="upstream_error")
+
     def _whole(self, place: Place, channel: str, *, prose: bool) -> Arguments:
         owner, key = place
         raw = owner[key]
@@ -164,3 +182,13 @@ class Body:
 
 
 _NOTHING = Arguments("", 0, [], None)
+
+
+def open_body(
+    policy: Policy, request: ModelRequest, body: bytes, verdicts: Verdicts | None
+) -> tuple[Body, dict[str, Any], bool]:
+    """Nothing found yet; the body, decoded; and whether an object in it has a key twice. Raises WireError for what is
+    no JSON object."""
+    value, duplicate = load_object(body, ANSWER)
+    verdicts = Verdicts() if verdicts is None else verdicts
+    return Body(rules_for(policy, request), verdicts, Unknown(policy.unknown_text == "block")), value, duplicate

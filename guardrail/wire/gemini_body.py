@@ -8,14 +8,13 @@ is its last part. A body in which nothing changes passes as the bytes that came.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.wire import gemini_logprobs
-from guardrail.wire.body import Body, Place
+from guardrail.wire.body import Body, Place, open_body
 from guardrail.wire.gemini_event import index_of
 from guardrail.wire.gemini_halt import ended_candidate, guard_error, notice_part
 from guardrail.wire.gemini_parts import (
@@ -35,41 +34,22 @@ from guardrail.wire.gemini_withheld import leave_out_supports
 from guardrail.wire.halt import Stop, choice_prefix, halt_note
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.strict_json import dumps, loads
-from guardrail.wire.tool_arguments import guard_whole
-from guardrail.wire.unknown_text import Unknown, is_prose
-from guardrail.wire.whole_text import Unscored, Verdicts, rules_for
+from guardrail.wire.strict_json import dumps
+from guardrail.wire.tool_arguments import is_clean
+from guardrail.wire.unknown_text import is_prose
+from guardrail.wire.whole_text import Verdicts
 
 
 def guard_body(
     policy: Policy, request: ModelRequest, body: bytes, case_id: str, verdicts: Verdicts | None = None
 ) -> tuple[bytes, StreamRecord]:
-    """The body for the client (the very bytes that came when nothing in it changes) and its record.
-
-    Raises WireError for a body that is no JSON object, or holds an index that cannot be; Unscored when the policy's
-    classifier has to score what `verdicts` is missing: then call again with all of it known."""
-    try:
-        value, duplicate = loads(body)
-    except WireError:
-        raise WireError("The model server's answer is not valid JSON.") from None
-    if not isinstance(value, dict):
-        raise WireError("The model server's answer is not a JSON object.")
-    verdicts = Verdicts() if verdicts is None else verdicts
-    rules = rules_for(policy, request)
-    unknown = Unknown(policy.unknown_text == "block")
-    all_of_it = Body(rules, verdicts, unknown)
+    """See `GuardBody`."""
+    all_of_it, value, duplicate = open_body(policy, request, body, verdicts)
+    rules, unknown = all_of_it.rules, all_of_it.unknown
     if value.get("error"):
-        body, outcome = guard_error(policy.refusal, rules, body, verdicts)
-        if verdicts.missing:
-            raise Unscored
-        all_of_it.findings += outcome.findings
-        all_of_it.tally.add(outcome.tally)
-        return body, all_of_it.record(policy, request, case_id, reasons=(), fault="upstream_error")
-
-    def clean(text: str) -> bool:
-        outcome = guard_whole(rules, text, "logprobs")
-        return not outcome.removed and outcome.halted is None
-
+        body, outcome = guard_error(policy.refusal, rules, body, all_of_it.verdicts)
+        return body, all_of_it.failed(policy, request, case_id, outcome)
+    clean = partial(is_clean, rules)
     found, changed = strip_response(unknown, value, clean)
     candidates: list[_Candidate] = []
     for position, said in enumerate(found):
@@ -78,7 +58,7 @@ def guard_body(
             del said["logprobsResult"]
             changed = True
         index = index_of(said.get("index"), position)
-        candidates.append(_Candidate(Body(rules, verdicts, unknown), said, index))
+        candidates.append(_Candidate(Body(rules, all_of_it.verdicts, unknown), said, index))
     all_of_it.check()
     first = next((candidate.halted for candidate in candidates if candidate.halted is not None), None)
     for candidate in candidates:
@@ -90,16 +70,9 @@ def guard_body(
     if duplicate or changed or unknown.blocked or any(candidate.changed for candidate in candidates):
         body = dumps(value)
     for candidate in candidates:
-        part = candidate.body
-        all_of_it.received += part.received
-        all_of_it.removed += part.removed
-        all_of_it.dropped += part.dropped
-        all_of_it.findings += part.findings
-        all_of_it.tally.add(part.tally)
-    all_of_it.halted = first
+        all_of_it.add(candidate.body)
     reasons = [candidate.reason for candidate in candidates]
-    record = all_of_it.record(policy, request, case_id, reasons=reasons, usage=value.get("usageMetadata"))
-    return body, replace(record, choices=len(candidates))
+    return body, all_of_it.record(policy, request, case_id, reasons=reasons, usage=value.get("usageMetadata"))
 
 
 class _Candidate:

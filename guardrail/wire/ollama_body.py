@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
-from guardrail.wire.body import Body
+from guardrail.wire.body import Body, open_body
 from guardrail.wire.halt import Stop, halt_note, notice
 from guardrail.wire.ollama_error import guard_error
 from guardrail.wire.ollama_event import (
@@ -25,10 +24,9 @@ from guardrail.wire.ollama_event import (
 )
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.strict_json import dumps, loads
+from guardrail.wire.strict_json import dumps
 from guardrail.wire.tool_arguments import is_clean
-from guardrail.wire.unknown_text import Unknown
-from guardrail.wire.whole_text import Unscored, Verdicts, rules_for
+from guardrail.wire.whole_text import Verdicts
 
 REASON = "content_filter"
 """Why an answer ended that was halted."""
@@ -37,23 +35,11 @@ REASON = "content_filter"
 def guard_body(
     policy: Policy, request: ModelRequest, body: bytes, case_id: str, verdicts: Verdicts | None = None
 ) -> tuple[bytes, StreamRecord]:
-    """The body for the client and its record. Raises WireError for a body that is no JSON object; Unscored when the
-    policy's classifier has to score what `verdicts` is missing: then call again with all of it known."""
-    try:
-        value, duplicate = loads(body)
-    except WireError:
-        raise WireError("The model server sent a body that is not valid JSON.") from None
-    if not isinstance(value, dict):
-        raise WireError("The model server sent a body that is not a JSON object.")
-    verdicts = Verdicts() if verdicts is None else verdicts
-    it = Body(rules_for(policy, request), verdicts, Unknown(policy.unknown_text == "block"))
+    """See `GuardBody`."""
+    it, value, duplicate = open_body(policy, request, body, verdicts)
     if value.get("error"):
-        body, outcome = guard_error(policy.refusal, it.rules, body, verdicts)
-        if verdicts.missing:
-            raise Unscored
-        it.findings += outcome.findings
-        it.tally.add(outcome.tally)
-        return body, it.record(policy, request, case_id, reasons=(), fault="upstream_error")
+        body, outcome = guard_error(policy.refusal, it.rules, body, it.verdicts)
+        return body, it.failed(policy, request, case_id, outcome)
     _guard(it, value)
     it.check()
     if it.halted is not None:

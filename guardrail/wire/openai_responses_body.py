@@ -8,11 +8,11 @@ of it is not whole.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
-from guardrail.wire.body import Body
+from guardrail.wire.body import Body, open_body
 from guardrail.wire.halt import Stop
 from guardrail.wire.openai_error import guard_error
 from guardrail.wire.openai_responses_halt import halted_response, refusing_message, usage_of
@@ -30,39 +30,22 @@ from guardrail.wire.openai_responses_item import (
 )
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.strict_json import dumps, loads
-from guardrail.wire.tool_arguments import guard_whole
-from guardrail.wire.unknown_text import Unknown
-from guardrail.wire.whole_text import Verdicts, rules_for
+from guardrail.wire.strict_json import dumps
+from guardrail.wire.tool_arguments import is_clean
+from guardrail.wire.whole_text import Verdicts
 
 
 def guard_body(
     policy: Policy, request: ModelRequest, body: bytes, case_id: str, verdicts: Verdicts | None = None
 ) -> tuple[bytes, StreamRecord]:
     """See `GuardBody`."""
-    try:
-        value, duplicate = loads(body)
-    except WireError:
-        raise WireError("The model server's answer is not valid JSON.") from None
-    if not isinstance(value, dict):
-        raise WireError("The model server's answer is not a JSON object.")
-    verdicts = Verdicts() if verdicts is None else verdicts
-    rules = rules_for(policy, request)
-    it = Body(rules, verdicts, Unknown(policy.unknown_text == "block"))
+    it, value, duplicate = open_body(policy, request, body, verdicts)
     if value.get("error") and "output" not in value:
-        said, outcome = guard_error(policy.refusal, rules, body, verdicts)
-        it.findings += outcome.findings
-        it.tally.add(outcome.tally)
-        it.check()
-        return said, it.record(policy, request, case_id, reasons=[], fault="upstream_error")
-
-    def clean(text: str) -> bool:
-        outcome = guard_whole(rules, text, "logprobs")
-        return not outcome.removed and outcome.halted is None
-
+        body, outcome = guard_error(policy.refusal, it.rules, body, it.verdicts)
+        return body, it.failed(policy, request, case_id, outcome)
     joined = joined_text(value)
     whole = value.get("status") not in ("queued", "in_progress")
-    it.changed = strip_response(value, it.unknown, clean, final=whole) or duplicate
+    it.changed = strip_response(value, it.unknown, partial(is_clean, it.rules), final=whole) or duplicate
     items = value.get("output")
     output = _Output(it, case_id, policy.refusal, json_output=request.json_output)
     for number, item in enumerate(items if isinstance(items, list) else ()):
