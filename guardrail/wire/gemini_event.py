@@ -31,7 +31,7 @@ from guardrail.wire.gemini_parts import (
 from guardrail.wire.gemini_unknown import strip_response
 from guardrail.wire.request import MAX_CHOICES
 from guardrail.wire.sse import Event
-from guardrail.wire.strict_json import dumps, dumps_exact, loads
+from guardrail.wire.strict_json import AN_EVENT, dumps, dumps_exact, load_object, loads
 from guardrail.wire.unknown_text import Unknown, is_prose
 
 
@@ -69,12 +69,7 @@ def read_chunk(event: Event, stretches: Mapping[int, Stretch], *, block: bool, c
 
     Raises WireError for data that is no JSON object, or an index that cannot be."""
     assert event.data is not None
-    try:
-        value, changed = loads(event.data)
-    except WireError:
-        raise WireError("The model server sent an event that is not valid JSON.") from None
-    if not isinstance(value, dict):
-        raise WireError("The model server sent an event that is not a JSON object.")
+    value, changed = load_object(event.data, AN_EVENT)
     result = Chunk(event.raw, [], [], [], [], source=value, value=value, closed=[], whole=[])
     if value.get("error") or event.name == b"error":
         result.error = True
