@@ -1,7 +1,7 @@
 """Every way a request can fail without the policy's doing: one table, each row a defined result.
 
 `docs/faults.md` explains the rows to operators; a test checks that this table, that page and the fault tests name
-the same kinds. A fault is never a policy decision: those end a response with `finish_reason: content_filter`.
+the same kinds. A fault is never a policy decision: those end a response as its protocol says that a filter ended it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Fault(enum.Enum):
     UNKNOWN_PATH = (404, "invalid_request_error", "This path is not served.")
     METHOD_NOT_ALLOWED = (405, "invalid_request_error", "This method is not allowed here.")
     REQUEST_STALLED = (408, "invalid_request_error", "The request body did not arrive in time.")
-    BAD_REQUEST = (400, "invalid_request_error", "The request is not a chat completion request.")
+    BAD_REQUEST = (400, "invalid_request_error", "The request is none of this protocol.")
     REQUEST_TOO_LARGE = (413, "invalid_request_error", "The request body is too large.")
     UNSUPPORTED_ENCODING = (415, "invalid_request_error", "The request's content-encoding is not supported.")
     TENANT_BUSY = (429, "rate_limit_error", "Too many concurrent responses for this tenant.")

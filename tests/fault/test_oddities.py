@@ -99,6 +99,7 @@ async def no_done() -> None:
         got = await ask(guarded)
         assert got.text == "so far"
         assert got.finish == "stop"
+        assert DONE not in got.body
 
 
 async def after_done() -> None:
