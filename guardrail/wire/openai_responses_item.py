@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from guardrail.errors import WireError
 from guardrail.wire import logprobs
 from guardrail.wire.strict_json import dumps, loads, whole_surrogates
-from guardrail.wire.unknown_text import Unknown, is_opaque, is_prose
+from guardrail.wire.unknown_text import Unknown, is_opaque, is_prose, strings
 
 MAX_INDEX = 1 << 12
 """Items of a response, and parts of an item, are fewer."""
@@ -257,11 +257,16 @@ _RESPONSE = frozenset(
 """Known fields of a response object. But for the last line they say again what the request said, and carry no word of
 the model."""
 
+_SERVERS_OWN = ("id", "object", "created_at", "completed_at", "model", "status", "service_tier", "usage")
+"""Those that say again nothing: names and numbers of the server's."""
+
 
 def strip_response(response: dict[str, Any], unknown: Unknown, clean: Callable[[str], bool], *, final: bool) -> bool:
     """Take out of a response object what is not known; whether it was changed besides. `final`: it says all of its
     output; what one that still grows says of it is not whole, so that it could not be scanned."""
     unknown.strip("response", response, _RESPONSE)
+    prose = [key for key in _SERVERS_OWN if any(is_prose(said) for said, _ in strings(response.get(key)))]
+    unknown.strip_unclean("response", response, prose, clean)
     details = response.get("incomplete_details")
     if details is not None and unknown.removes("response", "incomplete_details", details, prose=True):
         response["incomplete_details"] = None

@@ -124,6 +124,15 @@ def test_a_value_is_put_as_json() -> None:
     assert item == {"action": {"query": "[X]"}}
 
 
+def test_names_of_the_server_that_hold_what_a_rule_removes_are_taken_out() -> None:
+    response: dict[str, Any] = {"id": "resp_secret", "model": "the secret one", "created_at": "a day", "tools": ["a b"]}
+    response["usage"] = {"output_tokens": 1, "note": "it is secret"}
+    unknown = Unknown(False)
+    strip_response(response, unknown, lambda text: "secret" not in text, final=True)
+    assert unknown.blocked == ["response.model", "response.usage"]
+    assert response == {"id": "resp_secret", "created_at": "a day", "tools": ["a b"]}
+
+
 def test_a_response_that_still_grows_shows_no_output() -> None:
     response: dict[str, Any] = {"id": "r", "output": [{"type": "message"}], "instructions": "any words", "words": "x"}
     unknown = Unknown(True)
