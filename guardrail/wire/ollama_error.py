@@ -29,4 +29,5 @@ def guard_error(refusal: str, rules: RuleSet, data: bytes, verdicts: Verdicts) -
     if isinstance(error, str):
         return said, outcome
     message = error.get("message") if isinstance(error, dict) else None
-    return error_body(message if isinstance(message, str) else dumps(error).decode()), outcome
+    # Clients take an empty string for no error.
+    return error_body(message if message and isinstance(message, str) else dumps(error).decode()), outcome

@@ -23,6 +23,7 @@ def test_errors_of_the_server_are_scanned() -> None:
         ("forbidden", "Stopped."),
         ({"message": "no secret", "code": 1}, "no [X]"),
         (["a", 1], '["a",1]'),
+        ({"message": "", "code": 1}, '{"message":"","code":1}'),
     ):
         data = json.dumps({"error": came}).encode()
         said, outcome = guard_error("Stopped.", RULES, data, Verdicts())
