@@ -153,6 +153,10 @@ def _message_start(chunk: Chunk, unknown: Unknown, value: dict[str, Any]) -> Non
     unknown.strip("", value, frozenset({"type", "message"}), prose=True)
     message = _object(value, "message")
     clean_message(unknown, message)
+    for key in ("stop_reason", "stop_sequence", "stop_details"):
+        # It has not stopped: nothing here would be scanned.
+        if unknown.removes("message", key, message.get(key)):
+            message[key] = None
     content = message.get("content")
     parts = content if isinstance(content, list) else []
     blocks = [part for part in parts if isinstance(part, dict)]

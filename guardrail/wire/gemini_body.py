@@ -161,7 +161,8 @@ class _Candidate:
         ]
         halted = body.halted
         for place, path in places:
-            body.name(place, path) if place[1] == "name" else body.value(place, path)
+            is_name = place[1] == "name" and isinstance(call["name"], str)
+            body.name(place, path) if is_name else body.value(place, path)
         if halted is None and body.halted is not None:
             body.removed, body.dropped = removed + body.received - received, dropped
 

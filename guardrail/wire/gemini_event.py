@@ -168,9 +168,9 @@ def _single(candidate: dict[str, Any], position: int) -> Iterator[dict[str, Any]
     """A candidate, as candidates that say one thing each. Each has a part: chats of google-genai forget a turn in which
     one had none."""
     index = {"index": candidate["index"]} if "index" in candidate else {"index": position} if position else {}
-    content = candidate.get("content") or {}
-    about = {key: found for key, found in content.items() if key != "parts"}
-    parts = [part for part in content.get("parts") or [] if isinstance(part, dict)]
+    content = candidate.get("content")
+    about = {key: found for key, found in content.items() if key != "parts"} if isinstance(content, dict) else {}
+    parts = parts_of(candidate)
     speaking = [at for at, part in enumerate(parts) if kind_of(part)]
     after = speaking[-1] + 1 if speaking else 0
     for at, part in enumerate(parts[:after]):

@@ -69,10 +69,10 @@ def kind_of(part: dict[str, Any]) -> str:
 
 
 def parts_of(candidate: dict[str, Any]) -> list[dict[str, Any]]:
-    """The parts of a candidate that `strip_response` has seen."""
+    """The parts of a candidate that `strip_response` has seen. What is no object in their list says nothing."""
     content = candidate.get("content")
     parts = content.get("parts") if isinstance(content, dict) else None
-    return parts if isinstance(parts, list) else []
+    return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
 
 
 def said_by(candidate: dict[str, Any]) -> str:

@@ -197,8 +197,9 @@ def _look(event: Event, block: bool, clean: Callable[[str], bool]) -> Chunk:
     if changed or unknown.blocked:
         result.raw = data_event(dumps_exact(value), event.head)
     elif len(result.texts) == result.things == len(result.choices) == 1 and not result.passed and not result.usage:
-        (choice,) = value["choices"]
-        result.template = not any(choice.get(key) for key in SPELLING) and _key_of(choice) is not None
+        choice = value["choices"][0]
+        if isinstance(choice, dict):
+            result.template = not any(choice.get(key) for key in SPELLING) and _key_of(choice) is not None
     return result
 
 

@@ -11,9 +11,13 @@ from guardrail.errors import WireError
 from guardrail.wire.anthropic_event import MAX_INDEX, explode, read_event, template_of, with_text, with_value
 from guardrail.wire.chunk import Chunk, SlotTemplate, Template
 from guardrail.wire.sse import parse_event
-from tests.wire.anthropic_client import PING, START, begin, delta, end, read, says, sse, stopped
+from tests.wire.anthropic_client import MESSAGE, PING, START, begin, delta, end, read, says, sse, stopped
 
 CITED = {"type": "char_location", "cited_text": "a b", "document_index": 0}
+
+
+def started(**message: Any) -> bytes:
+    return sse({"type": "message_start", "message": {**MESSAGE, **message}})
 
 
 def chunk(raw: bytes, *, block: bool = True, withheld: Any = ()) -> Chunk:
@@ -96,6 +100,8 @@ def test_what_is_no_event_is_a_fault(raw: bytes) -> None:
         (stopped("a b"), stopped("end_turn")),
         (stopped(stop_details={"type": "refusal", "more": "a b"}), stopped(stop_details={"type": "refusal"})),
         (sse({"type": "ping", "said": "a"}), PING),
+        (started(stop_reason="a", stop_sequence="a b"), START),
+        (started(stop_details={"type": "refusal", "explanation": "a b"}), started(stop_details=None)),
     ],
 )
 def test_unknown_text_is_taken_out(raw: bytes, left: bytes) -> None:

@@ -97,6 +97,12 @@ def test_a_call_that_halts_is_not_delivered() -> None:
     assert record.released == 2
 
 
+def test_a_name_that_is_no_text_is_no_crash() -> None:
+    value = gemini.value(call({"q": "a secret"}, name=[]), finish="STOP")  # type: ignore[arg-type]
+    said, _ = guard(value)
+    assert said["candidates"][0]["content"]["parts"] == [call({"q": "a [X]"}, name=[])]  # type: ignore[arg-type]
+
+
 def test_errors_are_scanned() -> None:
     said, record = guard({"error": {"code": 500, "message": "no secret", "status": "INTERNAL"}})
     assert said["error"]["message"] == "no [X]"

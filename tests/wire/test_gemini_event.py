@@ -62,6 +62,13 @@ def test_what_an_event_says() -> None:
     assert not any(b"usageMetadata" in part for part in parts[:-1])
 
 
+def test_what_is_no_part_says_nothing() -> None:
+    raw = chunk(text("a"), None, 1, True, "", finish="STOP")  # type: ignore[arg-type]
+    assert read(raw).texts == [(0, "parts[0].text", "a")]
+    assert [read(part).things for part in explode(raw, SSE)] == [1, 1]
+    assert len(explode(chunk(finish="STOP", content=[1], finishMessage="x"), SSE)) == 2
+
+
 def test_where_a_candidate_is_goes_on() -> None:
     assert read(chunk(text("a")), Stretch(3, "text", True)).texts == [(0, "parts[3].text", "a")]
     assert read(chunk(text("a")), Stretch(3, "thought", True)).texts == [(0, "parts[4].text", "a")]

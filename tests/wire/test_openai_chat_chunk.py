@@ -72,6 +72,12 @@ def test_a_finish_reason_that_is_no_word_is_replaced() -> None:
     assert chunk(event({}, "eos_token")).finished == [(0, "eos_token")]
 
 
+def test_what_is_no_choice_says_nothing() -> None:
+    said = {"index": 0, "delta": {"reasoning_details": [{"type": "reasoning.text", "text": "a"}]}}
+    for choices in ([said, None], [None, said]):
+        assert chunk(sse({**ENVELOPE, "choices": choices})).texts == [(0, "reasoning_details", "a")]
+
+
 def test_call_entries() -> None:
     delta = {"tool_calls": [{"index": 3, "id": "x"}, {"id": "y"}, None], "function_call": {"name": "f"}}
     assert [(key, entry.get("id")) for key, entry in call_entries(delta)] == [(3, "x"), (1, "y"), (None, None)]
