@@ -59,8 +59,12 @@ class ResponsesStream(Stream):
     def feed(self, data: bytes) -> bytes:
         """See `Stream.feed`."""
         out = super().feed(data)
-        if out:
-            self._last = out
+        self._last = out or self._last  # also what went the short way, which `_written` does not see
+        return out
+
+    def _written(self) -> bytes:
+        out = super()._written()
+        self._last = out or self._last
         return out
 
     def _read(self, event: Event) -> Chunk:

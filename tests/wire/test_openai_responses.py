@@ -373,3 +373,18 @@ def test_a_client_that_asks_is_told_what_was_checked() -> None:
     notes = [value["guardrail"] for value in said if value.get("delta") == ""]
     assert [(note["channel"], note["checked"]) for note in notes] == [("output[0].content[0].text", 15)]
     assert run.reply.numbers == sorted(run.reply.numbers)
+
+
+def test_numbers_go_on_behind_what_a_verdict_let_go() -> None:
+    made = Server()
+    index = made.message()
+    made.open_part(index)
+    for text in ("Nothing is wrong ", "with this one.\n", "An evil thing stands here.\n", "And more."):
+        made.delta(index, text)
+    it = Shell(hate(), evil, stream=ResponsesStream)
+    it.feed(b"".join(made.events))
+    assert b"Nothing is wrong" in it.answer()
+    it.answer()
+    numbers = read(it.out).numbers
+    assert len(numbers) > len(made.events)
+    assert numbers == sorted(set(numbers))
