@@ -212,7 +212,8 @@ class Reader:
             return False
         strip_part(part, "part", unknown)
         if last == "added":
-            return _blank(part_texts(part, "part"), "part", unknown)
+            gone = _blank(part_texts(part, "part"), "part", unknown)
+            return check_logprobs(part, "text", self._clean) or gone
         chunk.closed.append((0, path))
         return check_logprobs(part, "text", self._clean)
 
@@ -229,7 +230,8 @@ class Reader:
         kind = type_of(item)
         if kind in READ:
             if last == "added":
-                return _blank(item_texts(item, "item"), "item", unknown)
+                gone = _blank(item_texts(item, "item"), "item", unknown)
+                return check_item_logprobs(item, self._clean) or gone
             chunk.closed.append((0, path))
             return check_item_logprobs(item, self._clean)
         if kind in SHOWN:

@@ -117,6 +117,15 @@ def test_a_key_twice_is_said_once() -> None:
         assert b"secret" not in chunk.raw
 
 
+def test_what_begins_has_no_log_probabilities_of_a_text() -> None:
+    part = {"type": "output_text", "text": "", "annotations": [], "logprobs": SPELLED}
+    item = {"type": "message", "id": "msg_9", "content": [part]}
+    begun = data(read({"type": "response.content_part.added", "item_id": "msg_1", "output_index": 0, "part": part}))
+    assert begun["part"]["logprobs"] == []
+    begun = data(read({"type": "response.output_item.added", "output_index": 0, "item": item}))
+    assert begun["item"]["content"][0]["logprobs"] == []
+
+
 def test_how_a_tool_gets_on_is_not_told_with_unknown_text() -> None:
     value = {"type": "response.code_interpreter_call.interpreting", "item_id": "ci_1", "output_index": 0}
     assert read(value).tools
