@@ -84,6 +84,11 @@ class OllamaStream(Stream):
             self._end()  # nothing comes behind the last line
         return finished
 
+    def _pass(self, chunk: Chunk) -> None:
+        super()._pass(chunk)
+        if chunk.finished and not self.done:
+            self._end()  # the last line of an answer that a verdict halted while that line waited for it
+
     def _closing(self, choice: Choice, part: str, chunk: Chunk) -> Closing:
         changed = self._whole_removed or any(channel.removed for channel in choice.channels.values())
         return Closing(without_context(chunk.raw) if changed else chunk.raw)

@@ -208,6 +208,15 @@ def test_a_call_waits_for_the_verdicts_of_the_text_before_it() -> None:
     assert reply.reason == "content_filter"
 
 
+def test_nothing_comes_behind_the_last_line_of_a_halt_that_it_waited_for() -> None:
+    it = Shell(hate(), evil, stream=OllamaStream)
+    it.feed(b"".join((*says("This is an evil thing."), end(), b'{"error":"late"}\n')))
+    assert it.stream.stalled
+    it.answer()
+    assert it.stream.done
+    assert read(it.out).reason == "content_filter"
+
+
 def test_the_strings_of_a_call_are_scored() -> None:
     it = Shell(hate(action=Action.HALT), evil, stream=OllamaStream)
     assert it.feed(call("f", {"q": "an evil thing"})) == b""
