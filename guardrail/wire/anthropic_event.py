@@ -236,7 +236,8 @@ def _block_delta(chunk: Chunk, unknown: Unknown, value: dict[str, Any]) -> None:
     elif kind == "signature_delta":
         known = {"type", "signature"}
         clean_opaque(unknown, delta, "signature", "delta")
-        chunk.closed.append((0, f"{part}.thinking"))  # what is signed is whole
+        if delta.get("signature"):
+            chunk.closed.append((0, f"{part}.thinking"))  # what is signed is whole
     unknown.strip("delta", delta, frozenset(known))
     if (needed := _NEEDED.get(kind)) and not isinstance(delta.get(needed), str) and not unknown.passed:
         # Clients add it up without asking whether it is a text.

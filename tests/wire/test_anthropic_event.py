@@ -33,6 +33,7 @@ def chunk(raw: bytes, *, block: bool = True, withheld: Any = ()) -> Chunk:
         (says("")[0], {}),
         (delta(0, "input_json_delta", partial_json='{"a'), {"tools": [(0, "content[0]", '{"a')]}),
         (delta(0, "signature_delta", signature="YQ=="), {"closed": [(0, "content[0].thinking")]}),
+        (delta(0, "signature_delta", signature=""), {}),
         (delta(0, "citations_delta", citation="a b"), {"whole": [(0, "content[0].citations", '"a b"')]}),
         (begin(), {"opened": [(0, "content[0]")]}),
         (begin(0, "redacted_thinking", data="YQ=="), {"opened": [(0, "content[0]")]}),
