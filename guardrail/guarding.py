@@ -6,29 +6,25 @@ that. So what is delivered is what the proxy delivers, and no more is read ahead
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from guardrail.classify.judge import verdicts_of
 from guardrail.classify.shared import classifier_of
 from guardrail.policy.policy import InputSection, Policy
+from guardrail.whole_texts import OFF_LOOP_BYTES, OFF_LOOP_CHARACTERS, looked_at, score_missing
 from guardrail.wire.prompt import GuardedPrompt, guard_prompt, size_of
 from guardrail.wire.protocol import GuardBody
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import Stream
-from guardrail.wire.whole_text import Unscored, Verdicts
+from guardrail.wire.whole_text import Verdicts
 
 if TYPE_CHECKING:
     from guardrail.classify.classifier import Classifier
-
-OFF_LOOP_BYTES = 1 << 16
-"""Bodies from this size on are scanned on a thread, so that one long answer does not hold up the event loop."""
-OFF_LOOP_CHARACTERS = 1 << 13
-"""The same for prompts, of which more is read."""
 
 
 def new_case_id() -> str:
@@ -54,10 +50,7 @@ class Judge:
     async def score(self, verdicts: Verdicts) -> None:
         """Have scored what is missing of whole texts."""
         assert self.classifier is not None
-        windows = list(verdicts.missing)
-        verdicts.missing.clear()
-        found, _ = await verdicts_of(self.classifier, windows, self._deadline)
-        verdicts.known.update(zip(windows, found, strict=True))
+        await score_missing(self.classifier, verdicts, self._deadline)
 
 
 @asynccontextmanager
@@ -76,26 +69,15 @@ async def guarded_body(
 ) -> tuple[bytes, StreamRecord]:
     """An answer that is not streamed, as `Protocol.guard_body` gives it. Raises WireError."""
     verdicts = Verdicts()
-    arguments = (policy, request, body, case_id, verdicts)
+    look = partial(guard_body, policy, request, body, case_id, verdicts)
     async with judging(policy) as judge:
-        while True:
-            try:
-                if len(body) >= OFF_LOOP_BYTES:
-                    return await asyncio.to_thread(guard_body, *arguments)
-                return guard_body(*arguments)
-            except Unscored:
-                await judge.score(verdicts)
+        return await looked_at(look, partial(judge.score, verdicts), off_loop=len(body) >= OFF_LOOP_BYTES)
 
 
 async def guarded_prompt(section: InputSection, request: ModelRequest, body: bytes) -> GuardedPrompt:
     """A request, as the section `input` of a policy has it. See `guard_prompt`."""
     verdicts = Verdicts()
+    look = partial(guard_prompt, section, request, body, verdicts)
     long = size_of(section, request) >= OFF_LOOP_CHARACTERS
     async with judging(section.policy) as judge:
-        while True:
-            try:
-                if long:
-                    return await asyncio.to_thread(guard_prompt, section, request, body, verdicts)
-                return guard_prompt(section, request, body, verdicts)
-            except Unscored:
-                await judge.score(verdicts)
+        return await looked_at(look, partial(judge.score, verdicts), off_loop=long)

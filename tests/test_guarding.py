@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from guardrail.guarding import OFF_LOOP_BYTES, guarded_body, guarded_prompt, judging, new_case_id
+from guardrail.guarding import guarded_body, guarded_prompt, judging, new_case_id
 from guardrail.policy.policy import InputSection
+from guardrail.whole_texts import OFF_LOOP_BYTES
 from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.openai_chat_body import guard_body
 from guardrail.wire.openai_chat_request import read_request

@@ -23,12 +23,11 @@ from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.prompts import scanned
 from guardrail.settings import Limits
+from guardrail.whole_texts import OFF_LOOP_CHARACTERS
 from guardrail.wire.check import CheckedText, CheckRequest, answer_prompt, answer_text, read_check
 from guardrail.wire.check_session import CheckSession
 from guardrail.wire.record import StreamRecord
 
-OFF_LOOP_CHARACTERS = 1 << 11
-"""Texts from this length on are scanned on a thread: they take some milliseconds, which every stream would wait."""
 FINDING_WEIGHT = 8
 """Characters of scanning that going through one finding again is like."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
@@ -10,11 +10,9 @@ from guardrail.proxy.classifiers import Classifiers
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.scoring import score_missing
+from guardrail.whole_texts import OFF_LOOP_CHARACTERS, looked_at
 from guardrail.wire.moderations import answer_moderations, moderate_all, read_moderations, record_of
-from guardrail.wire.whole_text import Unscored, Verdicts
-
-OFF_LOOP_CHARACTERS = 1 << 11
-"""Texts from this length on are scanned on a thread: they take some milliseconds, which every stream would wait."""
+from guardrail.wire.whole_text import Verdicts
 
 
 async def answer(policy: Policy, body: bytes, classifiers: Classifiers, exchange: Exchange) -> bytes:
@@ -27,15 +25,11 @@ async def answer(policy: Policy, body: bytes, classifiers: Classifiers, exchange
     long = sum(map(len, request.inputs)) >= OFF_LOOP_CHARACTERS
     verdicts = Verdicts()
     opened = classifiers.get(policy)
-    while True:
-        try:
-            if long:
-                found = await asyncio.to_thread(moderate_all, policy, request, verdicts)
-            else:
-                found = moderate_all(policy, request, verdicts)
-            break
-        except Unscored:
-            exchange.encoder_calls += await score_missing(policy, opened, verdicts)
+
+    async def score() -> None:
+        exchange.encoder_calls += await score_missing(policy, opened, verdicts)
+
+    found = await looked_at(partial(moderate_all, policy, request, verdicts), score, off_loop=long)
     exchange.text = record_of(policy, request, exchange.request_id, found)
     exchange.outcome = "complete"
     return answer_moderations(policy, exchange.request_id, found)

@@ -6,20 +6,18 @@ however it ends. Long prompts are scanned on a thread, so that they do not hold 
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from guardrail.errors import GuardrailError
 from guardrail.policy.policy import InputSection
 from guardrail.proxy.classifiers import Opened
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.scoring import score_missing
+from guardrail.whole_texts import OFF_LOOP_CHARACTERS, looked_at
 from guardrail.wire.prompt import GuardedPrompt, guard_prompt, size_of
 from guardrail.wire.protocol import Protocol, Reply
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.whole_text import Unscored, Verdicts
-
-OFF_LOOP_CHARACTERS = 1 << 11
-"""Prompts from this length on are scanned on a thread: they take some milliseconds, which every stream would wait."""
+from guardrail.wire.whole_text import Verdicts
 
 
 class PromptRefused(GuardrailError):
@@ -53,11 +51,9 @@ async def scanned(
 ) -> GuardedPrompt:
     """What comes of the prompt, refused or not."""
     verdicts = Verdicts()
-    long = size_of(section, request) >= OFF_LOOP_CHARACTERS
-    while True:
-        try:
-            if long:
-                return await asyncio.to_thread(guard_prompt, section, request, body, verdicts)
-            return guard_prompt(section, request, body, verdicts)
-        except Unscored:
-            exchange.prompt_encoder_calls += await score_missing(section.policy, opened, verdicts)
+
+    async def score() -> None:
+        exchange.prompt_encoder_calls += await score_missing(section.policy, opened, verdicts)
+
+    look = partial(guard_prompt, section, request, body, verdicts)
+    return await looked_at(look, score, off_loop=size_of(section, request) >= OFF_LOOP_CHARACTERS)

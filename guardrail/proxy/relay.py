@@ -15,6 +15,7 @@ import contextlib
 import logging
 import traceback
 from collections.abc import AsyncIterator
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -23,7 +24,6 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
-from guardrail.classify.judge import verdicts_of
 from guardrail.errors import WireError
 from guardrail.observe.metrics import Metrics
 from guardrail.observe.records import Outcome
@@ -34,16 +34,17 @@ from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.pump import Pump
 from guardrail.proxy.routes import spoken_at
-from guardrail.proxy.scoring import StreamScoring
+from guardrail.proxy.scoring import StreamScoring, score_missing
 from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream, read_fault
 from guardrail.proxy.watchdog import Watchdog
 from guardrail.settings import Limits
+from guardrail.whole_texts import OFF_LOOP_BYTES, looked_at
 from guardrail.wire.annotation import annotated
 from guardrail.wire.answer import Fault as InBandFault
 from guardrail.wire.protocol import OpenStream, Protocol
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import Stream, WireLimits
-from guardrail.wire.whole_text import Unscored, Verdicts
+from guardrail.wire.whole_text import Verdicts
 
 logger = logging.getLogger("guardrail.proxy")
 
@@ -54,9 +55,6 @@ SERVER = "guardrail"
 
 ERROR_BYTES = 1 << 20
 """The longest error body of an upstream that is passed on; real ones have a few hundred bytes."""
-
-OFF_LOOP_BYTES = 1 << 16
-"""Bodies from this size on are scanned on a thread, so that one long answer does not hold up every stream."""
 
 FINISH_GRACE = 5.0
 """Seconds a client may take to accept the end of its answer before its connection is dropped."""
@@ -398,18 +396,11 @@ class Relay:
     async def _guard(self, answer: aiohttp.ClientResponse, body: bytes, asked: Asked) -> web.StreamResponse:
         verdicts = Verdicts()
         guard_body = asked.protocol.guard_body
-        arguments = (self._policy, asked.request, body, self._exchange.request_id, verdicts)
-        while True:
-            try:
-                if len(body) >= OFF_LOOP_BYTES:
-                    guarded, text = await asyncio.to_thread(guard_body, *arguments)
-                else:
-                    guarded, text = guard_body(*arguments)
-                break
-            except WireError as error:
-                raise Failed(Fault.UPSTREAM_MALFORMED, str(error)) from error
-            except Unscored:
-                await self._score(verdicts)
+        look = partial(guard_body, self._policy, asked.request, body, self._exchange.request_id, verdicts)
+        try:
+            guarded, text = await looked_at(look, partial(self._score, verdicts), off_loop=len(body) >= OFF_LOOP_BYTES)
+        except WireError as error:
+            raise Failed(Fault.UPSTREAM_MALFORMED, str(error)) from error
         self._exchange.text = text
         if asked.request.annotate:
             guarded = annotated(guarded, text)
@@ -417,15 +408,8 @@ class Relay:
 
     async def _score(self, verdicts: Verdicts) -> None:
         """Have scored what is missing."""
-        settings, opened = self._policy.classifier, self._opened
-        assert settings is not None
-        assert opened is not None
-        windows = list(verdicts.missing)
-        verdicts.missing.clear()
         self._dog.waiting_since = None
-        found, asked = await verdicts_of(opened.classifier, windows, settings.deadline)
-        verdicts.known.update(zip(windows, found, strict=True))
-        self._exchange.encoder_calls += asked
+        self._exchange.encoder_calls += await score_missing(self._policy, self._opened, verdicts)
 
     async def _pass_error(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
         """An upstream's own error, as it came: it tells the client what a model server tells. What holds an answer is

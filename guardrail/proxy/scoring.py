@@ -13,7 +13,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from guardrail.classify.judge import verdicts_of
+from guardrail import whole_texts
 from guardrail.observe.metrics import VerdictLatency
 from guardrail.policy.policy import Policy
 from guardrail.proxy.classifiers import Opened
@@ -138,12 +138,8 @@ async def score_missing(policy: Policy, opened: Opened | None, verdicts: Verdict
     settings = policy.classifier
     assert settings is not None
     assert opened is not None
-    windows = list(verdicts.missing)
-    verdicts.missing.clear()
     opened.in_use += 1
     try:
-        found, asked = await verdicts_of(opened.classifier, windows, settings.deadline)
+        return await whole_texts.score_missing(opened.classifier, verdicts, settings.deadline)
     finally:
         opened.in_use -= 1
-    verdicts.known.update(zip(windows, found, strict=True))
-    return asked

@@ -11,10 +11,11 @@ import pytest
 
 from guardrail.policy.policy import InputSection
 from guardrail.policy.registry import Registry, Tenant
-from guardrail.proxy.check import OFF_LOOP_CHARACTERS, Sessions
+from guardrail.proxy.check import Sessions
 from guardrail.proxy.faults import Failed
 from guardrail.settings import Limits
 from guardrail.text.rules import Action
+from guardrail.whole_texts import OFF_LOOP_CHARACTERS
 from tests.proxy.harness import OPEN_POLICY, POLICY, Answer, Guarded, guarding, hashed, serving, settings, snapshot
 from tests.proxy.scored import Gated, scored_policy
 from tests.proxy.scripted import answer, plays, scripted, until

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from guardrail.proxy.moderations import OFF_LOOP_CHARACTERS
+from guardrail.whole_texts import OFF_LOOP_CHARACTERS
 from tests.proxy.harness import POLICY, Guarded, guarding
 from tests.proxy.scored import Gated, scored_policy
 from tests.proxy.scripted import answer, plays

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from guardrail.policy.policy import InputSection, Policy
-from guardrail.proxy.prompts import OFF_LOOP_CHARACTERS
 from guardrail.text.rules import Action
+from guardrail.whole_texts import OFF_LOOP_CHARACTERS
 from tests.proxy.harness import BODY, OPEN_POLICY, POLICY, guarding
 from tests.proxy.scored import Gated, scored_policy
 from tests.proxy.scripted import answer, plays
