@@ -264,7 +264,8 @@ def explode(raw: bytes) -> list[bytes]:
 
 def _parts(choice: dict[str, Any]) -> list[dict[str, Any]]:
     index = {"index": choice.get("index", 0)}
-    delta = choice.get("delta") or {}
+    said = choice.get("delta")
+    delta = said if isinstance(said, dict) else {}
     rest = without_texts(delta)
     parts: list[dict[str, Any]] = []
 

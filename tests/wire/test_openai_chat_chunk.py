@@ -76,6 +76,7 @@ def test_what_is_no_choice_says_nothing() -> None:
     said = {"index": 0, "delta": {"reasoning_details": [{"type": "reasoning.text", "text": "a"}]}}
     for choices in ([said, None], [None, said]):
         assert chunk(sse({**ENVELOPE, "choices": choices})).texts == [(0, "reasoning_details", "a")]
+    assert len(explode(sse({**ENVELOPE, "choices": [said, {"index": 1, "delta": 1}]}))) == 2
 
 
 def test_call_entries() -> None:
