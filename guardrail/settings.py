@@ -29,7 +29,9 @@ Url = Annotated[
         title="an address such as http://host:8000, without user, query or fragment",
     ),
 ]
-RequestPath = Annotated[str, Meta(pattern=r"^/[^\s?#%]*$(?!\n)", title="a path such as /v1/models")]
+RequestPath = Annotated[
+    str, Meta(pattern=r"^/[^\s?#%*]*\*?$(?!\n)", title="a path such as /v1/models, with no `*` but one at its end")
+]
 
 
 class ListenTls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,10 +135,22 @@ class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass_through: Annotated[
         tuple[RequestPath, ...],
         Meta(
-            description="Paths that go to the server unscanned; a `*` at the end stands for the rest. Every path "
-            "that is neither guarded nor listed here is refused."
+            description="Paths that go to the server unscanned, beside those that do by default; a `*` at the end "
+            "stands for the rest. Every other path that is not guarded is refused."
         ),
-    ] = PASSED
+    ] = ()
+    pass_through_defaults: Annotated[
+        bool,
+        Meta(
+            description="Also pass what carries no text of a model: names of models, embeddings, counts of tokens. "
+            "`false`: only the paths of `pass_through`."
+        ),
+    ] = True
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """Every path that goes to the server unscanned."""
+        return (PASSED if self.pass_through_defaults else ()) + self.pass_through
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,7 +18,19 @@ def test_defaults_are_closed_and_local() -> None:
     assert (settings.anonymous, settings.gateway, settings.listen.tls) == (None, None, None)
     upstream = settings.upstreams["default"]
     assert (upstream.tls.verify, upstream.api_key_env) == (True, None)
-    assert upstream.pass_through == PASSED
+    assert upstream.passed == PASSED
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        ({"pass_through": ["/v1/files*"]}, (*PASSED, "/v1/files*")),
+        ({"pass_through": ["/v1/files"], "pass_through_defaults": False}, ("/v1/files",)),
+        ({"pass_through_defaults": False}, ()),
+    ],
+)
+def test_listed_paths_pass_beside_the_built_in_ones(given: dict[str, object], passed: tuple[str, ...]) -> None:
+    assert read(upstreams={"a": {"url": "http://h", **given}}).upstreams["a"].passed == passed
 
 
 @pytest.mark.parametrize(
@@ -33,6 +45,8 @@ def test_defaults_are_closed_and_local() -> None:
         {"upstreams": {"a": {"url": "http://h\n"}}},
         {"upstreams": {"a": {"url": "http://h", "pass_through": ["v1/models"]}}},
         {"upstreams": {"a": {"url": "http://h", "pass_through": ["/v1/%2e%2e"]}}},
+        {"upstreams": {"a": {"url": "http://h", "pass_through": ["/v1/nope*x"]}}},
+        {"upstreams": {"a": {"url": "http://h", "pass_through": ["/v1/**"]}}},
         {"listen": {"port": 65536}},
         {"limits": {"streams": 0}},
         {"limits": {"drain": -1}},

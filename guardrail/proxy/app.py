@@ -1,7 +1,7 @@
 """The proxy's web application: who is asking, what for, is there room; then the relay answers.
 
 Promises: every request that is not refused by the HTTP parser gets a request id and a record; every refusal has
-OpenAI's error shape; a path that is neither guarded nor listed in `pass_through` is refused.
+OpenAI's error shape; a path that is neither guarded nor passed through is refused.
 """
 
 from __future__ import annotations
@@ -125,12 +125,12 @@ class Proxy:
             raise Failed(Fault.DRAINING, retry_after=1)
         caller = self._identify(request, snapshot, exchange)
         config = settings.upstreams[caller.tenant.upstream]
-        where = route(request.rel_url.raw_path, config.pass_through)
+        where = route(request.rel_url.raw_path, config.passed)
         if where is Unguarded.REFUSED:
             raise Failed(
                 Fault.UNKNOWN_PATH,
                 f"{request.method} {exchange.path[:128]} is not guarded, so it is refused. To let it through "
-                f"unscanned, list it in upstreams.{caller.tenant.upstream}.pass_through.",
+                f"unscanned, add it to upstreams.{caller.tenant.upstream}.pass_through.",
             )
         if isinstance(where, Protocol | Own):
             exchange.policy = caller.tenant.policy
