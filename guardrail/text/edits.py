@@ -28,6 +28,17 @@ NO_LIMIT = 1 << 62
 _RANK = {Action.HALT: 0, Action.REPLACE: 1, Action.REDACT: 2, Action.LOG: 3}
 
 
+def edited(text: str, edits: Sequence[Edit]) -> str:
+    """`text` with edits (in order, disjoint) applied."""
+    out: list[str] = []
+    at = 0
+    for edit in edits:
+        out += (text[at : edit.start], edit.text)
+        at = edit.end
+    out.append(text[at:])
+    return "".join(out)
+
+
 @dataclass(frozen=True, slots=True)
 class Halt:
     """The end of a channel: what is delivered ends at raw offset `cut` (after any edit that ends there)."""

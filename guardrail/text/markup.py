@@ -39,8 +39,8 @@ class Part(NamedTuple):
 
 
 def removed_parts(before: str, hit: str, *, wide: bool) -> list[Part]:
-    """What of a hit is removed: all of it, where nothing else would be. `before`: the text up to it, `BEHIND` code points
-    or all there is."""
+    """What of a hit is removed: all of it, where nothing else would be. `before`: the text up to it, `BEHIND` code
+    points or all there is."""
     keep, silent = _lines(before, hit, wide=wide)
     if wide:
         keep += _lone_brackets(before, hit)
@@ -63,9 +63,9 @@ def fitted(mask: str, before: str, after: str) -> str:
     """A mask as it may stand there. `before` as above; `after`: the character that follows, "" where none does or it is
     of no account.
 
-    In the address of a link, blanks and brackets would end it: they are spelled as addresses spell them. `[[MASK]]` is no
-    name of a link, so that brackets which are there already serve for the mask. `[MASK](` would be a link, and `[MASK]:`
-    at the start of a line the definition of one, which no reader shows.
+    In the address of a link, blanks and brackets would end it: they are spelled as addresses spell them. `[[MASK]]` is
+    no name of a link, so that brackets which are there already serve for the mask. `[MASK](` would be a link, and
+    `[MASK]:` at the start of a line the definition of one, which no reader shows.
     """
     if after == "]" and before.endswith("[") and mask.startswith("[") and mask.endswith("]"):
         return mask[1:-1]

@@ -15,6 +15,7 @@ from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
+from guardrail.wire.json_text import is_document
 from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps, load_object, loads, whole_surrogates
@@ -36,6 +37,8 @@ class Body:
     rules: RuleSet
     verdicts: Verdicts
     unknown: Unknown
+    documents: bool = False
+    """The client asked for JSON: the texts of the answer are documents."""
     findings: list[Finding] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     received: int = 0
@@ -54,7 +57,8 @@ class Body:
         size = sum(map(len, pieces))
         if self._silent(places, size):
             return _NOTHING
-        outcome = guard_pieces(self.rules, pieces, channel, self.verdicts)
+        document = self.documents and is_document(channel)
+        outcome = guard_pieces(self.rules, pieces, channel, self.verdicts, document=document)
         self._put(places, raw, outcome.pieces)
         self.delivered = sum(map(len, outcome.pieces))
         return self._take(
@@ -191,4 +195,5 @@ def open_body(
     no JSON object."""
     value, duplicate = load_object(body, ANSWER)
     verdicts = Verdicts() if verdicts is None else verdicts
-    return Body(rules_for(policy, request), verdicts, Unknown(policy.unknown_text == "block")), value, duplicate
+    unknown = Unknown(policy.unknown_text == "block")
+    return Body(rules_for(policy, request), verdicts, unknown, request.json_output), value, duplicate

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from guardrail.text.edits import edited
 from guardrail.text.rules import Edit
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scored import open_scanner
 from guardrail.text.scores import Verdict
 from guardrail.wire.chunk import AnyTemplate
+from guardrail.wire.json_text import JsonScanner
 from guardrail.wire.strict_json import whole_surrogates
-from guardrail.wire.tool_arguments import edited
 
 WHOLE_TEXT = 32
 """Code points. An event of this length or less is never cut in two to hold back its end, so that clean events pass as
@@ -73,14 +74,17 @@ class Channel:
         "scanner",
     )
 
-    def __init__(self, rules: RuleSet, key: str, path: str, rewrite: Rewrite, *, keep: bool = False) -> None:
-        """`keep`: the protocol repeats the text when it has ended, so it is kept until then."""
+    def __init__(
+        self, rules: RuleSet, key: str, path: str, rewrite: Rewrite, *, keep: bool = False, document: bool = False
+    ) -> None:
+        """`keep`: the protocol repeats the text when it has ended, so it is kept until then. `document`: the text is to
+        be JSON."""
         self.key = key
         self._rewrite = rewrite
         self.kept: list[str] | None = [] if keep else None
         """All that was taken."""
         self._applied: list[Edit] = []
-        self.scanner = open_scanner(rules, path)
+        self.scanner = JsonScanner(rules, path) if document else open_scanner(rules, path)
         self.queue: list[Piece] = []
         self.received = 0
         self.removed = 0

@@ -11,6 +11,7 @@ from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.wire.channel import Channel, Rewrite
 from guardrail.wire.halt import Stop, choice_prefix
+from guardrail.wire.json_text import is_document
 from guardrail.wire.whole_text import Verdicts
 from guardrail.wire.withheld import Withheld
 
@@ -19,6 +20,7 @@ class Choice:
     """The state of one choice."""
 
     __slots__ = (
+        "_documents",
         "_past",
         "_rewrite",
         "_said",
@@ -36,10 +38,12 @@ class Choice:
         "withheld",
     )
 
-    def __init__(self, index: int, rewrite: Rewrite, *, keep: bool = False) -> None:
-        """`rewrite`: how an event is said with another text. `keep`: its channels keep their text (see `Channel`)."""
+    def __init__(self, index: int, rewrite: Rewrite, *, keep: bool = False, documents: bool = False) -> None:
+        """`rewrite`: how an event is said with another text. `keep`: its channels keep their text (see `Channel`).
+        `documents`: what it answers is to be JSON."""
         self.index = index
         self.keep = keep
+        self._documents = documents
         self._rewrite = rewrite
         self.channels: dict[str, Channel] = {}
         """Those that may still speak."""
@@ -71,7 +75,9 @@ class Choice:
         if channel is None:
             self._check(key)
             path = choice_prefix(self.index) + key
-            channel = self.channels[key] = Channel(rules, key, path, self._rewrite, keep=self.keep)
+            document = self._documents and is_document(key)
+            channel = Channel(rules, key, path, self._rewrite, keep=self.keep, document=document)
+            self.channels[key] = channel
         return channel
 
     def known(self, key: str) -> Channel | None:

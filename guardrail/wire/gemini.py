@@ -142,7 +142,14 @@ class GeminiStream(Stream):
     def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
         choice.reason = finish_reason(finding.category)
         stop = choice.stop_of(finding.channel, self.main)
-        chunks = halt_chunks(self._policy, self._case_id, finding, index=choice.index, stop=stop)
+        chunks = halt_chunks(
+            self._policy,
+            self._case_id,
+            finding,
+            index=choice.index,
+            stop=stop,
+            json_output=self._request.json_output,
+        )
         if usage is not None:  # upstream said it in the chunk that this one stands for
             chunks[-1]["usageMetadata"] = usage
         else:

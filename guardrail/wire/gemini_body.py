@@ -16,7 +16,7 @@ from guardrail.text.rules import Finding
 from guardrail.wire import gemini_logprobs
 from guardrail.wire.body import Body, Place, open_body
 from guardrail.wire.gemini_event import index_of
-from guardrail.wire.gemini_halt import ended_candidate, guard_error, notice_part
+from guardrail.wire.gemini_halt import ended_candidate, guard_error, told
 from guardrail.wire.gemini_parts import (
     CALL,
     GROUNDING,
@@ -58,13 +58,13 @@ def guard_body(
             del said["logprobsResult"]
             changed = True
         index = index_of(said.get("index"), position)
-        candidates.append(_Candidate(Body(rules, all_of_it.verdicts, unknown), said, index))
+        candidates.append(_Candidate(Body(rules, all_of_it.verdicts, unknown, request.json_output), said, index))
     all_of_it.check()
     first = next((candidate.halted for candidate in candidates if candidate.halted is not None), None)
     for candidate in candidates:
         if candidate.halted is None and first is not None and policy.halt_scope == "response":
             candidate.silence(first)
-        candidate.close(notice_part(policy, case_id))
+        candidate.close(*told(policy, case_id, json_output=request.json_output))
     if first is not None:
         value["guardrail"] = halt_note(case_id, first.channel, Stop(0))
     if duplicate or changed or unknown.blocked or any(candidate.changed for candidate in candidates):
@@ -108,8 +108,8 @@ class _Candidate:
         self.body.dropped = self.body.received - self.body.removed
         self.halted = finding
 
-    def close(self, notice: list[dict[str, Any]]) -> None:
-        """If it was halted, say so."""
+    def close(self, notice: list[dict[str, Any]], message: str) -> None:
+        """If it was halted, say so, in parts or in a message."""
         if self.halted is None:
             return
         self.changed = True
@@ -121,7 +121,7 @@ class _Candidate:
         content["parts"] = [*kept, *notice]
         for key in (*WHOLE, GROUNDING, "logprobsResult", "avgLogprobs", "safetyRatings"):
             self.value.pop(key, None)
-        self.value.update(content=content, **ended_candidate(self.halted))
+        self.value.update(content=content, **ended_candidate(self.halted, message))
 
     def _guard_parts(self) -> None:
         parts = parts_of(self.value)

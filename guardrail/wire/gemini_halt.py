@@ -67,23 +67,29 @@ def ratings(category: str, severity: str) -> list[dict[str, Any]]:
     return [{"category": HARMS[category], "probability": probability, "blocked": True}]
 
 
-def ended_candidate(finding: Finding) -> dict[str, Any]:
-    """The fields of a candidate that was halted."""
+def ended_candidate(finding: Finding, message: str = "") -> dict[str, Any]:
+    """The fields of a candidate that was halted. `message`: the notice, where the text is no place for it."""
     ended: dict[str, Any] = {"finishReason": finish_reason(finding.category)}
+    if message:
+        ended["finishMessage"] = message
     rated = ratings(finding.category, finding.severity)
     return {**ended, "safetyRatings": rated} if rated else ended
 
 
-def notice_part(policy: Policy, case_id: str) -> list[dict[str, Any]]:
-    """The parts of the notice: one, or none."""
+def told(policy: Policy, case_id: str, *, json_output: bool = False) -> tuple[list[dict[str, Any]], str]:
+    """The notice: as the parts of a text, one or none; or, where the client asked for JSON, as a message beside it."""
     said = notice(policy, case_id)
-    return [{"text": said}] if said else []
+    if json_output:
+        return [], said.strip()
+    return [{"text": said}] if said else [], ""
 
 
-def halt_chunks(policy: Policy, case_id: str, finding: Finding, *, index: int, stop: Stop) -> list[dict[str, Any]]:
+def halt_chunks(
+    policy: Policy, case_id: str, finding: Finding, *, index: int, stop: Stop, json_output: bool = False
+) -> list[dict[str, Any]]:
     """The last chunks of a halted candidate: the notice, then the finish."""
-    parts = notice_part(policy, case_id)
-    ended = {"candidates": [{**ended_candidate(finding), "index": index}]}
+    parts, message = told(policy, case_id, json_output=json_output)
+    ended = {"candidates": [{**ended_candidate(finding, message), "index": index}]}
     note = {"guardrail": halt_note(case_id, finding.channel, stop)}
     if not parts:
         return [{**ended, **note}]

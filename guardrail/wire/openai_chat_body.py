@@ -38,7 +38,10 @@ def guard_body(
         body, outcome = guard_error(policy.refusal, rules, body, all_of_it.verdicts)
         return body, all_of_it.failed(policy, request, case_id, outcome)
     clean = partial(is_clean, rules)
-    choices = [_Choice(Body(rules, all_of_it.verdicts, unknown), choice, clean) for choice in unknown.strip_top(value)]
+    choices = [
+        _Choice(Body(rules, all_of_it.verdicts, unknown, request.json_output), choice, clean)
+        for choice in unknown.strip_top(value)
+    ]
     for choice in choices:
         check_extras(choice.value, "choices[]", CHOICE_PASSED, unknown, clean)
     check_extras(value, "", (), unknown, clean)

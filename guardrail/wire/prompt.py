@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from guardrail.policy.policy import InputSection
+from guardrail.text.edits import edited
 from guardrail.text.rules import Edit, Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
 from guardrail.wire.request import InputText, ModelRequest, Path, with_texts
-from guardrail.wire.tool_arguments import edited, guard_pieces
+from guardrail.wire.tool_arguments import guard_pieces
 from guardrail.wire.whole_text import Unscored, Verdicts, scan_whole
 
 _BETWEEN = "\n"

@@ -483,7 +483,7 @@ class Stream(Answer):
         self._note(chunk)
         for index in chunk.choices:
             if index not in self._choices:
-                self._choices[index] = Choice(index, self.rewrite, keep=self.keeps_text)
+                self._choices[index] = self._new_choice(index)
         self._tokens += bool(chunk.texts)
         several = len(chunk.choices) > 1 and (things or any(c.halted for c in self._choices.values()))
         if things <= 1 and not several:
@@ -497,6 +497,9 @@ class Stream(Answer):
         halted = any(self._choices[index].halted for index in chunk.choices)
         if not halted and self._out[-len(parts) :] == parts:
             self._out[-len(parts) :] = [chunk.raw]
+
+    def _new_choice(self, index: int) -> Choice:
+        return Choice(index, self.rewrite, keep=self.keeps_text, documents=self._request.json_output)
 
     def _take_parts(self, parts: list[bytes]) -> None:
         """What an event was taken apart into."""

@@ -15,6 +15,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 
+from guardrail.text.edits import edited
 from guardrail.text.rules import Edit, Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
@@ -96,11 +97,13 @@ class Pieces:
     tally: Tally
 
 
-def guard_pieces(rules: RuleSet, pieces: list[str], channel: str, verdicts: Verdicts | None = None) -> Pieces:
+def guard_pieces(
+    rules: RuleSet, pieces: list[str], channel: str, verdicts: Verdicts | None = None, *, document: bool = False
+) -> Pieces:
     """Scan a complete text that was cut into pieces, and edit every piece. A mask goes where its hit starts; a text
-    that halts is cut there."""
+    that halts is cut there. `document`: see `scan_whole`."""
     text = "".join(pieces)
-    scanner, edits = scan_whole(rules, text, channel, verdicts)
+    scanner, edits = scan_whole(rules, text, channel, verdicts, document=document)
     halt = scanner.halt
     cut = len(text) if halt is None else halt.cut
     out: list[str] = []
@@ -117,17 +120,6 @@ def guard_pieces(rules: RuleSet, pieces: list[str], channel: str, verdicts: Verd
     removed = len(text) - cut + sum(edit.end - edit.start for edit in edits)
     tally = Tally() if scanner.scoring is None else scanner.scoring.tally
     return Pieces(out, removed, scanner.findings(), None if halt is None else halt.finding, tally)
-
-
-def edited(text: str, edits: list[Edit]) -> str:
-    """`text` with edits (in order, disjoint) applied."""
-    out: list[str] = []
-    at = 0
-    for edit in edits:
-        out += (text[at : edit.start], edit.text)
-        at = edit.end
-    out.append(text[at:])
-    return "".join(out)
 
 
 def _is_json(raw: str) -> bool:

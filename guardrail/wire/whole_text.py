@@ -14,6 +14,7 @@ from guardrail.text.scanner import RuleSet, Scanner
 from guardrail.text.scored import open_scanner
 from guardrail.text.scores import Verdict
 from guardrail.text.units import Window
+from guardrail.wire.json_text import JsonScanner
 from guardrail.wire.request import ModelRequest
 
 
@@ -32,10 +33,13 @@ class Unscored(Exception):
     """A pass over whole texts needs verdicts that are not known yet: those that its `Verdicts` miss."""
 
 
-def scan_whole(rules: RuleSet, text: str, channel: str, verdicts: Verdicts | None) -> tuple[Scanner, list[Edit]]:
+def scan_whole(
+    rules: RuleSet, text: str, channel: str, verdicts: Verdicts | None, *, document: bool = False
+) -> tuple[Scanner, list[Edit]]:
     """The scanner of a complete text, when all is decided, and its edits. `verdicts`: None leaves the classifier out,
-    for what is no prose."""
-    scanner = open_scanner(rules.plain if verdicts is None else rules, channel, whole=True)
+    for what is no prose. `document`: the text is to be JSON."""
+    rules = rules.plain if verdicts is None else rules
+    scanner = JsonScanner(rules, channel) if document else open_scanner(rules, channel, whole=True)
     edits = [*scanner.feed(text), *scanner.finish()]
     if scanner.scoring is not None and verdicts is not None:
         for number, window in scanner.scoring.take_due():

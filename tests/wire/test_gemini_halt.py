@@ -18,9 +18,9 @@ from guardrail.wire.gemini_halt import (
     fault_value,
     guard_error,
     halt_chunks,
-    notice_part,
     refusal_body,
     refuse_prompt,
+    told,
 )
 from guardrail.wire.halt import Stop
 from guardrail.wire.protocol import Refusal
@@ -59,11 +59,18 @@ def test_every_category_of_the_classifier_that_is_a_harm_to_google_is_safety() -
 
 def test_the_notice_stands_before_the_finish() -> None:
     first, last = halt_chunks(policy(), "g-1", found("hate"), index=1, stop=Stop(0))
-    assert first["candidates"][0]["content"]["parts"] == notice_part(policy(), "g-1")
+    assert first["candidates"][0]["content"]["parts"] == told(policy(), "g-1")[0]
     assert first["candidates"][0]["index"] == last["candidates"][0]["index"] == 1
     assert last["guardrail"] == {"case_id": "g-1", "action": "halt"}
     assert len(halt_chunks(policy(notice=""), "g-1", found("hate"), index=0, stop=Stop(0))) == 1
-    assert notice_part(policy(notice=""), "g-1") == []
+    assert told(policy(notice=""), "g-1") == ([], "")
+
+
+def test_where_json_was_asked_for_the_notice_is_beside_it() -> None:
+    (last,) = halt_chunks(policy(), "g-1", found("hate"), index=0, stop=Stop(0), json_output=True)
+    assert last["candidates"][0]["finishMessage"] == told(policy(), "g-1")[0][0]["text"].strip()
+    (last,) = halt_chunks(policy(notice=""), "g-1", found("hate"), index=0, stop=Stop(0), json_output=True)
+    assert "finishMessage" not in last["candidates"][0]
 
 
 def test_usage_that_upstream_cannot_say_now() -> None:

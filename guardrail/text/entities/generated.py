@@ -20,9 +20,9 @@ _WORDS = (
     "example", "sample", "placeholder", "changeme", "change_me", "change-me", "replace", "insert", "dummy", "fake",
     "your", "my_", "my-", "mysecret", "mypass", "mytoken", "mykey", "secret", "passw", "pa55w", "p@ssw", "p@55w",
     "p4ssw", "token", "api_key", "api-key", "apikey", "_key", "-key", "key_", "key-", "keyhere", "here", "todo",
-    "redacted", "hidden", "masked", "xxxx", "****", "••••", "....", "qwerty", "asdf", "foobar", "lorem", "hunter2", "letmein",
-    "admin", "123456", "654321", "abcdef", "fedcba", "abc123", "deadbeef", "testing", "test_", "test-", "_test",
-    "-test",
+    "redacted", "hidden", "masked", "xxxx", "****", "••••", "....", "qwerty", "asdf", "foobar", "lorem", "hunter2",
+    "letmein", "admin", "123456", "654321", "abcdef", "fedcba", "abc123", "deadbeef", "testing", "test_", "test-",
+    "_test", "-test",
 )  # fmt: skip
 
 
