@@ -33,9 +33,9 @@ class Pump:
 
     __slots__ = (
         "_abort",
-        "_chat",
         "_chunked",
         "_client",
+        "_codec",
         "_content",
         "_dog",
         "_error",
@@ -53,7 +53,7 @@ class Pump:
     def __init__(
         self,
         exchange: Exchange,
-        chat: Stream,
+        codec: Stream,
         dog: Watchdog,
         added: AddedLatency,
         limit: int,
@@ -62,7 +62,7 @@ class Pump:
     ) -> None:
         """`limit`: bytes the whole answer may have; `abort` closes the upstream's connection."""
         self._exchange = exchange
-        self._chat = chat
+        self._codec = codec
         self._dog = dog
         self._timing = EventTiming(added)
         self._limit = limit
@@ -87,12 +87,12 @@ class Pump:
         exchange.bytes_in += len(data)
         if exchange.bytes_in > self._limit:
             raise Failed(Fault.RESPONSE_TOO_LARGE)
-        out = self._chat.feed(data) if data else self._chat.finish()
+        out = self._codec.feed(data) if data else self._codec.finish()
         if self._scoring is not None:
             if self._scoring.error is not None:
                 raise self._scoring.error
             out = b"".join((self._scoring.take(), out, self._scoring.settle()))
-        if self._chat.abort:
+        if self._codec.abort:
             self._abort()
         return out
 
@@ -108,7 +108,7 @@ class Pump:
             raise scoring.error
         if scoring.busy and not scoring.open:
             raise RuntimeError("the stream is stalled, and nothing is being scored")
-        if self._chat.abort:
+        if self._codec.abort:
             self._abort()
         return scoring.take()
 
@@ -168,7 +168,7 @@ class Pump:
         if scoring.error is not None:
             self._end(scoring.error)
             return
-        if self._chat.abort:
+        if self._codec.abort:
             self._abort()
         if self._transport.is_closing():
             return
@@ -177,7 +177,7 @@ class Pump:
             self._transport.write(b"%x\r\n%b\r\n" % (len(out), out) if self._chunked else out)
         now = monotonic()
         self.wrote(b"", out, now)
-        if self._chat.done:
+        if self._codec.done:
             self._end(None)
         elif self._client.writing_paused and not self._wake.done():
             self._full = True
@@ -187,8 +187,8 @@ class Pump:
 
     def _heard(self) -> None:
         """Something came, or the connection ended."""
-        content, chat = self._content, self._chat
-        if chat.done:
+        content, codec = self._content, self._codec
+        if codec.done:
             self._end(None)
         try:
             while not (self._full or self._wake.done() or self._busy):
@@ -202,7 +202,7 @@ class Pump:
                 if out:
                     self._transport.write(b"%x\r\n%b\r\n" % (len(out), out) if self._chunked else out)
                 self.wrote(data, out, came)
-                if chat.done or not (data or self._busy):
+                if codec.done or not (data or self._busy):
                     self._end(None)
                 elif self._client.writing_paused:
                     self._full = True

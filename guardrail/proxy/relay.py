@@ -105,7 +105,7 @@ class Relay:
         self._fault: Fault | None = None
         self._asking = False
         self._answer: aiohttp.ClientResponse | None = None
-        self._chat: Stream | None = None
+        self._codec: Stream | None = None
         self._client: web.StreamResponse | None = None
         self._writer: AbstractStreamWriter | None = None
         self._comment: asyncio.Future[None] | None = None
@@ -163,8 +163,8 @@ class Relay:
             if self._scoring is not None:
                 self._scoring.stop()
                 self._exchange.encoder_calls = self._scoring.encoder_calls
-            if self._chat is not None and self._exchange.text is None:
-                self._exchange.text = self._chat.record
+            if self._codec is not None and self._exchange.text is None:
+                self._exchange.text = self._codec.record
 
     async def _relay(self, body: bytes) -> web.StreamResponse:
         asked = self._asked
@@ -225,7 +225,7 @@ class Relay:
     # Streams
 
     async def _stream(self, answer: aiohttp.ClientResponse, asked: Asked, opens: OpenStream) -> web.StreamResponse:
-        chat = self._chat = opens(
+        codec = self._codec = opens(
             self._policy,
             asked.request,
             case_id=self._exchange.request_id,
@@ -233,15 +233,15 @@ class Relay:
         )
         settings = self._policy.classifier
         if settings is not None and self._opened is not None:
-            self._scoring = StreamScoring(chat, self._opened.classifier, settings.deadline, self._metrics.verdicts)
+            self._scoring = StreamScoring(codec, self._opened.classifier, settings.deadline, self._metrics.verdicts)
         try:
-            client = await self._pump(answer, chat)
+            client = await self._pump(answer, codec)
         except WireError as error:
             raise Failed(Fault.UPSTREAM_MALFORMED, str(error)) from error
         if self._fault is not None:
             await asyncio.sleep(0)  # the cancellation that comes with it is delivered here
         self._ending = True
-        record = self._exchange.text = chat.record
+        record = self._exchange.text = codec.record
         self._exchange.outcome = "halted" if record.halted else "complete"
         if record.fault is not None:
             self._exchange.outcome, self._exchange.fault = "fault", Fault.UPSTREAM_CLOSED
@@ -252,7 +252,7 @@ class Relay:
         if self._scoring is not None and settings is not None and not settings.holds:
             # Nothing waited for these verdicts; the record does.
             await self._last_verdicts(self._scoring)
-            self._exchange.text = chat.record
+            self._exchange.text = codec.record
         return client
 
     async def _last_verdicts(self, scoring: StreamScoring) -> None:
@@ -266,20 +266,20 @@ class Relay:
                     raise
                 left = cancelled
         if left is not None:
-            assert self._chat is not None
-            self._exchange.text = self._chat.record
+            assert self._codec is not None
+            self._exchange.text = self._codec.record
             raise left
 
-    async def _pump(self, answer: aiohttp.ClientResponse, chat: Stream) -> web.StreamResponse:
+    async def _pump(self, answer: aiohttp.ClientResponse, codec: Stream) -> web.StreamResponse:
         """Read, guard, write, until either side has ended. The client's answer begins with the first bytes for it, so
         that until then a fault is still an HTTP status."""
         limit = self._limits.response_bytes
         scoring = self._scoring
-        pump = Pump(self._exchange, chat, self._dog, self._metrics.added, limit, self._close_upstream, scoring)
+        pump = Pump(self._exchange, codec, self._dog, self._metrics.added, limit, self._close_upstream, scoring)
         if scoring is not None:
             scoring.changed = lambda: self._spill(answer, pump)
         data = b"-"
-        while not chat.done and (data or (scoring is not None and scoring.busy)):
+        while not codec.done and (data or (scoring is not None and scoring.busy)):
             if scoring is not None and scoring.busy:
                 came = monotonic()
                 out = await pump.said()
@@ -287,7 +287,7 @@ class Relay:
                 try:
                     data = await answer.content.readany()
                 except aiohttp.ClientError as error:
-                    if chat.done:  # a verdict has ended it meanwhile, and closed the upstream
+                    if codec.done:  # a verdict has ended it meanwhile, and closed the upstream
                         break
                     raise Failed(read_fault(error)) from error
                 came = monotonic()
@@ -296,7 +296,7 @@ class Relay:
                 writer = self._writer or await self._begin(answer, self._media_type)
                 await writer.write(out)
             pump.wrote(data, out, came)
-            if self._writer is not None and data and not chat.done:
+            if self._writer is not None and data and not codec.done:
                 await pump.flow(answer, self._request, self._writer)
                 break
         if scoring is not None:
@@ -314,8 +314,8 @@ class Relay:
             self._comment = asyncio.ensure_future(self._write_verdicts(answer, pump))
 
     async def _write_verdicts(self, answer: aiohttp.ClientResponse, pump: Pump) -> None:
-        scoring, chat = self._scoring, self._chat
-        if self._ending or scoring is None or chat is None:
+        scoring, codec = self._scoring, self._codec
+        if self._ending or scoring is None or codec is None:
             return
         out = scoring.take()
         if out:
@@ -323,7 +323,7 @@ class Relay:
                 writer = self._writer or await self._begin(answer, self._media_type)
                 await writer.write(out)
                 pump.wrote(b"", out, monotonic())
-        if chat.abort:
+        if codec.abort:
             self._close_upstream()
 
     def _keep_alive(self) -> None:
@@ -332,25 +332,25 @@ class Relay:
             self._comment = asyncio.ensure_future(self._write_comment())
 
     async def _write_comment(self) -> None:
-        answer, chat = self._answer, self._chat
-        if self._ending or answer is None or chat is None:
+        answer, codec = self._answer, self._codec
+        if self._ending or answer is None or codec is None:
             return
         with contextlib.suppress(ConnectionError):  # the handler's own task learns of it
             writer = self._writer or await self._begin(answer, self._media_type)
-            comment = chat.keep_alive()
+            comment = codec.keep_alive()
             await writer.write(comment)
             self._exchange.bytes_out += len(comment)
 
     async def _end_with_fault(self, failed: Failed, client: web.StreamResponse, writer: AbstractStreamWriter) -> None:
-        """End an answer that has begun: what is settled, an error event, `[DONE]`."""
+        """End an answer that has begun: what is settled, the error, what ends a stream."""
         self._ending = True
         self._exchange.outcome = "fault"
         self._exchange.fault = failed.fault
-        if self._chat is None:
+        if self._codec is None:
             self._drop_client()  # a body of unknown kind has no valid early end
             return
         try:
-            out = await self._last_words(self._chat, InBandFault(failed.fault.kind, failed.detail))
+            out = await self._last_words(self._codec, InBandFault(failed.fault.kind, failed.detail))
         except Exception as error:
             logger.error("%s: %s while ending the stream", self._exchange.request_id, type(error).__name__)
             self._drop_client()
@@ -364,21 +364,21 @@ class Relay:
         else:
             await self._finish(client)
 
-    async def _last_words(self, chat: Stream, fault: InBandFault) -> bytes:
+    async def _last_words(self, codec: Stream, fault: InBandFault) -> bytes:
         """What ends a stream that cannot go on; where verdicts are missing it is waited for them, as long as a client
         is waited for. Raises TimeoutError after that, and what the codec raises."""
         scoring = self._scoring
         if scoring is None:
-            return chat.fail(fault)
+            return codec.fail(fault)
         scoring.changed = lambda: None
         out = [scoring.take()]
         async with asyncio.timeout(FINISH_GRACE):
             while True:
                 scoring.error = None
-                out.append(chat.fail(fault))
+                out.append(codec.fail(fault))
                 try:
                     out.append(scoring.settle())
-                    while not chat.done and scoring.open:
+                    while not codec.done and scoring.open:
                         await scoring.wait()
                         if scoring.error is not None:
                             raise scoring.error
@@ -473,7 +473,7 @@ class Relay:
         """Begin the client's answer; its headers go out with its first body bytes."""
         passed = self._client_headers(answer)
         passed.setdefault("Content-Type", kind)
-        if self._chat is not None:
+        if self._codec is not None:
             passed["Cache-Control"] = "no-cache"
             passed["X-Accel-Buffering"] = "no"
         client = web.StreamResponse(status=answer.status, headers=passed)

@@ -35,8 +35,8 @@ class StreamScoring:
 
     __slots__ = (
         "_backlog",
-        "_chat",
         "_classifier",
+        "_codec",
         "_deadline",
         "_due",
         "_latency",
@@ -49,9 +49,9 @@ class StreamScoring:
         "open",
     )
 
-    def __init__(self, chat: Stream, classifier: Classifier, deadline: float, latency: VerdictLatency) -> None:
+    def __init__(self, codec: Stream, classifier: Classifier, deadline: float, latency: VerdictLatency) -> None:
         """`deadline`: seconds from a window's turn to its verdict."""
-        self._chat = chat
+        self._codec = codec
         self._classifier = classifier
         self._deadline = deadline
         self._latency = latency
@@ -72,7 +72,7 @@ class StreamScoring:
     @property
     def busy(self) -> bool:
         """Whether upstream is not to be read: the stream is stalled, or has more to score than has its turn."""
-        return self._chat.stalled or bool(self._backlog)
+        return self._codec.stalled or bool(self._backlog)
 
     def settle(self) -> bytes:
         """Have what is due scored; what is to be written now. Raises WireError as the codec does."""
@@ -97,7 +97,7 @@ class StreamScoring:
             await self._waiter
 
     def _settle(self) -> None:
-        self._due += self._chat.take_due()
+        self._due += self._codec.take_due()
         while self._due:
             now = monotonic()
             ask = self._due.popleft()
@@ -106,8 +106,8 @@ class StreamScoring:
                 self._backlog.append((now, ask))
             else:
                 self._latency.observe(monotonic() - now)
-                self._out.append(self._chat.score(ask, verdict))
-                self._due += self._chat.take_due()
+                self._out.append(self._codec.score(ask, verdict))
+                self._due += self._codec.take_due()
         self._submit()
 
     def _submit(self) -> None:
@@ -123,7 +123,7 @@ class StreamScoring:
             return
         self._latency.observe(monotonic() - since)
         try:
-            self._out.append(self._chat.score(ask, verdict))
+            self._out.append(self._codec.score(ask, verdict))
             self._settle()
         except Exception as error:
             self.error = self.error or error
