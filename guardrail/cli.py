@@ -164,7 +164,11 @@ def scan(
     show: Annotated[bool, typer.Option("--show", help="Put the matched text into the findings.")] = False,
     prompts: Annotated[bool, typer.Option("--input", help="By the policy's rules for requests.")] = False,
 ) -> None:
-    """Run a policy over any text."""
+    """Run a policy over any text.
+
+    Exit status: 0 when the text came out whole, edited or not; 3 when it was halted, or a prompt refused; 1 for what
+    cannot be read; 2 for bad usage. With --jsonl 0, or 1 when a row could not be read: each row says what it came to.
+    """
     from guardrail.scan import run
 
     as_json = form is Format.JSON

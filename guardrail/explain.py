@@ -20,6 +20,7 @@ from rich.text import Text
 from guardrail.errors import ConfigError
 from guardrail.policy.compile import load_policy
 from guardrail.policy.policy import Policy
+from guardrail.scan import BadText, decoded
 from guardrail.stream import guard_text
 from guardrail.text.explain import Candidate, Explanation, explain
 from guardrail.text.rules import Action, Rule
@@ -38,9 +39,9 @@ def run(
     The exit status: 0, or 1 for what cannot be read or loaded."""
     if text is None:
         try:
-            text = sys.stdin.buffer.read().decode()
-        except UnicodeDecodeError as error:
-            print(f"guardrail explain: standard input is not UTF-8 (byte {error.start + 1})", file=sys.stderr)
+            text = decoded(sys.stdin.buffer.read())
+        except BadText as error:
+            print(f"guardrail explain: {error}", file=sys.stderr)
             return 1
     if len(text) > MAX_TEXT:
         print(f"guardrail explain: found {len(text)} characters, expected at most {MAX_TEXT}", file=sys.stderr)
@@ -55,13 +56,14 @@ def run(
     rules = rules_of(loaded)
     found = explain(rules, text)
     if as_json:
-        write_json(found, text, edited(loaded, text), loaded, sys.stdout)
+        write_json(found, text, edited(loaded, text, prompt=prompts), loaded, sys.stdout, prompt=prompts)
     else:
         console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-        Explained(found, rules, text, edited(loaded, text), everything=everything).print(console)
+        output = edited(loaded, text, prompt=prompts)
+        Explained(found, rules, text, output, everything=everything, prompt=prompts).print(console)
         if loaded.classifier is not None:
             console.rule("classifier", align="left")
-            console.print(Text(unasked(loaded.classifier.model, policy)))
+            console.print(Text(unasked(loaded.classifier.model, policy, prompt=prompts)))
     return 0
 
 
@@ -75,29 +77,33 @@ def rules_of(policy: Policy) -> list[Rule]:
     ]
 
 
-def edited(policy: Policy, text: str) -> str:
-    """What a client gets."""
-    return guard_text(text, policy).output
+def edited(policy: Policy, text: str, *, prompt: bool = False) -> str:
+    """What a client gets; of a `prompt`, what the model does: nothing of one that is refused."""
+    guarded = guard_text(text, policy)
+    return "" if prompt and guarded.halted else guarded.output
 
 
-def unasked(model: str, policy: str) -> str:
+def unasked(model: str, policy: str, *, prompt: bool = False) -> str:
     """What to tell of a policy's classifier; `policy` as it was named."""
+    command = f"guardrail scan {'--input ' if prompt else ''}--policy {policy}"
     return (
         f"{model} is not asked here: the above is what the rules do. What the classifier adds: "
-        f"guardrail scan --policy {policy}. What a model scores: guardrail score."
+        f"{command}. What a model scores: guardrail score."
     )
 
 
-def write_json(found: Explanation, text: str, output: str, policy: Policy, out: TextIO) -> None:
-    """One JSON object: lanes, candidates, held (one number for each character), findings, output, and the policy's
-    classifier if it has one, which is not asked."""
+def write_json(
+    found: Explanation, text: str, output: str, policy: Policy, out: TextIO, *, prompt: bool = False
+) -> None:
+    """One JSON object: lanes, candidates, held (one number for each character; not of a prompt, which is read whole),
+    findings, output, and the policy's classifier if it has one, which is not asked."""
     classifier = None if policy.classifier is None else {"model": policy.classifier.model, "asked": False}
     row = {
         "text": text,
         "output": output,
         "lanes": found.lanes,
         "candidates": [asdict(candidate) for candidate in found.candidates],
-        "held": found.held,
+        **({} if prompt else {"held": found.held}),
         "findings": [asdict(finding) for finding in found.findings],
         "classifier": classifier,
     }
@@ -112,16 +118,27 @@ def shown(text: str) -> str:
 class Explained:
     """An explanation on its way to a terminal."""
 
-    def __init__(self, found: Explanation, rules: list[Rule], text: str, output: str, *, everything: bool) -> None:
+    def __init__(
+        self,
+        found: Explanation,
+        rules: list[Rule],
+        text: str,
+        output: str,
+        *,
+        everything: bool,
+        prompt: bool = False,
+    ) -> None:
         self._found = found
         self._actions = {rule.id: rule.action for rule in rules}
         self._text = text
         self._output = output
         self._everything = everything
         """Also candidates that are only another rule's word, context or excuse."""
+        self._prompt = prompt
+        """The text is a prompt: it is read whole, so nothing of it is held back, and a halt refuses all of it."""
 
     def print(self, console: Console) -> None:
-        console.rule("text and hold-back", align="left")
+        console.rule("prompt" if self._prompt else "text and hold-back", align="left")
         self._print_text(console)
         console.rule("as the rules read it", align="left")
         for name, lane in self._found.lanes.items():
@@ -139,11 +156,17 @@ class Explained:
             )
         if not self._found.findings:
             console.print(Text("none", style="dim"))
-        console.rule("what the client gets", align="left")
-        console.print(Text(shown(self._output)))
+        console.rule("what the model reads" if self._prompt else "what the client gets", align="left")
+        if self._prompt and any(finding.action is Action.HALT for finding in self._found.findings):
+            console.print(
+                Text("nothing: the prompt is refused, and the client gets a refusal", style=_STYLES[Action.HALT])
+            )
+        else:
+            console.print(Text(shown(self._output)))
 
     def _print_text(self, console: Console) -> None:
-        """The text with what was found in colour, and under each character how much was held after it."""
+        """The text with what was found in colour, and, but for a prompt, under each character how much was held after
+        it."""
         styles = [""] * len(self._text)
         for finding in self._found.findings:
             for at in range(finding.start, finding.end):
@@ -159,14 +182,16 @@ class Explained:
             level = min(held, _FULL) * (len(_BARS) - 1) // _FULL
             bars += _BARS[max(level, 1) if held else 0] * max(width, 0)
         self._print_line(console, line, bars)
+        if self._prompt:
+            return
         most = max(self._found.held, default=0)
         mean = sum(self._found.held) / len(self._found.held) if self._found.held else 0
         console.print(Text(f"held back after each character: {mean:.1f} on average, {most} at most", style="dim"))
 
-    @staticmethod
-    def _print_line(console: Console, line: Text, bars: str) -> None:
+    def _print_line(self, console: Console, line: Text, bars: str) -> None:
         console.print(line)
-        console.print(Text(bars, style="dim"))
+        if not self._prompt:
+            console.print(Text(bars, style="dim"))
 
     def _print_candidates(self, console: Console) -> None:
         table = Table(box=None, pad_edge=False)

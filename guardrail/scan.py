@@ -26,6 +26,9 @@ from guardrail.text.editor import Editor
 _MAX_RANDOM = 16
 """Characters of the longest random chunk: a few tokens, so that cuts fall both inside and between words."""
 
+HALTED = 3
+"""The exit status when a text was halted: a build tells it from a text that could not be read."""
+
 
 class BadText(GuardrailError):
     """The text to scan cannot be read: it is not UTF-8, or not a row of the form that was promised."""
@@ -103,8 +106,9 @@ def run(
     show: bool,
     prompts: bool = False,
 ) -> int:
-    """The command. `prompts`: by the policy's rules for requests. The exit status: 0; 1 for a configuration or a
-    text that cannot be read; 2 for bad usage."""
+    """The command. `prompts`: by the policy's rules for requests. The exit status: 0 for a text that comes out whole,
+    edited or not, and for rows, each of which says what became of it; 1 for a configuration or a text that cannot be
+    read; 2 for bad usage; 3 for a text that was halted, or a prompt that was refused."""
     try:
         cut = Chunks.parse(chunks)
     except ValueError as error:
@@ -116,8 +120,10 @@ def run(
             loaded = loaded.of_input()
         with sys.stdin.buffer if file is None or str(file) == "-" else file.open("rb") as source:
             if jsonl:
-                return 1 if scan_rows(source, sys.stdout.buffer, loaded, cut, show=show) else 0
-            scan_document(source, sys.stdout.buffer, loaded, cut, as_json=as_json, show=show)
+                return 1 if scan_rows(source, sys.stdout.buffer, loaded, cut, show=show, prompts=prompts) else 0
+            out = sys.stdout.buffer
+            halted = scan_document(source, out, loaded, cut, as_json=as_json, show=show, prompts=prompts)
+            return HALTED if halted else 0
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 1
@@ -130,11 +136,11 @@ def run(
     except OSError as error:
         print(f"guardrail scan: {file or 'standard input'}: {error.strerror}", file=sys.stderr)
         return 1
-    return 0
 
 
-def scan_text(text: str, policy: Policy, chunks: Chunks, *, show: bool = False) -> Scanned:
-    """Run a policy over one text. `show`: put the matched text into the findings."""
+def scan_text(text: str, policy: Policy, chunks: Chunks, *, show: bool = False, prompt: bool = False) -> Scanned:
+    """Run a policy over one text. `show`: put the matched text into the findings. `prompt`: the text is one, of which
+    a model gets nothing when it halts."""
     editor = Editor(policy.rules)
     judge = judge_of(policy)
     delivered: list[str] = []
@@ -160,17 +166,26 @@ def scan_text(text: str, policy: Policy, chunks: Chunks, *, show: bool = False) 
             row["text"] = text[finding.start : finding.end]
         findings.append(row)
     halted = editor.halt is not None
-    return Scanned("".join(delivered), halted, findings, editor.held_max, policy.digest, editor.unscanned)
+    output = "" if halted and prompt else "".join(delivered)
+    return Scanned(output, halted, findings, editor.held_max, policy.digest, editor.unscanned)
 
 
 def scan_document(
-    source: BinaryIO, out: BinaryIO, policy: Policy, chunks: Chunks, *, as_json: bool, show: bool
-) -> None:
-    """Scan everything in `source` as one text; write the edited text, or one JSON object. Raises BadText.
+    source: BinaryIO,
+    out: BinaryIO,
+    policy: Policy,
+    chunks: Chunks,
+    *,
+    as_json: bool,
+    show: bool,
+    prompts: bool = False,
+) -> bool:
+    """Scan everything in `source` as one text; write the edited text, or one JSON object. Whether it was halted.
+    Raises BadText.
 
     A text that was cut short by a halt, or passed without scores, is told on standard error, since the output alone
     does not show it."""
-    scanned = scan_text(_decoded(source.read()), policy, chunks, show=show)
+    scanned = scan_text(decoded(source.read()), policy, chunks, show=show, prompt=prompts)
     out.write(_json_line(scanned.row()) if as_json else scanned.output.encode())
     out.flush()
     if scanned.unscanned:
@@ -178,10 +193,14 @@ def scan_document(
         print(f"guardrail scan: {passed}", file=sys.stderr)
     if scanned.halted and not as_json:
         halt = next(row for row in scanned.findings if row["action"] == "halt")
-        print(f"guardrail scan: halted by {halt['rule']} at character {halt['start']}", file=sys.stderr)
+        became = "refused" if prompts else "halted"
+        print(f"guardrail scan: {became} by {halt['rule']} at character {halt['start']}", file=sys.stderr)
+    return scanned.halted
 
 
-def scan_rows(source: Iterable[bytes], out: BinaryIO, policy: Policy, chunks: Chunks, *, show: bool) -> int:
+def scan_rows(
+    source: Iterable[bytes], out: BinaryIO, policy: Policy, chunks: Chunks, *, show: bool, prompts: bool = False
+) -> int:
     """Scan rows `{"text": …}`, one a line; write one JSON result a line, each as soon as it is there.
 
     A row that cannot be read gives `{"error": …, "line": n}` in its place. Returns how many did.
@@ -189,7 +208,7 @@ def scan_rows(source: Iterable[bytes], out: BinaryIO, policy: Policy, chunks: Ch
     bad = 0
     for number, line in enumerate(source, 1):
         try:
-            result = scan_text(_text_of(line), policy, chunks, show=show).row()
+            result = scan_text(_text_of(line), policy, chunks, show=show, prompt=prompts).row()
         except BadText as error:
             bad += 1
             result = {"error": str(error), "line": number}
@@ -200,7 +219,7 @@ def scan_rows(source: Iterable[bytes], out: BinaryIO, policy: Policy, chunks: Ch
 
 def _text_of(line: bytes) -> str:
     try:
-        row = json.loads(_decoded(line))
+        row = json.loads(decoded(line))
     except json.JSONDecodeError as error:
         raise BadText(f"not JSON: {error.msg} at character {error.pos}") from None
     except (ValueError, RecursionError):
@@ -211,7 +230,8 @@ def _text_of(line: bytes) -> str:
     return text
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """Text that was read. Raises BadText."""
     try:
         return data.decode()
     except UnicodeDecodeError as error:

@@ -78,7 +78,7 @@ def test_a_classifier_is_said_to_be_left_out(policy: str, tmp_path: Path) -> Non
     ("arguments", "text", "message"),
     [
         (["--policy", "nobody", "x"], None, "unknown policy"),
-        (["-"], b"\xff", "not UTF-8"),
+        (["-"], b"\xff", "guardrail explain: not UTF-8: the byte 0xff at byte offset 0"),
         (["x" * (MAX_TEXT + 1)], None, "expected at most"),
     ],
 )
@@ -111,4 +111,16 @@ def test_by_the_rules_for_requests(policy: str) -> None:
     assert (result.exit_code, "the policy 'mine' looks for nothing in requests" in result.output) == (1, True)
     with Path(policy).open("a") as file:
         file.write("input: {rules: [{id: own, keywords: [alpha], action: redact}]}\n")
-    assert printed("--input", "--policy", policy, "alpha bomb").rstrip().endswith("[REDACTED] bomb")
+    out = printed("--input", "--policy", policy, "alpha bomb")
+    assert out.rstrip().endswith("[REDACTED] bomb")
+    assert "what the model reads" in out
+    assert not any(said in out for said in ("client", "held", "hold", "█", "▁"))
+
+
+def test_of_a_refused_prompt_the_model_reads_nothing(policy: str) -> None:
+    with Path(policy).open("a") as file:
+        file.write("input: {rules: [{id: own, keywords: [alpha], action: halt}]}\n")
+    out = printed("--input", "--policy", policy, "now alpha")
+    assert out.rstrip().endswith("nothing: the prompt is refused, and the client gets a refusal")
+    row = json.loads(printed("--input", "--policy", policy, "--format", "json", "now alpha"))
+    assert (row["output"], "held" in row) == ("", False)

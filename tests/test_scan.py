@@ -47,7 +47,7 @@ def scan(*arguments: str | Path, stdin: bytes = b"") -> tuple[int, bytes, str]:
 
 def test_text(policy: Path) -> None:
     told = f"guardrail scan: halted by stop at character {TEXT.index('vault code')}\n"
-    assert scan("--policy", policy, stdin=TEXT.encode()) == (0, EDITED.encode(), told)
+    assert scan("--policy", policy, stdin=TEXT.encode()) == (3, EDITED.encode(), told)
     assert scan("--policy", policy, stdin=b"nothing here") == (0, b"nothing here", "")
 
 
@@ -66,7 +66,7 @@ def test_what_is_clean_comes_back_byte_for_byte(policy: Path, text: str) -> None
 def test_json(policy: Path) -> None:
     code, output, _ = scan("--policy", policy, "--format", "json", stdin=TEXT.encode())
     found = json.loads(output)
-    assert code == 0
+    assert code == 3
     assert list(found) == ["output", "halted", "findings", "held_max", "policy_digest", "unscanned"]
     assert (found["output"], found["halted"]) == (EDITED, True)
     assert found["policy_digest"] == load_policy(policy).digest
@@ -255,3 +255,12 @@ def test_by_the_rules_for_requests(policy: Path) -> None:
     own = "input: {rules: [{id: own, keywords: [alpha], action: redact}]}\n"
     policy.write_text(POLICY + own, encoding="utf-8")
     assert scan("--input", "--policy", policy, stdin=b"alpha, vault code")[:2] == (0, b"[REDACTED], vault code")
+
+
+def test_of_a_refused_prompt_the_model_gets_nothing(policy: Path) -> None:
+    own = "input: {rules: [{id: own, keywords: [alpha], action: halt}]}\n"
+    policy.write_text(POLICY + own, encoding="utf-8")
+    told = "guardrail scan: refused by own at character 4\n"
+    assert scan("--input", "--policy", policy, stdin=b"now alpha") == (3, b"", told)
+    code, output, error = scan("--input", "--policy", policy, "--jsonl", stdin=b'{"text": "now alpha"}\n')
+    assert (code, json.loads(output)["output"], json.loads(output)["halted"], error) == (0, "", True, "")
