@@ -24,7 +24,8 @@ from guardrail.wire.halt import notice
 from guardrail.wire.protocol import Protocol
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.stream import Ask, Stream, WireLimits
+from guardrail.wire.stream import Stream, WireLimits
+from guardrail.wire.stream_verdicts import Ask
 from guardrail.wire.whole_text import rules_for
 
 logger = logging.getLogger("guardrail.stream")

@@ -18,7 +18,8 @@ from guardrail.observe.metrics import VerdictLatency
 from guardrail.policy.policy import Policy
 from guardrail.proxy.classifiers import Opened
 from guardrail.text.scores import Verdict
-from guardrail.wire.stream import Ask, Stream
+from guardrail.wire.stream import Stream
+from guardrail.wire.stream_verdicts import Ask
 from guardrail.wire.whole_text import Verdicts
 
 if TYPE_CHECKING:

@@ -46,7 +46,8 @@ from guardrail.wire.gemini_request import read_request
 from guardrail.wire.gemini_withheld import FunctionCall, Grounding, call_size
 from guardrail.wire.protocol import Protocol
 from guardrail.wire.sse import Event
-from guardrail.wire.stream import Ask, Stream
+from guardrail.wire.stream import Stream
+from guardrail.wire.stream_verdicts import Ask
 from guardrail.wire.strict_json import dumps
 from guardrail.wire.tool_arguments import Arguments
 

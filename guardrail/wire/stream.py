@@ -33,24 +33,22 @@ and a response (the methods below "what a protocol says", and those of `Answer`)
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
-from guardrail.text.scores import Verdict
-from guardrail.text.units import Window
 from guardrail.wire import sse
-from guardrail.wire.answer import Answer, Fault
+from guardrail.wire.answer import Fault
 from guardrail.wire.channel import WHOLE_TEXT, Channel
 from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import AnyTemplate, Chunk, SlotTemplate, Template
 from guardrail.wire.halt import choice_prefix
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event, Framer
+from guardrail.wire.stream_verdicts import Stalling
 from guardrail.wire.tool_arguments import Arguments, guard_arguments, is_clean
 from guardrail.wire.withheld import Withheld
 
@@ -73,38 +71,23 @@ class WireLimits:
     """One event, or one line that never ends."""
     withheld_bytes: int = 16 << 20
     """The events of the tool calls of one response, which are withheld until they are complete. Their text is kept, and
-    of their events at most `tool_calls.KEPT_BYTES`."""
+    of their events at most `withheld.KEPT_BYTES`."""
 
 
-class Ask(NamedTuple):
-    """A window that the stream needs the verdict of."""
-
-    window: Window
-    choice: Choice | None = None
-    channel: Channel | None = None
-    """None: it is of a text that is scanned whole."""
-    number: int = 0
-
-
-class Stream(Answer):
+class Stream(Stalling):
     """One streamed response under one policy. `done`, `abort` and `record`: see `Answer`."""
 
     __slots__ = (
         "_cap",
         "_dirty",
-        "_due",
         "_failed",
         "_framer",
         "_limits",
         "_order",
         "_run_of",
-        "_scored",
         "_slotted",
-        "_strict",
         "_template",
-        "_todo",
         "_tries",
-        "_whole",
     )
 
     def __init__(
@@ -125,15 +108,6 @@ class Stream(Answer):
         """Whether a plain template was of no use, though its events differ in numbers and the like only."""
         self._failed = False
         """Upstream has sent an error event."""
-        scored = policy.rules.scored
-        self._scored = scored is not None
-        self._strict = scored is not None and not scored.settings.lag_budget
-        self._due: list[Ask] = []
-        self._whole = 0
-        """Windows of texts that are scanned whole, asked for and without a verdict. The step that needs them is tried
-        again when it has all of them: it looks at all of its text each time."""
-        self._todo: deque[Callable[[], object]] = deque()
-        """When the stream is stalled: how it goes on."""
 
     # --- what a protocol says: its frames -----------------------------------------------------------------------------
 
@@ -266,84 +240,6 @@ class Stream(Answer):
         """What may be written after some seconds of silence; b"" once done, and where the protocol has nothing that its
         clients skip. What is written is always whole events, so that it may go between any two calls."""
         return b"" if self.done else self.idle
-
-    # --- verdicts -----------------------------------------------------------------------------------------------------
-
-    @property
-    def stalled(self) -> bool:
-        """Whether nothing more of upstream is taken until verdicts come."""
-        return bool(self._todo) and not self.done
-
-    def take_due(self) -> list[Ask]:
-        """What has to be scored and was not taken yet."""
-        due = self._due
-        if due:
-            self._due = []
-        return due
-
-    def score(self, ask: Ask, verdict: Verdict) -> bytes:
-        """Take the verdict of what was due, at any time. Raises WireError as `feed` does."""
-        choice, channel = ask.choice, ask.channel
-        if choice is None or channel is None:
-            self._verdicts.known[ask.window] = verdict
-            self._whole -= 1
-        else:
-            items: list[tuple[int, bytes]] = []
-            channel.score(ask.number, verdict, items)
-            self._write(items)
-            if channel.scanner.halt is not None and not choice.ended:
-                self._halt(choice, channel)
-            elif self._request.annotate and not choice.ended:
-                self._annotate(choice, channel.key)
-        if self._todo and not self._whole:
-            self._go_on()
-        return self._written()
-
-    def _do(self, step: Callable[[], object]) -> bytes:
-        """Take a step, when its turn has come."""
-        if self.done:
-            return b""
-        if self._todo:
-            self._todo.append(step)
-        else:
-            step()
-        return self._written()
-
-    def _stall(self, again: Callable[[], object]) -> None:
-        """Verdicts are missing: `again` is tried when one has come. Nothing may follow in the step that says so."""
-        self._todo.append(again)
-
-    def _go_on(self) -> None:
-        """Take the steps that wait, until one of them has to wait again."""
-        while self._todo and not self.done:
-            later, self._todo = self._todo, deque()
-            step = later.popleft()
-            try:
-                step()
-            except WireError:
-                self._todo.clear()
-                raise
-            stuck = bool(self._todo)
-            self._todo += later
-            if stuck:
-                return
-
-    def _ask(self) -> None:
-        """Note what has become due."""
-        for choice in self._choices.values():
-            for channel in choice.channels.values():
-                scoring = channel.scanner.scoring
-                if scoring is not None and scoring.due:
-                    self._due += [Ask(window, choice, channel, number) for number, window in scoring.take_due()]
-        if self._verdicts.missing:
-            self._whole += len(self._verdicts.missing)
-            self._due += [Ask(window) for window in self._verdicts.missing]
-            self._verdicts.missing.clear()
-
-    def _written(self) -> bytes:
-        if self._scored:
-            self._ask()
-        return super()._written()
 
     # --- one more like event, or a run of them ------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ from guardrail.wire.openai_chat_body import guard_body
 from guardrail.wire.protocol import OpenStream
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
-from guardrail.wire.stream import Ask, WireLimits
+from guardrail.wire.stream import WireLimits
+from guardrail.wire.stream_verdicts import Ask
 from guardrail.wire.whole_text import Unscored, Verdicts
 from tests.scoring import Model
 from tests.wire.chat import Run
