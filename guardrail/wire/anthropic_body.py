@@ -77,11 +77,14 @@ def _guard_block(found: Body, block: dict[str, Any], part: str) -> bool:
     """Whether there is text for people in it, so that it stays when it halts."""
     kind = block.get("type")
     if is_tool(kind):
+        before = found.released
         for key in NAMES:
             if isinstance(block.get(key), str):
                 found.name((block, key), f"{part}.{key}")
         if block.get("input"):
             found.value((block, "input"), f"{part}.input")
+        if found.halted is not None:  # the block goes
+            found.withdraw(before)
         return False
     if is_result(kind):
         if block.get("content"):

@@ -87,6 +87,15 @@ class Body:
             self.changed = True
         return self._take(len(said), outcome, whole=True)
 
+    @property
+    def released(self) -> int:
+        """Of those received, the ones that are delivered."""
+        return self.received - self.removed - self.dropped
+
+    def withdraw(self, before: int) -> None:
+        """What was released since `before` were is not delivered after all."""
+        self.dropped += self.released - before
+
     def add(self, part: Body) -> None:
         """Count what was found in a part of the body that was guarded by itself; the first halt counts."""
         self.received += part.received
@@ -120,7 +129,7 @@ class Body:
             choices=len(reasons),
             received=self.received,
             scanned=self.received - self.dropped,
-            released=self.received - self.removed - self.dropped,
+            released=self.released,
             held=0,
             held_max=0,
             removed=self.removed,

@@ -167,6 +167,7 @@ class _Candidate:
             body.removed, body.dropped = removed + body.received - received, dropped
 
     def _guard_fields(self) -> None:
+        before = self.body.released
         for key in WHOLE:
             if self.value.get(key):
                 self.body.value((self.value, key), self._prefix + key)
@@ -177,6 +178,8 @@ class _Candidate:
                 self.body.received += left_out
                 self.body.dropped += left_out
             self.body.value((self.value, GROUNDING), self._prefix + GROUNDING)
+        if self.body.halted is not None:  # none of them is delivered
+            self.body.withdraw(before)
 
 
 def _stretches(parts: list[dict[str, Any]]) -> Iterator[tuple[Stretch, list[int]]]:

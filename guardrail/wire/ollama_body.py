@@ -59,15 +59,13 @@ def _guard(it: Body, value: dict[str, Any]) -> None:
     for key in text_keys(value):
         if isinstance(message.get(key), str):
             it.text([(message, key)], key)
-    delivered = 0
+    before = it.released
     for path, function in calls(message):
         said = [call_value(function)]
-        removed, received = it.removed, it.received
         it.value((said, 0), path)
         put_call(function, said[0])
-        delivered += it.received - received - (it.removed - removed) if it.halted is None else 0
     if it.halted is not None:
-        it.dropped += delivered
+        it.withdraw(before)
     if not spelled or it.changed:
         it.changed = it.changed or value.get("logprobs") is not None
         value.pop("logprobs", None)

@@ -147,7 +147,7 @@ class _Choice:
 
     def _guard_calls(self) -> None:
         body = self.body
-        kept = 0
+        before = body.released
         for index, entry in call_entries(self.message):
             path = self._prefix + ("function_call" if index is None else f"tool_calls[{index}].function")
             function = entry.get("function")
@@ -156,13 +156,10 @@ class _Choice:
             for key in ("name", "arguments"):
                 if not isinstance(function.get(key), str):
                     continue
-                running, size, removed = body.halted is None, len(function[key]), body.removed
                 guard = body.name if key == "name" else body.arguments
                 guard((function, key), f"{path}.{key}")
-                if running:
-                    kept += size - (body.removed - removed)
         if body.halted is not None:
-            body.dropped += kept
+            body.withdraw(before)
             self._drop_calls()
 
     def _drop_calls(self) -> None:

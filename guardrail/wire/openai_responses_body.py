@@ -84,22 +84,35 @@ class _Output:
         """Guard the next item."""
         body = self._body
         over = body.halted is not None
-        kept = 0
+        before = body.released
         stopped: ItemText | None = None
         for text in item_texts(item, item_path(number)) if isinstance(item, dict) else ():
-            size, removed, running = len(text.raw), body.removed, body.halted is None
+            running, so_far = body.halted is None, body.released
             _guard(body, text)
-            if running:
-                kept += size - (body.removed - removed)
-                stopped = text if body.halted is not None else None
+            if running and body.halted is not None:
+                stopped = text
+                if self._is_document(item, text):  # half of one is none
+                    body.withdraw(so_far)
+                    body.delivered = 0
         if stopped is not None and type_of(item) in READ:
             self._cut(item, stopped)
         elif stopped is not None:
-            body.dropped += kept
+            body.withdraw(before)
             body.delivered = 0
             self.items.append(refusing_message(self._case_id, self._refusal))
         elif not over:
             self.items.append(item)
+
+    def _is_document(self, item: dict[str, Any], text: ItemText) -> bool:
+        """Whether it is the JSON that the client asked for."""
+        owner = text.owner
+        return (
+            self._json
+            and item.get("type") == "message"
+            and text.kind is Kind.TEXT
+            and isinstance(owner, dict)
+            and owner.get("type") == "output_text"
+        )
 
     def _cut(self, item: dict[str, Any], stopped: ItemText) -> None:
         """End an item that people read where it halted."""
@@ -111,16 +124,11 @@ class _Output:
         )
         parts = item[kind]
         message = item.get("type") == "message"
-        if stopped.kind is Kind.TEXT:
-            dropped = message and self._json and parts[at].get("type") == "output_text"
-            if "annotations" in parts[at]:  # they follow the text
-                parts[at]["annotations"] = []
-            if dropped:  # half a document is none
-                self._body.dropped += len(parts[at]["text"])
-                self._body.delivered = 0
-        else:
-            dropped = False
+        dropped = self._is_document(item, stopped)
+        if stopped.kind is not Kind.TEXT:
             del stopped.owner[int(stopped.key) :]
+        elif "annotations" in parts[at]:  # they follow the text
+            parts[at]["annotations"] = []
         item[kind] = parts[: at + (not dropped)]
         if kind == "summary" and item.get("content"):
             item["content"] = []

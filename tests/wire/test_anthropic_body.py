@@ -127,3 +127,9 @@ def test_a_classifier_is_asked_first() -> None:
     verdicts.missing.clear()
     out, _ = guard_body(hate(), ModelRequest(), raw, "g-1", verdicts)
     assert json.loads(out)["stop_reason"] == "refusal"
+
+
+def test_nothing_of_a_tool_call_that_halts_counts_as_released() -> None:
+    out, record = guard(body(text("ok"), {**TOOL, "input": {"q": "it is forbidden"}}))
+    assert [block["type"] for block in out["content"]] == ["text", "text"]
+    assert (record.released, record.dropped) == (len("ok"), len("f"))

@@ -64,3 +64,14 @@ def test_a_call_that_halts_is_removed_whole() -> None:
     it = body()
     it.arguments((value, "c"), "call")
     assert (it.removed, it.received) == (len(value["c"]), len(value["c"]))
+
+
+def test_what_is_withdrawn_is_dropped_as_far_as_it_was_released() -> None:
+    value = {"a": "fine", "b": "a secret, and it is forbidden"}
+    it = body()
+    it.name((value, "a"), "call.name")
+    before = it.released
+    it.text([(value, "b")], "text")
+    assert it.released - before == len("a , and it is ")
+    it.withdraw(before)
+    assert (it.released, it.removed, it.dropped) == (4, len("secretforbidden"), len("a , and it is "))

@@ -115,3 +115,11 @@ def test_errors() -> None:
     for body in (b"<html>", b"[]"):
         with pytest.raises(WireError):
             guard_body(POLICY, ModelRequest(), body, "g-1")
+
+
+def test_a_document_that_halts_behind_a_mask_is_accounted_for() -> None:
+    said, record = guard(message("a secret, then it is forbidden, and more"), request=ModelRequest(json_output=True))
+    assert said["output"][0]["content"] == [REFUSAL]
+    removed = len("secret") + len("forbidden, and more")
+    assert (record.released, record.removed) == (0, removed)
+    assert record.dropped == record.received - removed
