@@ -1,4 +1,4 @@
-"""docs/embedding.md: every block of code runs, and prints what the page says it does."""
+"""docs/embedding.md: every block of code runs as a file of its own, and prints what the page says it does."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import contextlib
 import io
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm fetches its price list when it is imported
 
@@ -35,9 +35,11 @@ def blocks(section: str) -> list[tuple[str, str]]:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with the page's files, and the addresses and keys of the simulated model server for every SDK."""
-    for _, code in blocks("# Without the proxy"):
-        if code.startswith("# shop.yaml"):
-            (tmp_path / "shop.yaml").write_text(code)
+    for _, code in BLOCK.findall(PAGE.read_text()):
+        if named := re.match(r"# (\S+)\n", code):
+            (tmp_path / named[1]).write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "app", raising=False)
     with listening(["simulate", "--port", "0"]) as (url,):
         for name, value in (
             ("ANTHROPIC_BASE_URL", url),
@@ -54,14 +56,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.parametrize("section", ["## In an ASGI application", "## Around an SDK's stream"])
 def test_the_examples_print_what_the_page_says(section: str, folder: Path) -> None:
-    space: dict[str, Any] = {"__name__": "example"}
     printed = io.StringIO()
     checked = 0
     for language, code in blocks(section):
         if language == "python":
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):
-                exec(compile(code, str(PAGE), "exec"), space)
+                exec(compile(code, str(PAGE), "exec"), {"__name__": "example"})
         elif language == "text":
             assert printed.getvalue().rstrip("\n") == code.rstrip("\n")
             checked += 1
