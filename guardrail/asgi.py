@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from os import PathLike
 
 from guardrail.asgi_exchange import App, Exchange, Gone, Limits, Receive, Record, Scope, Send, respond
 from guardrail.asgi_paths import Guarded, PathTable
 from guardrail.errors import WireError
 from guardrail.guarding import guarded_prompt, judging, new_case_id
+from guardrail.policy.compile import load_policy
 from guardrail.policy.policy import Policy
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.instructions import Instructions
@@ -34,18 +36,23 @@ class GuardrailMiddleware:
     def __init__(
         self,
         app: App,
-        policy: Policy | Callable[[Scope], Policy],
+        policy: Policy | str | PathLike[str] | Callable[[Scope], Policy],
         *,
         paths: Mapping[str, str] | None = None,
         on_record: Callable[[Record], None] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        """`policy`: for every request, or a function that picks it by the request's ASGI scope (its headers, its user).
+        """`policy`: for every request, itself or what `load_policy` takes (a name, a path); or a function that picks it
+        by the request's ASGI scope (its headers, its user); a request for which it gives none fails with a TypeError.
         `paths`: the guarded paths and the name of the protocol that the application speaks at each, in place of those
         that the proxy guards. `on_record`: called with the account of each answer, and of each prompt where the policy
-        has a section `input`; it must not block. Raises ValueError for a protocol that there is not."""
+        has a section `input`; it must not block. Raises ConfigError for a policy that cannot be loaded,
+        TypeError for arguments of another type, ValueError for a protocol that there is not."""
         self.app = app
-        self._policy = policy
+        self._policy = load_policy(policy) if isinstance(policy, str | PathLike) else policy
+        if not isinstance(self._policy, Policy) and not callable(self._policy):
+            found = type(policy).__name__
+            raise TypeError(f"found {found} for `policy`, expected a policy, its name or path, or a function")
         self._paths = PathTable(paths)
         self._on_record = on_record
         self._limits = limits
@@ -57,6 +64,9 @@ class GuardrailMiddleware:
             await self.app(scope, receive, send)
             return
         policy = self._policy if isinstance(self._policy, Policy) else self._policy(scope)
+        if not isinstance(policy, Policy):
+            found = type(policy).__name__
+            raise TypeError(f"found {found} from the function `policy` of GuardrailMiddleware, expected a policy")
         exchange = Exchange(scope, receive, send, where.protocol, new_case_id(), policy, self._limits)
         try:
             asked = await self._asked(exchange, where, policy)

@@ -31,7 +31,12 @@ class PathTable:
 
     def __init__(self, paths: Mapping[str, str] | None) -> None:
         """`paths`: path -> name of a protocol; `*` in a path stands for anything within a segment. None: those that the
-        proxy guards. Raises ValueError for a name that no protocol has."""
+        proxy guards. Raises TypeError for what is no such mapping, ValueError for a name that no protocol has."""
+        if paths is not None and not isinstance(paths, Mapping):
+            raise TypeError(f"found {paths!r} for `paths`, expected a dict such as {{'/ask': 'openai_chat'}}, or None")
+        for path, name in (paths or {}).items():
+            if not isinstance(path, str) or not isinstance(name, str):
+                raise TypeError(f"found {path!r}: {name!r} in `paths`, expected a path and the name of its protocol")
         known = {protocol.name: protocol for _, protocol in GUARDED}
         unknown = sorted({name for name in (paths or {}).values() if name not in known})
         if unknown:

@@ -9,6 +9,7 @@ import pytest
 
 from guardrail.asgi import GuardrailMiddleware
 from guardrail.asgi_exchange import Message, Receive, Record, Scope, Send
+from guardrail.errors import ConfigError
 from guardrail.policy.policy import InputSection, Policy
 from guardrail.wire.prompt import PromptRecord
 from guardrail.wire.record import StreamRecord
@@ -64,6 +65,25 @@ async def test_a_policy_for_each_request() -> None:
     guarded = GuardrailMiddleware(Says(*chat(says("secret other"))), picked)
     assert (await Client().ask(guarded)).reply.text() == "[X] other"
     assert (await Client(headers=[(b"x-tenant", b"two")]).ask(guarded)).reply.text() == "secret [Y]"
+
+
+async def test_a_policy_by_its_name() -> None:
+    guarded = GuardrailMiddleware(Says(*chat(says("write to jane@example.org"))), "default")
+    assert (await Client().ask(guarded)).reply.text() == "write to [EMAIL]"
+    with pytest.raises(ConfigError, match="unknown policy 'defualt'"):
+        GuardrailMiddleware(Says(), "defualt")
+
+
+@pytest.mark.parametrize("given", [None, 3, {"policy": "default"}])
+def test_what_is_no_policy_is_refused_at_once(given: Any) -> None:
+    with pytest.raises(TypeError, match="for `policy`, expected a policy, its name or path"):
+        GuardrailMiddleware(Says(), given)
+
+
+async def test_a_function_that_gives_no_policy_is_told_of() -> None:
+    nothing: Any = lambda scope: None  # noqa: E731
+    with pytest.raises(TypeError, match="found NoneType from the function `policy`"):
+        await Client().ask(GuardrailMiddleware(Says(*chat(says("secret"))), nothing))
 
 
 async def test_annotations_on_request() -> None:

@@ -63,3 +63,9 @@ def test_paths_of_ones_own() -> None:
 def test_an_unknown_protocol() -> None:
     with pytest.raises(ValueError, match="found the protocol 'chat', expected one of anthropic, gemini, "):
         PathTable({"/ask": "chat"})
+
+
+@pytest.mark.parametrize("given", ["/ask", ["/ask"], {"/ask": None}, {3: "gemini"}])
+def test_paths_of_another_type(given: Any) -> None:
+    with pytest.raises(TypeError, match="`paths`, expected a"):
+        PathTable(given)
