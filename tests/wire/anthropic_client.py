@@ -12,9 +12,9 @@ from typing import Any
 
 from guardrail.policy.policy import Policy
 from guardrail.wire.anthropic import AnthropicStream
-from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import WireLimits
+from tests.wire.driving import Driven, accounted, drive, every_way
 
 MESSAGE: dict[str, Any] = {
     "id": "msg_1",
@@ -188,15 +188,8 @@ def _add_block(reply: Reply, kind: str, event: dict[str, Any]) -> None:
         found["citations"] = [*(found.get("citations") or []), said["citation"]]
 
 
-@dataclass
-class Run:
+class Run(Driven):
     """One guarded stream."""
-
-    out: bytes
-    writes: list[bytes]
-    record: StreamRecord
-    abort: bool
-    done: bool
 
     @property
     def reply(self) -> Reply:
@@ -212,28 +205,17 @@ def guard(
 ) -> Run:
     """Feed reads, then the end of the upstream, as the proxy does: nothing more is read once it is told to stop."""
     stream = AnthropicStream(rules, request or ModelRequest(), case_id="g-1", limits=limits or WireLimits())
-    writes = []
-    for data in [reads] if isinstance(reads, bytes) else reads:
-        writes.append(stream.feed(data))
-        if stream.done:
-            break
-    writes.append(stream.finish())
-    return Run(b"".join(writes), writes, stream.record, stream.abort, stream.done)
+    return drive(Run, stream, reads)
 
 
 def guard_every_way(rules: Policy, events: Iterable[bytes], **settings: Any) -> Run:
     """Guard a stream read whole, event by event, and byte by byte; the client must get the same. Returns the second."""
-    events = list(events)
-    stream = b"".join(events)
-    whole = guard(rules, stream, **settings)
-    by_event = guard(rules, events, **settings)
-    by_byte = guard(rules, [stream[i : i + 1] for i in range(len(stream))], **settings)
+    by_event, whole, by_byte = (guard(rules, reads, **settings) for reads in every_way(events))
     expected = by_event.reply
     for other in (whole, by_byte):
         assert other.reply == expected
         assert other.record.findings == by_event.record.findings
         assert (other.done, other.abort) == (by_event.done, by_event.abort)
-    for record in (whole.record, by_event.record, by_byte.record):
-        assert record.received == record.released + record.removed + record.dropped
-        assert record.held == 0
+    for run in (whole, by_event, by_byte):
+        accounted(run.record)
     return by_event

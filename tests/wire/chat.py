@@ -14,9 +14,9 @@ from guardrail.policy.policy import Policy
 from guardrail.text.rules import Action, KeywordRule, Label, Rule
 from guardrail.text.scanner import compile_rules
 from guardrail.wire.openai_chat import ChatStream
-from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import WireLimits
+from tests.wire.driving import Driven, accounted, drive, every_way
 
 ENVELOPE = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 DONE = b"data: [DONE]\n\n"
@@ -131,15 +131,8 @@ def _add(reply: Reply, chunk: dict[str, Any]) -> None:
             reply.last[index] = choice
 
 
-@dataclass
-class Run:
+class Run(Driven):
     """One guarded stream."""
-
-    out: bytes
-    writes: list[bytes]
-    record: StreamRecord
-    abort: bool
-    done: bool
 
     @property
     def reply(self) -> Reply:
@@ -155,22 +148,12 @@ def guard(
 ) -> Run:
     """Feed reads, then the end of the upstream, as the proxy does: nothing more is read once it is told to stop."""
     stream = ChatStream(rules, request or ModelRequest(), case_id="g-1", limits=limits or WireLimits())
-    writes = []
-    for data in [reads] if isinstance(reads, bytes) else reads:
-        writes.append(stream.feed(data))
-        if stream.done:
-            break
-    writes.append(stream.finish())
-    return Run(b"".join(writes), writes, stream.record, stream.abort, stream.done)
+    return drive(Run, stream, reads)
 
 
 def guard_every_way(rules: Policy, events: Iterable[bytes], **settings: Any) -> Run:
     """Guard a stream read whole, event by event, and byte by byte; the client must get the same. Returns the second."""
-    events = list(events)
-    stream = b"".join(events)
-    whole = guard(rules, stream, **settings)
-    by_event = guard(rules, events, **settings)
-    by_byte = guard(rules, [stream[i : i + 1] for i in range(len(stream))], **settings)
+    by_event, whole, by_byte = (guard(rules, reads, **settings) for reads in every_way(events))
     expected = by_event.reply
     for other in (whole, by_byte):
         assert (other.reply.texts, other.reply.last, other.reply.usage) == (
@@ -183,7 +166,6 @@ def guard_every_way(rules: Policy, events: Iterable[bytes], **settings: Any) -> 
             by_event.done,
             by_event.abort,
         )
-    for record in (whole.record, by_event.record, by_byte.record):
-        assert record.received == record.released + record.removed + record.dropped
-        assert record.held == 0
+    for run in (whole, by_event, by_byte):
+        accounted(run.record)
     return by_event

@@ -14,9 +14,9 @@ from typing import Any
 
 from guardrail.policy.policy import Policy
 from guardrail.wire.gemini import GeminiArrayStream, GeminiStream
-from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import WireLimits
+from tests.wire.driving import Driven, accounted, drive, every_way
 
 TOP = {"modelVersion": "gemini-m", "responseId": "r-1"}
 NOTICE = "\n[Stopped by safety policy. Case g-1]"
@@ -150,14 +150,9 @@ def add(reply: Reply, said: dict[str, Any]) -> None:
 
 
 @dataclass
-class Run:
+class Run(Driven):
     """One guarded stream."""
 
-    out: bytes
-    writes: list[bytes]
-    record: StreamRecord
-    abort: bool
-    done: bool
     array: bool = False
 
     @property
@@ -176,33 +171,21 @@ def guard(
     """Feed reads, then the end of the upstream, as the proxy does: nothing more is read once it is told to stop."""
     opened = GeminiArrayStream if array else GeminiStream
     stream = opened(rules, request or ModelRequest(), case_id="g-1", limits=limits or WireLimits())
-    writes = []
-    for data in [reads] if isinstance(reads, bytes) else reads:
-        writes.append(stream.feed(data))
-        if stream.done:
-            break
-    writes.append(stream.finish())
-    return Run(b"".join(writes), writes, stream.record, stream.abort, stream.done, array)
+    run = drive(Run, stream, reads)
+    run.array = array
+    return run
 
 
 def guard_every_way(rules: Policy, events: Iterable[bytes], **settings: Any) -> Run:
     """Guard a stream read whole, event by event, byte by byte, and as an array; the client must get the same. Returns
     the one by events."""
     events = list(events)
-    stream = b"".join(events)
-    array = as_array(events)
-    by_event = guard(rules, events, **settings)
+    by_event, *others = (guard(rules, reads, **settings) for reads in every_way(events))
+    others += [guard(rules, reads, array=True, **settings) for reads in every_way([as_array(events)])[1:]]
     expected = by_event.reply
-    others = [
-        guard(rules, stream, **settings),
-        guard(rules, [stream[i : i + 1] for i in range(len(stream))], **settings),
-        guard(rules, array, array=True, **settings),
-        guard(rules, [array[i : i + 1] for i in range(len(array))], array=True, **settings),
-    ]
     for run in (by_event, *others):
         reply = run.reply
         assert (reply.parts, reply.last, reply.metadata) == (expected.parts, expected.last, expected.metadata)
         assert (run.record.findings, run.done, run.abort) == (by_event.record.findings, by_event.done, by_event.abort)
-        assert run.record.received == run.record.released + run.record.removed + run.record.dropped
-        assert run.record.held == 0
+        accounted(run.record)
     return by_event

@@ -12,9 +12,9 @@ from typing import Any
 
 from guardrail.policy.policy import Policy
 from guardrail.wire.ollama import OllamaStream
-from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import WireLimits
+from tests.wire.driving import Driven, accounted, drive, every_way
 
 TIME = "2025-08-15T22:55:08.50820{:04}Z"
 COUNTS = {"total_duration": 9, "load_duration": 2, "prompt_eval_count": 3, "eval_count": 4, "eval_duration": 5}
@@ -108,13 +108,8 @@ def _add(reply: Reply, value: dict[str, Any]) -> None:
         reply.last = value
 
 
-@dataclass
-class Run:
+class Run(Driven):
     """One guarded stream."""
-
-    out: bytes
-    record: StreamRecord
-    abort: bool
 
     @property
     def reply(self) -> Reply:
@@ -124,22 +119,12 @@ class Run:
 def guard(rules: Policy, reads: bytes | Iterable[bytes], *, request: ModelRequest | None = None) -> Run:
     """Feed reads, then the end of the upstream; nothing more is read once the stream is done."""
     stream = OllamaStream(rules, request or ModelRequest(), case_id="g-1", limits=WireLimits())
-    out = b""
-    for data in [reads] if isinstance(reads, bytes) else reads:
-        out += stream.feed(data)
-        if stream.done:
-            break
-    out += stream.finish()
-    return Run(out, stream.record, stream.abort)
+    return drive(Run, stream, reads)
 
 
 def guard_every_way(rules: Policy, lines: Iterable[bytes], **settings: Any) -> Run:
     """Guard a stream read whole, line by line, and byte by byte; the client must get the same. Returns the second."""
-    lines = list(lines)
-    stream = b"".join(lines)
-    runs = [
-        guard(rules, reads, **settings) for reads in (lines, stream, [stream[i : i + 1] for i in range(len(stream))])
-    ]
+    runs = [guard(rules, reads, **settings) for reads in every_way(lines)]
     first = runs[0]
     for run in runs:
         assert (run.reply.texts, run.reply.calls, run.reply.ending) == (
@@ -148,7 +133,5 @@ def guard_every_way(rules: Policy, lines: Iterable[bytes], **settings: Any) -> R
             first.reply.ending,
         )
         assert (run.record.findings, run.abort) == (first.record.findings, first.abort)
-        record = run.record
-        assert record.received == record.released + record.removed + record.dropped
-        assert record.held == 0
+        accounted(run.record)
     return first

@@ -10,6 +10,7 @@ from guardrail.wire.openai_text import TextStream
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import WireLimits
 from tests.wire.chat import Run, read, sse
+from tests.wire.driving import accounted, drive, every_way
 
 ENVELOPE = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m"}
 
@@ -28,29 +29,17 @@ def guard(rules: Policy, reads: Iterable[bytes], *, request: ModelRequest | None
     """Feed reads, then the end of the upstream; nothing more is read once the stream is done. Strict: every event has
     choices that are read as completions, but for errors and usage."""
     stream = TextStream(rules, request or ModelRequest(), case_id="g-1", limits=WireLimits())
-    writes = []
-    for data in reads:
-        writes.append(stream.feed(data))
-        if stream.done:
-            break
-    writes.append(stream.finish())
-    return Run(b"".join(writes), writes, stream.record, stream.abort, stream.done)
+    return drive(Run, stream, reads)
 
 
 def guard_every_way(rules: Policy, events: Iterable[bytes], **settings: Any) -> Run:
     """Guard a stream read event by event, whole, and byte by byte; the client must get the same. Returns the first."""
-    events = list(events)
-    stream = b"".join(events)
-    runs = [
-        guard(rules, reads, **settings) for reads in (events, [stream], [stream[i : i + 1] for i in range(len(stream))])
-    ]
+    runs = [guard(rules, reads, **settings) for reads in every_way(events)]
     expected = read_strictly(runs[0].out)
     for run in runs:
         assert read_strictly(run.out) == expected
         assert (run.record.findings, run.done, run.abort) == (runs[0].record.findings, runs[0].done, runs[0].abort)
-        record = run.record
-        assert record.received == record.released + record.removed + record.dropped
-        assert record.held == 0
+        accounted(run.record)
     return runs[0]
 
 
