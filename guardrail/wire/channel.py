@@ -1,9 +1,9 @@
 """One channel of a streamed response: its scanner, and the events whose text is not settled yet.
 
 Text goes in with the event that carried it; events come out, in order, as soon as the scanner has settled their text:
-as the bytes that came when no edit touches them, else said again with the edited text. An event of at most
-`WHOLE_TEXT` code points waits until all of it is settled; a longer one is delivered in parts. Text that has gone is
-forgotten.
+as the bytes that came when no edit touches them, else said again with the edited text, near the rhythm in which it
+came. An event of at most `WHOLE_TEXT` code points waits until all of it is settled; a longer one is delivered in parts.
+Text that has gone is forgotten.
 """
 
 from __future__ import annotations
@@ -46,11 +46,25 @@ class Piece:
         self.again = False
         """A part of the event has gone before."""
 
-    def say(self, channel: str, text: str, rewrite: Rewrite) -> bytes:
-        """The event with another text; b"" when it would say nothing."""
+    def say(self, channel: str, text: str, size: int, rewrite: Rewrite) -> bytes:
+        """The event with another text, in the place of `size` code points; b"" when it would say nothing. A text that
+        is much longer than they are comes in several events, so that it does not appear at one stroke."""
+        most = max(WHOLE_TEXT, 2 * size)
+        out: list[bytes] = []
+        while len(text) > most:
+            cut = text.rfind(" ", most // 2, most) + 1 or most
+            out.append(self._event(channel, text[:cut], rewrite))
+            text = text[cut:]
+        out.append(self._event(channel, text, rewrite))
+        return b"".join(out)
+
+    def _event(self, channel: str, text: str, rewrite: Rewrite) -> bytes:
         if self.template is not None:
-            return self.template.event(self.raw, text) if text else b""
-        return rewrite(self.raw, channel, text, again=self.again)
+            said = self.template.event(self.raw, text) if text else b""
+        else:
+            said = rewrite(self.raw, channel, text, again=self.again)
+        self.again = True
+        return said
 
 
 class Channel:
@@ -229,16 +243,15 @@ class Channel:
         if self.edits and (self.edits[0].start < end):
             text = self._edited(piece.start, end, piece.text)
             if text != piece.text or piece.again:
-                return piece.say(self.key, text, self._rewrite)
-        return piece.say(self.key, piece.text, self._rewrite) if piece.again else piece.raw
+                return piece.say(self.key, text, len(piece.text), self._rewrite)
+        return piece.say(self.key, piece.text, len(piece.text), self._rewrite) if piece.again else piece.raw
 
     def _part(self, piece: Piece, settled: int) -> bytes:
         """Deliver the first part of a piece; the rest of it stays."""
         cut = settled - piece.start
-        said = piece.say(self.key, self._edited(piece.start, settled, piece.text[:cut]), self._rewrite)
+        said = piece.say(self.key, self._edited(piece.start, settled, piece.text[:cut]), cut, self._rewrite)
         piece.text = piece.text[cut:]
         piece.start = settled
-        piece.again = True
         return said
 
     def _edited(self, start: int, end: int, text: str) -> str:

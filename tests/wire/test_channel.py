@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from guardrail.text.scanner import compile_rules
 from guardrail.wire.channel import Channel
 from guardrail.wire.openai_chat_chunk import with_text
@@ -41,6 +43,29 @@ def test_a_mask_goes_where_the_hit_starts() -> None:
     it = channel()
     assert take(it, "a s", "ecr", "et b") == ["a [X]", "", " b"]
     assert (it.removed, it.masked, it.delivered) == (6, 3, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "mask", "texts", "said"),
+    [
+        ("no longer than an event may be", "m" * 27, ["it is ", "secret", " now"], ["it is ", "m" * 27, " now"]),
+        ("longer", "words " * 10 + "end", ["it ", "secret", " is"], ["it ", "words " * 5, "words " * 5, "end", " is"]),
+        ("without a blank", "m" * 40, ["secret."], ["m" * 32, "m" * 8 + "."]),
+        ("in an event that is long itself", "m" * 40, ["x" * 60 + " secret."], ["x" * 60 + " " + "m" * 40 + "."]),
+        ("over several events", "m" * 40, ["it", " sec", "ret", "."], ["it", " " + "m" * 31, "m" * 9, "", "."]),
+    ],
+)
+def test_a_long_mask_comes_in_several_events(name: str, mask: str, texts: list[str], said: list[str]) -> None:
+    it = Channel(compile_rules([redact("secret", mask=mask)]), "content", "content", with_text)
+    out: list[tuple[int, bytes]] = []
+    for text in texts:
+        it.take(sse({"choices": [{"delta": {"role": "assistant", "content": text}}]}), text, it.received)
+        it.flush(out)
+    it.finish(out)
+    chunks = read(b"".join(raw for _, raw in out)).chunks
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks]
+    assert [delta.get("content", "") for delta in deltas] == said
+    assert sum("role" in delta for delta in deltas) == len(texts)
 
 
 def test_a_long_event_goes_in_parts() -> None:
