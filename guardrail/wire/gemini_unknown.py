@@ -29,12 +29,12 @@ def strip_response(
     """Clean an event or body; its candidates that are objects, and whether something else than unknown text was taken
     out."""
     unknown.strip("", value, _TOP, prose=True)
-    _strip_labels(unknown, "", value, _LABELS)
+    unknown.strip_labels("", value, _LABELS)
     changed = False
     for key, said in (("promptFeedback", "blockReasonMessage"), ("modelStatus", "message")):
         owner = value.get(key)
         if not isinstance(owner, dict):
-            _strip_labels(unknown, "", value, (key,))
+            unknown.strip_labels("", value, (key,))
             continue
         unknown.strip(key, owner, frozenset({said}), prose=True)
         # The server's own words, to people: no model's, but it may quote.
@@ -42,7 +42,7 @@ def strip_response(
             del owner[said]
             changed = True
     if not isinstance(value.get("modelVersion"), str):
-        _strip_labels(unknown, "", value, ("modelVersion",))
+        unknown.strip_labels("", value, ("modelVersion",))
     candidates = value.get("candidates")
     if not isinstance(candidates, list):
         if candidates is not None and unknown.removes("", "candidates", candidates):
@@ -55,13 +55,6 @@ def strip_response(
     return found, changed
 
 
-def _strip_labels(unknown: Unknown, path: str, owner: dict[str, Any], keys: tuple[str, ...]) -> None:
-    """Remove what may be text from where there should be numbers, names and ids."""
-    for key in keys:
-        if key in owner and unknown.removes(path, key, owner[key], prose=True):
-            del owner[key]
-
-
 def _strip_base64(unknown: Unknown, path: str, owner: dict[str, Any], key: str) -> None:
     value = owner.get(key)
     if value is not None and not is_opaque(value) and unknown.removes(path, key, value):
@@ -71,7 +64,7 @@ def _strip_base64(unknown: Unknown, path: str, owner: dict[str, Any], key: str) 
 def _strip_candidate(unknown: Unknown, candidate: dict[str, Any]) -> None:
     path = "candidates[]"
     unknown.strip(path, candidate, _CANDIDATE | {"continuationToken"})
-    _strip_labels(unknown, path, candidate, _CANDIDATE_LABELS)
+    unknown.strip_labels(path, candidate, _CANDIDATE_LABELS)
     _strip_base64(unknown, path, candidate, "continuationToken")
     content = candidate.get("content")
     if content is None:
@@ -82,7 +75,7 @@ def _strip_candidate(unknown: Unknown, candidate: dict[str, Any]) -> None:
         return
     path += ".content"
     unknown.strip(path, content, frozenset({"parts", "role"}))
-    _strip_labels(unknown, path, content, ("role",))
+    unknown.strip_labels(path, content, ("role",))
     parts = content.get("parts")
     if isinstance(parts, list):
         content["parts"] = [part for part in parts if _strip_part(unknown, f"{path}.parts[]", part)]
@@ -96,7 +89,7 @@ def _strip_part(unknown: Unknown, path: str, part: object) -> bool:
         return not unknown.removes(path.removesuffix(".parts[]"), "parts[]", part)
     before = len(part)
     unknown.strip(path, part, _PART)
-    _strip_labels(unknown, path, part, _PART_LABELS)
+    unknown.strip_labels(path, part, _PART_LABELS)
     _strip_base64(unknown, path, part, "thoughtSignature")
     if not isinstance(part.get("text", ""), str) and unknown.removes(path, "text", part["text"]):
         del part["text"]

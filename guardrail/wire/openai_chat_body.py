@@ -19,12 +19,12 @@ from guardrail.wire.halt import Stop, choice_prefix, halt_note, notice
 from guardrail.wire.openai_chat_chunk import ANNOTATIONS, call_entries, check_extras, check_logprobs
 from guardrail.wire.openai_chat_delta import drop_spelling, places
 from guardrail.wire.openai_chat_halt import ended_choice
+from guardrail.wire.openai_chat_unknown import CHOICE_PASSED, strip_choice, strip_top
 from guardrail.wire.openai_error import guard_error
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps
 from guardrail.wire.tool_arguments import is_clean
-from guardrail.wire.unknown_text import CHOICE_PASSED
 from guardrail.wire.whole_text import Verdicts
 
 
@@ -40,7 +40,7 @@ def guard_body(
     clean = partial(is_clean, rules)
     choices = [
         _Choice(Body(rules, all_of_it.verdicts, unknown, request.json_output), choice, clean)
-        for choice in unknown.strip_top(value)
+        for choice in strip_top(unknown, value)
     ]
     for choice in choices:
         check_extras(choice.value, "choices[]", CHOICE_PASSED, unknown, clean)
@@ -68,7 +68,7 @@ class _Choice:
     def __init__(self, body: Body, value: dict[str, Any], clean: Callable[[str], bool]) -> None:
         self.body = body
         self.value = value
-        self.message = body.unknown.strip_choice(value, "message")
+        self.message = strip_choice(body.unknown, value, "message")
         self._delivered = 0
         """Code points of output in the channel that halted, else in the content, before the notice."""
         index = value.get("index")

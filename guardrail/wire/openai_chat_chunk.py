@@ -19,10 +19,11 @@ from guardrail.errors import WireError
 from guardrail.wire import logprobs
 from guardrail.wire.chunk import AnyTemplate, Chunk, find_template
 from guardrail.wire.openai_chat_delta import SPELLING, drop_spelling, places, put, without_texts
+from guardrail.wire.openai_chat_unknown import CHOICE_PASSED, strip_choice, strip_top
 from guardrail.wire.request import MAX_CHOICES
 from guardrail.wire.sse import Event, data_event, parse_event
 from guardrail.wire.strict_json import AN_EVENT, dumps, dumps_exact, has_all_keys, load_object, loads
-from guardrail.wire.unknown_text import CHOICE_PASSED, Unknown
+from guardrail.wire.unknown_text import Unknown
 
 ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
 """What every chunk of a response says of it; our own chunks repeat the upstream's."""
@@ -175,10 +176,10 @@ def _look(event: Event, block: bool, clean: Callable[[str], bool]) -> Chunk:
         result.error = True
         return result
     unknown = Unknown(block)
-    for choice in unknown.strip_top(value):
+    for choice in strip_top(unknown, value):
         index = index_of(choice.get("index"))
         result.choices.append(index)
-        delta = unknown.strip_choice(choice, "delta")
+        delta = strip_choice(unknown, choice, "delta")
         result.texts += [(index, place.channel, place.text) for place in places(delta)]
         if choice.get("text") and isinstance(choice["text"], str):
             result.texts.append((index, "text", choice["text"]))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from guardrail.wire.unknown_text import TEXT_KEYS
+from guardrail.wire.openai_chat_unknown import TEXT_KEYS
 
 DETAILS = "reasoning_details"
 DETAIL_TEXTS = ("text", "summary")

@@ -37,37 +37,23 @@ def test_what_only_its_server_can_read_is_base64(value: object, opaque: bool) ->
 @pytest.mark.parametrize("value", [None, 1, 1.5, True, "", [], {}, [None, 2], {"a": {"b": ""}}])
 def test_what_is_no_text_stays(value: Any) -> None:
     unknown = Unknown(block=True)
-    choice = {"delta": {"x": value}, "y": value}
-    unknown.strip_choice(choice, "delta")
-    assert choice == {"delta": {"x": value}, "y": value}
+    owner = {"x": value}
+    unknown.strip("", owner, frozenset())
+    assert owner == {"x": value}
     assert unknown.blocked == []
 
 
-def test_calls_keep_their_known_fields() -> None:
-    call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    odd = {"id": "not an id", "custom": {"input": "text"}, "function": {"name": "f", "x": "text"}}
-    message: dict[str, Any] = {"tool_calls": [call, odd, "text"]}
+def test_labels_and_texts_have_to_look_like_it() -> None:
     unknown = Unknown(block=True)
-    unknown.strip_choice({"message": message}, "message")
-    assert message == {"tool_calls": [call, {"function": {"name": "f"}}]}
-    assert unknown.blocked == [
-        "choices[].message.tool_calls[].custom",
-        "choices[].message.tool_calls[].id",
-        "choices[].message.tool_calls[].function.x",
-        "choices[].message.tool_calls[].",
-    ]
+    owner = {"id": "call_1", "kind": "two words", "text": "two words", "more": ["text"]}
+    unknown.strip_labels("p", owner, ("id", "kind", "none"))
+    unknown.strip_texts("p", owner, ("text", "more", "none"))
+    assert owner == {"id": "call_1", "text": "two words"}
+    assert unknown.blocked == ["p.kind", "p.more"]
 
 
 def test_paths_do_not_repeat_text() -> None:
     unknown = Unknown(block=True)
     value = {"my secret key": "x"}
-    unknown.strip_top(value)
+    unknown.strip("", value, frozenset())
     assert (value, unknown.blocked) == ({}, ["?"])
-
-
-def test_what_passes_is_counted() -> None:
-    unknown = Unknown(block=False)
-    value = {"x": "some text", "choices": [{"delta": {"y": ["abc"]}}]}
-    for choice in unknown.strip_top(value):
-        unknown.strip_choice(choice, "delta")
-    assert (value["x"], unknown.passed, unknown.blocked) == ("some text", 12, [])
