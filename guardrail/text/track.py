@@ -39,8 +39,6 @@ from guardrail.text.terms import Role, Way
 _CASED, _FOLDED, _LOOKS = 0, 1, 2
 """Where the lanes stand in a track's list; the look lanes come last."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_BEHIND_MOST = 4 * BEHIND
-"""Cut down when it is as long, so that a token does not have to."""
 
 
 Softs = dict[tuple[KeywordMatcher, int], tuple[int, int]]
@@ -68,6 +66,7 @@ class Track:
     """
 
     __slots__ = (
+        "_behind",
         "_contexts",
         "_half",
         "_lanes",
@@ -83,7 +82,6 @@ class Track:
         "_segment",
         "_soft",
         "allowed",
-        "behind",
         "hits",
         "hold",
         "matchers",
@@ -103,8 +101,8 @@ class Track:
         self.raw = ""
         """Raw text from `raw_at` on; begins with a grapheme cluster whenever that can matter."""
         self.raw_at = 0
-        self.behind = ""
-        """What stands directly before it: `BEHIND` code points or more, or all there is."""
+        self._behind: list[str] = []
+        """What stands directly before it, in pieces: `BEHIND` code points or more, or all there is."""
         self._lanes = [Lane() for _ in range(_LOOKS + len(matchers.disguises))]
         self._raw_lane = Lane()
         self._reads_raw = matchers.raw is not None or matchers.raw_patterns is not None
@@ -170,15 +168,17 @@ class Track:
     def forget(self, before: int) -> None:
         """Drop the raw text before this offset."""
         if before > self.raw_at:
-            behind = self.behind + self.raw[: before - self.raw_at]
-            self.behind = behind if len(behind) < _BEHIND_MOST else behind[-BEHIND:]
+            self._behind.append(self.raw[: before - self.raw_at])
+            if len(self._behind) > BEHIND:
+                self._behind = ["".join(self._behind)[-BEHIND:]]
             self.raw = self.raw[before - self.raw_at :]
             self.raw_at = before
 
     def between(self, start: int, end: int) -> str:
         """The raw text of a span that was not forgotten, or from `BEHIND` before what was not."""
         if start < self.raw_at:
-            return stretch(self.behind + self.raw, self.raw_at - len(self.behind), start, end)
+            behind = "".join(self._behind)
+            return stretch(behind + self.raw, self.raw_at - len(behind), start, end)
         return self.raw[start - self.raw_at : end - self.raw_at]
 
     def _glance(self, text: str, texts: Sequence[str]) -> bool:
