@@ -162,7 +162,7 @@ def scan(
         bool, typer.Option("--jsonl", help='Each line of input is {"text": ...}, each line of output JSON.')
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Put the matched text into the findings.")] = False,
-    prompts: Annotated[bool, typer.Option("--input", help="By the policy's rules for requests.")] = False,
+    prompts: Annotated[bool, typer.Option("--input", help="A prompt: by the policy's section `input`.")] = False,
 ) -> None:
     """Run a policy over any text.
 
@@ -189,7 +189,7 @@ def explain(
         bool, typer.Option("--all", help="Also candidates that were dropped and are no hits.")
     ] = False,
     form: Annotated[Format, typer.Option("--format", help="For a terminal, or JSON.")] = Format.TEXT,
-    prompts: Annotated[bool, typer.Option("--input", help="By the policy's rules for requests.")] = False,
+    prompts: Annotated[bool, typer.Option("--input", help="A prompt: by the policy's section `input`.")] = False,
 ) -> None:
     """Show why a policy does what it does to a text."""
     from guardrail.explain import run
