@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from guardrail.errors import WireError
 from guardrail.wire.strict_json import dumps
 from guardrail.wire.unknown_text import Unknown, is_opaque, is_prose
 
@@ -26,6 +27,9 @@ _LABELS = {"id", "tool_use_id", "file_id", "caller", "from", "to", "trigger"}
 
 _OPAQUE = {"signature", "data", "encrypted_content", "encrypted_index", "encrypted_stdout"}
 """What only Anthropic can read; clients must return it as it came."""
+
+MAX_DEPTH = 128
+"""Levels of a value that is complete; real ones have a handful. The cap keeps a walk through one within the stack."""
 
 _KNOWN = {
     "text": {"text", "citations"},
@@ -95,13 +99,16 @@ def clean_text(unknown: Unknown, owner: dict[str, Any], key: str, path: str) -> 
         owner[key] = ""
 
 
-def scannable(value: object) -> Any:
-    """A value that is complete, without what must not be scanned in it."""
+def scannable(value: object, depth: int = MAX_DEPTH) -> Any:
+    """A value that is complete, without what must not be scanned in it. Raises WireError for one that is nested deeper
+    than `depth`."""
+    if not isinstance(value, dict | list):
+        return value
+    if not depth:
+        raise WireError(f"The model server sent a value of more than {MAX_DEPTH} levels.")
     if isinstance(value, dict):
-        return {key: None if _passes(value, key) else scannable(found) for key, found in value.items()}
-    if isinstance(value, list):
-        return [scannable(found) for found in value]
-    return value
+        return {key: None if _passes(value, key) else scannable(found, depth - 1) for key, found in value.items()}
+    return [scannable(found, depth - 1) for found in value]
 
 
 def whole_value(value: object) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from guardrail.wire.anthropic_block import clean_block, is_result, is_tool, restored, scannable, whole_value
+from guardrail.errors import WireError
+from guardrail.wire.anthropic_block import MAX_DEPTH, clean_block, is_result, is_tool, restored, scannable, whole_value
 from guardrail.wire.unknown_text import Unknown
 
 KNOWN: list[dict[str, Any]] = [
@@ -91,3 +92,12 @@ def test_what_is_opaque_or_an_id_is_put_back_after_the_scan() -> None:
 def test_keys_may_be_edited_too() -> None:
     assert restored({"[X]": 1, "id": None}, {"secret": 1, "id": "i"}) == {"[X]": 1, "id": "i"}
     assert restored({"[X]": 2}, {"secret": 1, "forbidden": 2}) == {"[X]": 2}
+
+
+def test_what_is_nested_too_deep_is_a_fault() -> None:
+    value: Any = "x"
+    for _ in range(MAX_DEPTH):
+        value = [value]
+    assert scannable(value) == value
+    with pytest.raises(WireError, match="levels"):
+        scannable([value])
