@@ -129,8 +129,8 @@ class Builder:
         entity = ENTITIES.get(given_name.value)
         if entity is None:
             near = suggestion(given_name.value, ENTITIES)
-            known = "" if near.startswith("one of") else f"; the known ones are {', '.join(ENTITIES)}"
-            self._complain(given_name.problem(f"found the unknown entity {given_name.value!r}, expected {near}{known}"))
+            more = "" if near.startswith("one of") else "; docs/entities.md lists all"
+            self._complain(given_name.problem(f"found the unknown entity {given_name.value!r}, expected {near}{more}"))
             return ()
         rule = entity.rule(action)
         given = self._examples(resolved)

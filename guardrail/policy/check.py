@@ -116,6 +116,8 @@ def _described(policy: Policy) -> dict[str, Any]:
         described["input"] = {"rules": _rules_of(policy.input.policy)}
         if policy.input.policy.classifier is not None:
             described["input"]["classifier"] = policy.input.policy.classifier.model
+    elif policy.idle_input:
+        described["input"] = {"rules": 0}
     return described
 
 
@@ -127,6 +129,8 @@ def _line(policy: Policy) -> str:
         line += f"  input {_count(_rules_of(policy.input.policy), 'rule')}"
         if policy.input.policy.classifier is not None:
             line += f" and classifier {policy.input.policy.classifier.model}"
+    elif policy.idle_input:
+        line += "  input looks for nothing"
     return line
 
 

@@ -7,6 +7,7 @@ enter a digest only as hashes.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -175,8 +176,10 @@ class Compiler:
             store_text=store_text,
             scorer=compiled.scorer,
         )
-        if of_input is None or not of_input.acts:
+        if of_input is None:
             return policy
+        if not of_input.acts:
+            return dataclasses.replace(policy, idle_input=True)
         looked_for = dataclasses.replace(
             policy, rules=of_input.rules, rules_digest=of_input.rules_digest, scorer=of_input.scorer
         )
@@ -214,7 +217,7 @@ class Compiler:
             self._found |= clashes
             return None
         if not all(sound for _, _, sound in built):
-            # The others are compiled all the same, so that what is wrong with them is known in the same run.
+            # The others are tried all the same, so that what is wrong with them is known in the same run.
             self._blame(rules)
             return None
         return rules
@@ -237,22 +240,31 @@ class Compiler:
         shared = self._rule_sets[rules_digest]
         if shared is None:
             return None
-        untried = [(each, parts) for each, parts in rules if id(each) not in self._proven]
-        self._proven |= {id(each) for each, _ in untried}
-        self._found.update(unproven(untried, shared, thorough=self._thorough))
+        self._prove(rules, shared)
         return shared
 
+    def _prove(self, rules: list[tuple[ResolvedRule, tuple[Rule, ...]]], compiled: RuleSet) -> None:
+        untried = [(each, parts) for each, parts in rules if id(each) not in self._proven]
+        self._proven |= {id(each) for each, _ in untried}
+        self._found.update(unproven(untried, compiled, thorough=self._thorough))
+
     def _blame(self, rules: list[tuple[ResolvedRule, tuple[Rule, ...]]]) -> bool:
-        """Find what the engine does not take, rule by rule; whether there is any."""
-        blamed: set[ConfigProblem] = set()
+        """Find what the engine does not take, rule by rule, and prove the rules that it takes; whether there is any
+        that it does not."""
+        sound = []
         for resolved, parts in rules:
+            blamed: set[ConfigProblem] = set()
             for rule in parts:
                 try:
                     compile_rules([rule])
                 except RuleError as error:
                     blamed.update(self._builder.blame(resolved, rule) or [resolved.at.problem(error.message)])
-        self._found |= blamed
-        return bool(blamed)
+            self._found |= blamed
+            if not blamed:
+                sound.append((resolved, parts))
+        with contextlib.suppress(RuleError):  # each is taken alone; together they may be too many
+            self._prove(sound, compile_rules([rule for _, parts in sound for rule in parts]))
+        return len(sound) < len(rules)
 
     def _digest_of(self, rule: Rule) -> str:
         """The digest of a rule, made once for all the policies that inherit it."""
@@ -310,6 +322,10 @@ def _input_settings(
 def _input_problems(resolved: ResolvedPolicy) -> Iterator[ConfigProblem]:
     """What a section `input` says that has no meaning for requests."""
     yield from _brace_problems(resolved)
+    if (roles := resolved.settings.get("roles")) is not None:
+        for index, role in enumerate(roles.value):
+            if role in roles.value[:index]:
+                yield roles.problem(f"found {role!r} again, expected each role once", index)
     for rule in resolved.rules.values():
         given = rule.fields.get("protect")
         if given is not None and given.value == SYSTEM_PROMPT:

@@ -71,7 +71,7 @@ class Classifiers:
                 self._complain(given.problem(message))
             cut = resolved.unsure.get(category, frozenset())
             rules += self._levels(category, given, points, cut, runs_ahead=lag_budget > 0)
-        if not resolved.levels and not resolved.partial:
+        if not resolved.levels and not resolved.unsure_levels:
             self._complain(fields["at"].problem("found a classifier without 'categories', expected one at least"))
         if scorer is None or len(self.problems) > before:
             return None

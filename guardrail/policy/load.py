@@ -29,6 +29,9 @@ ROOT_NAME = "guardrail.yaml"
 ANONYMOUS = "anonymous"
 """The name, in records and metrics, of the tenant that clients without a key belong to."""
 
+BUILT_IN = ("entity", "output")
+"""Kinds of rule that have the kind and the name for an id."""
+
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -189,6 +192,7 @@ def _load_file(config: Configuration, path: Path, kind: type[PolicyFile] | type[
         return
     if kind is PolicyFile:
         policy, problems = _sound(document, PolicyFile)
+        problems += _repeated(document)
         if policy is not None:
             _add(config, config.policies, "policy", policy.file.policy, policy)
     else:
@@ -216,6 +220,22 @@ def _names_in(document: Document) -> Iterator[str]:
     text, _ = read_text(document.path)
     if text is not None and (found := re.search(r"^policy:[ \t]*([\w.-]+)", text, re.MULTILINE)):
         yield found[1]
+
+
+def _repeated(document: Document) -> Iterator[ConfigProblem]:
+    """Rules that have the id of an earlier one, also where either has problems of its own."""
+    data = document.data if isinstance(document.data, dict) else {}
+    for place, section in (((), data), (("input",), data.get("input"))):
+        entries = section.get("rules") if isinstance(section, dict) else None
+        first: dict[str, int] = {}
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            key = next((key for key in ("id", *BUILT_IN) if isinstance(entry, dict) and key in entry), None)
+            if key is None or not isinstance(entry[key], str):
+                continue
+            rule_id = entry[key] if key == "id" else f"{key}.{entry[key].lower()}"
+            if first.setdefault(rule_id, index) != index:
+                message = f"found the rule {rule_id!r} again, expected each id once (first: rule {first[rule_id] + 1})"
+                yield document.problem((*place, "rules", index, key), message)
 
 
 def _add(config: Configuration, known: dict[str, Loaded[Any]], kind: str, name: str, new: Loaded[Any]) -> None:

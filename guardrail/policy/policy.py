@@ -58,6 +58,8 @@ class Policy:
 
     input: InputSection | None = None
     """None where nothing is looked for in requests."""
+    idle_input: bool = False
+    """It has a section `input` that looks for nothing: without a rule in force and without a classifier."""
 
     @property
     def classifier(self) -> ScoreSettings | None:
@@ -72,7 +74,8 @@ class Policy:
     def of_input(self) -> Policy:
         """What its section `input` comes to. Raises ConfigError for a policy without one."""
         if self.input is None:
-            message = f"the policy {self.name!r} looks for nothing in requests: it has no section 'input'"
+            why = "no rule in force and no classifier in its" if self.idle_input else "it has no"
+            message = f"the policy {self.name!r} looks for nothing in requests: {why} section 'input'"
             raise ConfigError([ConfigProblem(self.name, 0, 0, message)])
         return self.input.policy
 

@@ -18,7 +18,7 @@ from msgspec import UNSET
 
 from guardrail.errors import ConfigProblem
 from guardrail.policy.document import Document, Place
-from guardrail.policy.load import Loaded, parents_of
+from guardrail.policy.load import BUILT_IN, Loaded, parents_of
 from guardrail.policy.model import ClassifierEntry, InputEntry, PolicyFile, RuleEntry
 from guardrail.policy.problems import one_of, suggestion
 
@@ -26,8 +26,6 @@ KINDS = (("entity",), ("keywords", "lexicon"), ("pattern", "patterns"), ("near",
 """The kinds of rule, each by the keys that say what it finds."""
 SOURCES = tuple(name for names in KINDS for name in names)
 _OF_SOURCE = (*SOURCES, "case", "edges", "fold", "languages", "expand", "term_actions", "edge", "hosts", "examples")
-_BUILT_IN = ("entity", "output")
-"""Kinds whose rules have the kind and the name for an id."""
 _NOT_INHERITED = ("policy", "extends", "rules", "classifier", "input")
 _SCORERS = ("model", "remote")
 """Keys of a classifier of which the later one stands in the place of the other."""
@@ -74,6 +72,8 @@ class ResolvedPolicy:
     """Of the levels of each category, and of `remote`, what has problems of its own and is missing: places in them."""
     partial: bool = False
     """Whether something is missing, here or in a parent, that has problems of its own."""
+    unsure_levels: bool = False
+    """Whether what is missing may have had levels of the classifier."""
     input: ResolvedPolicy | None = None
     """The section for requests, in a policy that has one."""
 
@@ -101,13 +101,15 @@ class Resolver:
         if loaded is None:
             return None
         resolved = ResolvedPolicy(name, Given(name, loaded.document, ("policy",)), partial=bool(loaded.cut))
-        unsure = any(place[0] == "extends" for place in loaded.cut)
+        unsure = unsure_levels = any(place[0] == "extends" for place in loaded.cut)
         listed = isinstance(loaded.file.extends, tuple)
         for index, parent in enumerate(parents_of(loaded.file)):
             place: Place = ("extends", index) if listed else ("extends",)
             above = self._parent(loaded, parent, place)
             if above is None or above.partial:
                 unsure = resolved.partial = True
+            if above is None or above.unsure_levels or (above.input is not None and above.input.unsure_levels):
+                unsure_levels = True
             if above is None:
                 continue
             _inherit(resolved, above)
@@ -119,8 +121,10 @@ class Resolver:
             resolved.input = resolved.input or ResolvedPolicy(name, resolved.at)
             resolved.input.at = Given(None, loaded.document, ("input",))
             self._section(loaded, loaded.file.input, resolved.input, ("input",), unsure=unsure)
+        resolved.unsure_levels = unsure_levels or _lost_levels(loaded.cut, ())
         if resolved.input is not None:
             resolved.input.partial = resolved.partial
+            resolved.input.unsure_levels = unsure_levels or _lost_levels(loaded.cut, ("input",))
         return resolved
 
     def _section(
@@ -183,7 +187,7 @@ class Resolver:
         unsure: bool,
     ) -> None:
         """`unsure`: there may be rules of a parent that are not known here."""
-        first: dict[str, int] = {}
+        seen: set[str] = set()
         for index, entry in enumerate(entries):
             at = Given(entry, document, (*place, index))
             problems = list(_entry_problems(entry, at))
@@ -191,12 +195,9 @@ class Resolver:
             rule_id = _id_of(entry)
             if rule_id is None:
                 continue
-            if rule_id in first:
-                message = f"found the rule {rule_id!r} again, expected each id once (first: rule {first[rule_id] + 1})"
-                named = "id" if entry.id is not UNSET else rule_id.partition(".")[0]
-                self.problems.add(at.problem(message, named))
-                continue
-            first[rule_id] = index
+            if rule_id in seen:
+                continue  # told of when the file was read
+            seen.add(rule_id)
             parent = resolved.rules.get(rule_id)
             given = dict(_given(entry))
             given.pop("id", None)
@@ -229,6 +230,12 @@ def _inherit(resolved: ResolvedPolicy, above: ResolvedPolicy) -> None:
     _over(resolved.classifier, above.classifier)
 
 
+def _lost_levels(cut: Iterable[Place], section: Place) -> bool:
+    """Whether levels of a section's classifier may be among what was cut out."""
+    at = (*section, "classifier")
+    return any(place in ((), section, at) or place[: len(at) + 1] == (*at, "categories") for place in cut)
+
+
 def _as_left(cut: Iterable[Place]) -> frozenset[Place]:
     """Places of a category's levels that were cut out, as the levels are counted that are left."""
     places = list(cut)
@@ -253,12 +260,12 @@ def _id_of(entry: RuleEntry) -> str | None:
     if entry.id is not UNSET:
         return entry.id
     given = dict(_given(entry))
-    return next((f"{kind}.{given[kind].lower()}" for kind in _BUILT_IN if kind in given), None)
+    return next((f"{kind}.{given[kind].lower()}" for kind in BUILT_IN if kind in given), None)
 
 
 def _same_built_in(fields: Mapping[str, Given], given: Mapping[str, Any]) -> bool:
     """Naming an entity again is how its rule is spoken of; it is no new source."""
-    return any(kind in given and kind in fields and fields[kind].value == given[kind] for kind in _BUILT_IN)
+    return any(kind in given and kind in fields and fields[kind].value == given[kind] for kind in BUILT_IN)
 
 
 def _given(struct: msgspec.Struct) -> Iterator[tuple[str, Any]]:

@@ -172,3 +172,10 @@ input:
     assert "0 rules  input 1 rule and classifier tiny@" in output
     code, output = check("--format", "json", tmp_path)
     assert json.loads(output)["policies"]["acme"]["input"]["rules"] == 1
+
+
+def test_a_section_for_requests_that_looks_for_nothing_is_told_of(tmp_path: Path) -> None:
+    folder = write(tmp_path, {**GOOD, "policies/acme.yaml": "policy: acme\ninput: {roles: [tool]}\n"})
+    code, output = check(folder)
+    assert (code, output.splitlines()[1].endswith("0 rules  input looks for nothing")) == (0, True)
+    assert json.loads(check("--format", "json", folder)[1])["policies"]["acme"]["input"] == {"rules": 0}

@@ -54,8 +54,10 @@ def test_it_works_apart_from_the_rules_for_answers(tmp_path: Path) -> None:
 def test_a_policy_without_it_looks_for_nothing(tmp_path: Path) -> None:
     policy = compiled(tmp_path, base="policy: base\ninput: {turns: all}\n")
     assert policy.input is None
-    with pytest.raises(ConfigError, match="looks for nothing in requests"):
+    with pytest.raises(ConfigError, match="looks for nothing in requests: no rule in force"):
         policy.of_input()
+    with pytest.raises(ConfigError, match="looks for nothing in requests: it has no section 'input'"):
+        compiled(tmp_path, base="policy: base\n").of_input()
 
 
 def test_a_child_changes_what_it_names(tmp_path: Path) -> None:

@@ -185,3 +185,42 @@ def test_an_upstream_from_the_command_line(tmp_path: Path) -> None:
     assert load_snapshot(None, upstream="http://b").settings.upstreams["default"].url == "http://b"
     with pytest.raises(ConfigError, match=r"^--upstream: found 'b:1', expected an address"):
         load_snapshot(tmp_path, upstream="b:1")
+
+
+def test_every_fault_of_a_file_is_told_beside_the_others(tmp_path: Path) -> None:
+    text = """\
+        policy: p
+        surplus: 3
+        rules:
+          - {id: one, keywords: [alpha], action: redact, examples: {hit: [beta]}}
+          - {id: two, keywords: [beta], action: rdact}
+          - {id: two, keywords: [gamma], action: redact}
+          - {entity: credit_crd, action: redact}
+        classifier: {model: guard-small, categories: {}}
+        input:
+          roles: [user, user]
+          rules:
+            - {id: own, keywords: [alpha], action: redact, examples: {miss: [alpha]}}
+            - {id: own, keywords: [gamma], action: redact}
+            - {id: bad, pattern: "(a", action: redact}
+        """
+    found = complaints(tmp_path, {"policies/p.yaml": text})
+    assert [line.removeprefix("policies/p.yaml:").split(",")[0] for line in found] == [
+        "2:1: found the unknown key 'surplus'",
+        "4:67: found nothing in this example",
+        '5:41: found "rdact"',
+        "6:10: found the rule 'two' again",
+        "7:14: found the unknown entity 'credit_crd'",
+        "8:13: found a classifier without 'categories'",
+        "10:17: found 'user' again",
+        '12:70: found "alpha" in this example',
+        "13:12: found the rule 'own' again",
+        "14:26: pattern '(a': found the end of the pattern inside a group (character 3 of the pattern)",
+    ]
+
+
+def test_of_levels_that_may_be_among_what_is_wrong_nothing_is_said(tmp_path: Path) -> None:
+    text = "policy: p\nclassifier: {model: guard-small, categories: {hate: {att: 0.5}}}\n"
+    assert [line.partition(": ")[2][:27] for line in complaints(tmp_path, {"policies/p.yaml": text})] == [
+        "found the unknown key 'att'"
+    ]
