@@ -16,7 +16,7 @@ from guardrail.text.rules import Finding
 from guardrail.wire import gemini_logprobs
 from guardrail.wire.body import Body, Place, open_body
 from guardrail.wire.gemini_event import index_of
-from guardrail.wire.gemini_halt import ended_candidate, guard_error, told
+from guardrail.wire.gemini_halt import EMPTY_PART, ended_candidate, guard_error, told
 from guardrail.wire.gemini_parts import (
     CALL,
     GROUNDING,
@@ -118,7 +118,7 @@ class _Candidate:
         kept = [
             part for part in parts_of(self.value)[: self._kept] if part.get("text") != "" or "thoughtSignature" in part
         ]
-        content["parts"] = [*kept, *notice]
+        content["parts"] = [*kept, *notice] or [EMPTY_PART]
         for key in (*WHOLE, GROUNDING, "logprobsResult", "avgLogprobs", "safetyRatings"):
             self.value.pop(key, None)
         self.value.update(content=content, **ended_candidate(self.halted, message))

@@ -40,6 +40,8 @@ REASONS = {"personal_data": "SPII", "secret": "SPII", "output_handling": "PROHIB
 BLOCK_REASONS = frozenset({"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "OTHER"})
 """What a prompt can be refused for: the API has no `SPII` there."""
 
+EMPTY_PART = {"text": ""}
+
 STATUSES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -87,9 +89,11 @@ def told(policy: Policy, case_id: str, *, json_output: bool = False) -> tuple[li
 def halt_chunks(
     policy: Policy, case_id: str, finding: Finding, *, index: int, stop: Stop, json_output: bool = False
 ) -> list[dict[str, Any]]:
-    """The last chunks of a halted candidate: the notice, then the finish."""
+    """The last chunks of a halted candidate: the notice, then the finish, with a part of its own: chats of google-genai
+    would forget the turn."""
     parts, message = told(policy, case_id, json_output=json_output)
-    ended = {"candidates": [{**ended_candidate(finding, message), "index": index}]}
+    content = {"parts": [EMPTY_PART], "role": "model"}
+    ended = {"candidates": [{"content": content, **ended_candidate(finding, message), "index": index}]}
     note = {"guardrail": halt_note(case_id, finding.channel, stop)}
     if not parts:
         return [{**ended, **note}]

@@ -83,6 +83,19 @@ def test_a_halt_ends_its_candidate() -> None:
     assert record.halted
 
 
+def test_a_halted_candidate_has_a_part_also_where_the_notice_is_beside_it() -> None:
+    value = json.dumps(gemini.value(text('{"a": "bomb"}'))).encode()
+    said, _ = guard_body(policy(halt("a")), ModelRequest(json_output=True), value, "g-1")
+    (candidate,) = json.loads(said)["candidates"]
+    assert "".join(part["text"] for part in candidate["content"]["parts"]) == '{"'
+    said, _ = guard_body(
+        policy(halt("bomb")), ModelRequest(json_output=True), value.replace(b'{\\"a\\": \\"bomb\\"}', b"bomb"), "g-1"
+    )
+    (candidate,) = json.loads(said)["candidates"]
+    assert candidate["content"]["parts"] == [text("")]
+    assert candidate["finishMessage"] == NOTICE.strip()
+
+
 def test_a_halt_of_the_response_ends_all() -> None:
     value = gemini.value(text("a bomb"))
     value["candidates"].append({"content": {"parts": [text("b")]}, "index": 1})

@@ -12,6 +12,7 @@ from guardrail.text.scanner import compile_rules
 from guardrail.text.scores import CATEGORIES
 from guardrail.wire.answer import Fault
 from guardrail.wire.gemini_halt import (
+    EMPTY_PART,
     HARMS,
     ended_candidate,
     estimated_usage,
@@ -61,6 +62,7 @@ def test_the_notice_stands_before_the_finish() -> None:
     first, last = halt_chunks(policy(), "g-1", found("hate"), index=1, stop=Stop(0))
     assert first["candidates"][0]["content"]["parts"] == told(policy(), "g-1")[0]
     assert first["candidates"][0]["index"] == last["candidates"][0]["index"] == 1
+    assert last["candidates"][0]["content"] == {"parts": [EMPTY_PART], "role": "model"}
     assert last["guardrail"] == {"case_id": "g-1", "action": "halt"}
     assert len(halt_chunks(policy(notice=""), "g-1", found("hate"), index=0, stop=Stop(0))) == 1
     assert told(policy(notice=""), "g-1") == ([], "")
