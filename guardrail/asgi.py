@@ -23,6 +23,7 @@ from guardrail.policy.compile import load_policy
 from guardrail.policy.policy import Policy
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.instructions import Instructions
+from guardrail.wire.annotation import wants_annotations
 from guardrail.wire.protocol import Refusal
 from guardrail.wire.request import ModelRequest
 
@@ -113,11 +114,10 @@ class GuardrailMiddleware:
     def _read(self, exchange: Exchange, where: Guarded, body: bytes) -> ModelRequest:
         try:
             asked = where.protocol.read_request(body, where.target)
+            annotate = wants_annotations(exchange.header(ANNOTATE_HEADER).decode("latin-1"))
         except WireError as error:
             raise Failed(Fault.BAD_REQUEST, str(error)) from error
-        if exchange.header(ANNOTATE_HEADER) == b"1":
-            return dataclasses.replace(asked, annotate=True)
-        return asked
+        return dataclasses.replace(asked, annotate=True) if annotate else asked
 
 
 _BODILESS = ("HEAD", "OPTIONS")

@@ -82,6 +82,7 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 PASSED = (
+    "/",
     "/v1/models",
     "/v1/models/*",
     "/v1/embeddings",
@@ -98,7 +99,7 @@ PASSED = (
     "/tokenize",
     "/detokenize",
 )
-"""What passes by default: names of models, embeddings, counts of tokens. None of it is text of a model."""
+"""What passes by default: a heartbeat, names of models, embeddings, counts of tokens. None of it is text of a model."""
 
 
 class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

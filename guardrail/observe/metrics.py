@@ -175,7 +175,7 @@ class Metrics:
         self._tokens = counter("tokens", "Events with model text, close to the number of tokens.", "tenant")
         self._characters = counter(
             "characters",
-            "Code points of model text: received, scanned, released, removed, dropped, unscanned.",
+            "Code points of model text: received, scanned, released, removed, dropped, retracted, unscanned.",
             "state",
         )
         self._events = counter("events", "Stream events received.")
@@ -187,10 +187,12 @@ class Metrics:
         )
         self._refusals = counter("prompts_refused", "Prompts that a rule refused.", "tenant")
         self._halts = counter("halts", "Responses ended by a rule.", "tenant")
+        self._retractions = counter("retractions", "Responses of which delivered text was withdrawn.", "tenant")
         self._aborts = counter("upstream_aborts", "Upstream requests closed before their end.", "reason")
         self._faults = counter("faults", "Responses that ended in a fault, by kind.", "kind")
         self._retries = counter("upstream_retries", "Requests made again to the upstream.")
         self._unknown = counter("unknown_fields_blocked", "Fields of unknown shape that were removed.")
+        self._failed_records = counter("record_failures", "Records that could not be made, kept or counted.")
         self._held = Histogram(
             "guardrail_held_characters",
             "Most characters withheld at one moment, for each response.",
@@ -222,6 +224,7 @@ class Metrics:
             ("released", record.released),
             ("removed", record.removed),
             ("dropped", record.dropped),
+            ("retracted", record.retracted),
             ("unscanned", record.unscanned),
         ):
             if count:
@@ -236,6 +239,8 @@ class Metrics:
             self._refusals.labels(tenant).inc()
         if record.halted:
             self._halts.labels(tenant).inc()
+        if record.retracted:
+            self._retractions.labels(tenant).inc()
         if record.upstream_aborted:
             reason = "halt" if record.halted else record.outcome
             self._aborts.labels(reason).inc()
@@ -247,6 +252,10 @@ class Metrics:
             self._unknown.inc(len(record.unknown_blocked))
         if record.policy and record.outcome not in ("refused", "refused_input"):
             self._held.observe(record.held_max)
+
+    def count_failed_record(self) -> None:
+        """A record could not be made, kept or counted."""
+        self._failed_records.inc()
 
     def _count_input(self, record: InputRecord, findings: Mapping[tuple[str, str], int]) -> None:
         for state, count in (

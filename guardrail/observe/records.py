@@ -16,9 +16,10 @@ import msgspec
 logger = logging.getLogger("guardrail.record")
 """One JSON object a record, at INFO. `guardrail serve` writes it to standard output."""
 
-Outcome = Literal["complete", "halted", "disconnected", "fault", "refused", "refused_input", "passed"]
+Outcome = Literal["complete", "halted", "disconnected", "fault", "upstream_error", "refused", "refused_input", "passed"]
 """`complete`: delivered to its end. `halted`: a rule ended it. `disconnected`: the client left. `fault`: the
-upstream, a timeout or a cap ended it. `refused`: guardrail answered instead of the upstream. `refused_input`:
+upstream, a timeout or a cap ended it. `upstream_error`: the upstream answered with an error of its own, or ended with
+one, and the client got it. `refused`: guardrail answered instead of the upstream. `refused_input`:
 it did so for what the policy found in the prompt. `passed`: an unscanned path that the configuration lets through."""
 
 MAX_FINDINGS = 20
@@ -104,6 +105,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     removed: int
     dropped: int
     """Came after its choice had ended, or in a tool call that was not delivered."""
+    retracted: int = 0
+    """Code points of output that were delivered, and that the client was then told to withdraw."""
     unscanned: int
     """Let through in a shape that the codec does not know, or without the scores that the classifier should have
     given: 0 unless the policy allows it."""

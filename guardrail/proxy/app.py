@@ -30,10 +30,11 @@ from guardrail.proxy.instructions import Instructions
 from guardrail.proxy.limits import Admission, ProxyFull, TenantBusy
 from guardrail.proxy.prompts import PromptRefused, guarded
 from guardrail.proxy.relay import JSON, SERVER, Asked, Relay
-from guardrail.proxy.routes import Own, Unguarded, decoded, route, spoken_at
+from guardrail.proxy.routes import HEARTBEAT, Own, Unguarded, decoded, route, spoken_at
 from guardrail.proxy.tenants import Caller, Unauthorized, identify
 from guardrail.proxy.upstream import Upstreams
 from guardrail.settings import Limits
+from guardrail.wire.annotation import wants_annotations
 from guardrail.wire.protocol import Protocol, Refusal, Reply
 from guardrail.wire.request import ModelRequest
 
@@ -42,7 +43,7 @@ logger = logging.getLogger("guardrail.proxy")
 READABLE_ENCODINGS = ("gzip", "deflate", "br")
 
 ANNOTATE_HEADER = "x-guardrail-annotate"
-"""`1`: the client wants annotations."""
+"""Whether the client wants annotations (see `wants_annotations`)."""
 
 BODY_TIMEOUT = 60.0
 """Seconds a client may take to send its request body; slower ones hold a connection for nothing."""
@@ -124,6 +125,10 @@ class Proxy:
         if self.draining:
             raise Failed(Fault.DRAINING, retry_after=1)
         caller = self._identify(request, snapshot, exchange)
+        if headers.asks_for_websocket(
+            request.headers
+        ):  # also at a path that passes: forwarded, it would be a plain GET
+            raise Failed(Fault.UPGRADE_REFUSED)
         config = settings.upstreams[caller.tenant.upstream]
         where = route(request.rel_url.raw_path, config.passed)
         if where is Unguarded.REFUSED:
@@ -139,6 +144,8 @@ class Proxy:
         allowed = where.methods if isinstance(where, Protocol) else ("GET", "HEAD", "POST")
         if isinstance(where, Own):
             allowed = ("POST",)
+        elif where is Unguarded.UNSCANNED and exchange.path == HEARTBEAT:
+            allowed = ("GET", "HEAD")
         if request.method not in allowed:
             raise Failed(Fault.METHOD_NOT_ALLOWED, f"This path takes {', '.join(allowed)}.")
         limits = settings.limits
@@ -187,7 +194,14 @@ class Proxy:
         secret = self._environ.get(gateway.secret_env, "") if gateway else ""
         try:
             _, keys = headers.without_keys(request.rel_url.raw_query_string)
-            caller = identify(request.headers, snapshot, secret=secret.encode() or None, now=time(), query_keys=keys)
+            caller = identify(
+                request.headers,
+                snapshot,
+                secret=secret.encode() or None,
+                now=time(),
+                query_keys=keys,
+                key_header=spoken_at(exchange.path).key_header,
+            )
         except Unauthorized as error:
             raise Failed(Fault.UNAUTHORIZED, str(error), code="invalid_api_key") from error
         exchange.tenant, exchange.upstream = caller.tenant.name, caller.tenant.upstream
@@ -282,12 +296,11 @@ def _read_request(protocol: Protocol, request: web.Request, body: bytes, exchang
         target += "?" + url.raw_query_string
     try:
         asked = protocol.read_request(body, target)
+        annotate = wants_annotations(request.headers.get(ANNOTATE_HEADER, ""))
     except WireError as error:
         raise Failed(Fault.BAD_REQUEST, str(error)) from error
     exchange.model, exchange.stream = asked.model, asked.stream
-    if request.headers.get(ANNOTATE_HEADER, "").strip() == "1":
-        return replace(asked, annotate=True)
-    return asked
+    return replace(asked, annotate=True) if annotate else asked
 
 
 def _prompt_refused(reply: Reply, exchange: Exchange) -> web.Response:
@@ -312,7 +325,7 @@ def _refusal(failed: Failed, exchange: Exchange) -> web.Response:
     )
     if failed.retry_after is not None:
         response.headers["Retry-After"] = str(failed.retry_after)
-    if failed.fault in (Fault.DRAINING, Fault.REQUEST_TOO_LARGE, Fault.REQUEST_STALLED):
+    if failed.fault in (Fault.DRAINING, Fault.UPGRADE_REFUSED, Fault.REQUEST_TOO_LARGE, Fault.REQUEST_STALLED):
         response.force_close()
     exchange.bytes_out = len(response.body) if isinstance(response.body, bytes) else 0
     return response

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+import traceback
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 from guardrail.observe.metrics import Metrics
@@ -26,6 +29,8 @@ from guardrail.proxy.upstream import Attempts
 from guardrail.text.rules import Finding
 from guardrail.wire.prompt import PromptRecord
 from guardrail.wire.record import StreamRecord
+
+logger = logging.getLogger("guardrail.proxy")
 
 _NO_TEXT = StreamRecord(
     case_id="",
@@ -112,14 +117,29 @@ class Exchange:
         return out
 
     def close(self, records: Records, metrics: Metrics) -> None:
-        """Write the record and count it. Called once."""
-        record = self._record()
-        records.add(record)
+        """Write the record and count it. Called once, when it is settled what the client gets, so that nothing is
+        raised: what goes wrong is logged and counted."""
+        kept: list[Record] = []
+        self._book(metrics, lambda: kept.append(self._record()))
+        for record in kept:
+            self._book(metrics, partial(Records.add, records, record))
+            self._book(metrics, partial(self._count, metrics, record))
+
+    def _count(self, metrics: Metrics, record: Record) -> None:
         metrics.count_record(
             record,
             findings=_counted(self.text.findings if self.text else ()),
             input_findings=_counted(self.prompt.findings if self.prompt else ()),
         )
+
+    def _book(self, metrics: Metrics, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception as error:
+            # Type and place only: the message of an exception may quote the model's text.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("%s: %s in the record\n%s", self.request_id, type(error).__name__, where)
+            metrics.count_failed_record()
 
     def _record(self) -> Record:
         text = self.text or _NO_TEXT
@@ -148,6 +168,7 @@ class Exchange:
             released=text.released,
             removed=text.removed,
             dropped=text.dropped,
+            retracted=text.retracted,
             unscanned=text.unscanned,
             held_max=text.held_max,
             tokens=text.tokens,

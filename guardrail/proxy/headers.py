@@ -107,6 +107,12 @@ def without_keys(query: str) -> tuple[str, list[str]]:
     return "&".join(kept), keys
 
 
+def asks_for_websocket(headers: CIMultiDictProxy[str]) -> bool:
+    """Whether the request is the handshake of a WebSocket (RFC 6455, 4.1)."""
+    named = {token.strip().lower() for value in headers.getall("upgrade", ()) for token in value.split(",")}
+    return "websocket" in named
+
+
 def content_type(headers: Mapping[str, str]) -> str:
     """The media type without parameters, lower case; "" when it is missing."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()

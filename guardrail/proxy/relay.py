@@ -42,6 +42,7 @@ from guardrail.whole_texts import OFF_LOOP_BYTES, looked_at
 from guardrail.wire.annotation import annotated
 from guardrail.wire.answer import Fault as InBandFault
 from guardrail.wire.protocol import OpenStream, Protocol
+from guardrail.wire.record import UPSTREAM_ERROR
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import Stream, WireLimits
 from guardrail.wire.whole_text import Verdicts
@@ -243,7 +244,9 @@ class Relay:
         self._ending = True
         record = self._exchange.text = codec.record
         self._exchange.outcome = "halted" if record.halted else "complete"
-        if record.fault is not None:
+        if record.fault == UPSTREAM_ERROR:
+            self._exchange.outcome = "upstream_error"
+        elif record.fault is not None:
             self._exchange.outcome, self._exchange.fault = "fault", Fault.UPSTREAM_CLOSED
         await self._finish(client)
         if self._answer is not None:
@@ -404,7 +407,10 @@ class Relay:
         self._exchange.text = text
         if asked.request.annotate:
             guarded = annotated(guarded, text)
-        return self._respond(answer, guarded, "halted" if text.halted else "complete")
+        outcome: Outcome = "halted" if text.halted else "complete"
+        if text.fault == UPSTREAM_ERROR or (answer.status >= 400 and not text.halted):
+            outcome = "upstream_error"
+        return self._respond(answer, guarded, outcome)
 
     async def _score(self, verdicts: Verdicts) -> None:
         """Have scored what is missing."""
@@ -417,7 +423,7 @@ class Relay:
         body = await self._read_body(answer, ERROR_BYTES)
         if self._asked is not None and self._asked.protocol.answer_key in body:
             return await self._guard(answer, body, self._asked)
-        return self._respond(answer, body, "complete")
+        return self._respond(answer, body, "upstream_error")
 
     def _respond(self, answer: aiohttp.ClientResponse, body: bytes, outcome: Outcome) -> web.StreamResponse:
         self._exchange.outcome = outcome

@@ -45,6 +45,10 @@ DIALECTS: tuple[tuple[str, Protocol], ...] = (
 """Beginnings of paths, and the protocol whose clients ask there: what is refused is refused in their words. Anything
 else: OpenAI's."""
 
+HEARTBEAT = "/"
+"""Where Ollama's command line asks whether its server runs. Only there to be read: what is sent there may be a prompt
+(TGI answers it), so it is not let through."""
+
 _PLAIN = re.compile(r"(/[A-Za-z0-9._~:@+=,!\- ]+)+")
 """Segments, none empty, of characters that no server gives a meaning of its own."""
 
@@ -109,6 +113,8 @@ def route(raw_path: str, pass_through: Iterable[str]) -> Protocol | Own | Unguar
 
     A pattern of `pass_through` is a path, or ends in `*`, which stands for the rest (at least one character).
     """
+    if raw_path == HEARTBEAT:
+        return Unguarded.UNSCANNED if HEARTBEAT in pass_through else Unguarded.REFUSED
     path = decoded(raw_path)
     if path is None:
         return Unguarded.REFUSED

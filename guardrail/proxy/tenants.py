@@ -1,11 +1,11 @@
 """Who is asking: a request's headers in, a tenant out.
 
-In this order: the signed header of a trusted gateway, when a gateway is configured; a guardrail key, wherever a client
-may put one (`Authorization: Bearer KEY`, another of the `CREDENTIALS`, the query); anonymous access, when the
-configuration grants it: only who shows no guardrail key at all is anonymous, since an anonymous caller's keys are for
-the upstream. A signed header that does not verify is refused even beside a good key: it says that somebody is trying,
-or that a clock is wrong. A key that no tenant has is refused, unless anonymous access is granted: then the key may be
-one for the upstream itself.
+In this order: the signed header of a trusted gateway; a guardrail key, wherever a client may put one (`Authorization:
+Bearer KEY`, another of the `CREDENTIALS`, the query); anonymous access, when the configuration grants it: only who
+shows no guardrail key at all is anonymous, since an anonymous caller's keys are for the upstream. A signed header that
+does not verify is refused even beside a good key, and so is any where no gateway is configured: it says that somebody
+is trying, that a clock is wrong, or that a setting is missing. A key that no tenant has is refused, unless anonymous
+access is granted: then the key may be one for the upstream itself.
 
 Never logs or returns a key. Signatures are compared in constant time; keys are too (in the snapshot).
 """
@@ -47,15 +47,21 @@ def identify(
     secret: bytes | None,
     now: float,
     query_keys: Iterable[str] = (),
+    key_header: str = "Authorization",
 ) -> Caller:
-    """The caller behind `headers` (case-insensitive mapping). `query_keys`: the keys in the query.
+    """The caller behind `headers` (case-insensitive mapping). `query_keys`: the keys in the query. `key_header`: where
+    the clients of the protocol that is spoken put a key.
 
     `secret`: the gateway's shared secret, None when the environment lacks it; `now`: unix seconds.
     Raises Unauthorized.
     """
     gateway = snapshot.settings.gateway
     signed = headers.get(GATEWAY_HEADER)
-    if signed is not None and gateway is not None:
+    if signed is not None:
+        if gateway is None:
+            raise Unauthorized(
+                f"The {GATEWAY_HEADER} header cannot be verified: the configuration has no section 'gateway'."
+            )
         tenant = snapshot.by_name(_verified_name(signed, secret, now, gateway.max_age))
         if tenant is None:
             raise Unauthorized(f"The {GATEWAY_HEADER} header names a tenant that is not configured.")
@@ -67,7 +73,8 @@ def identify(
     if snapshot.anonymous is not None:
         return Caller(snapshot.anonymous, anonymous=True)
     if not keys:
-        raise Unauthorized("No API key was given. Send it as 'Authorization: Bearer KEY'.")
+        scheme = "Bearer " if key_header == "Authorization" else ""
+        raise Unauthorized(f"No API key was given. Send it as '{key_header}: {scheme}KEY'.")
     raise Unauthorized("Incorrect API key provided.")
 
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from guardrail.errors import WireError
 from guardrail.text.rules import SEVERITIES, Finding, Severity
 from guardrail.wire.channel import Channel
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.strict_json import dumps, loads
+
+_YES = ("1", "true", "yes")
+_NO = ("", "0", "false", "no")
+
+
+def wants_annotations(said: str) -> bool:
+    """Whether the value of a client's `x-guardrail-annotate` asks for annotations, in any case of letters. Raises
+    WireError, fit for the client, for one that says neither yes nor no."""
+    word = said.strip().lower()
+    if word not in _YES + _NO:
+        raise WireError("The header x-guardrail-annotate takes 1, true or yes, or 0, false or no.")
+    return word in _YES
 
 
 def worst(findings: Iterable[Finding]) -> dict[str, Severity]:

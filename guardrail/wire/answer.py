@@ -74,6 +74,7 @@ class Answer:
         "_out",
         "_policy",
         "_request",
+        "_retracted",
         "_rules",
         "_tally",
         "_tokens",
@@ -110,6 +111,7 @@ class Answer:
         self._findings: list[Finding] = []
         """Those of texts that are not a channel's: whole values, errors."""
         self._whole_received = self._whole_removed = 0
+        self._retracted = 0
         self._fault: str | None = None
 
     @property
@@ -158,6 +160,7 @@ class Answer:
             finish_reasons=tuple(choice.reason for choice in choices),
             blocked=tuple(self._blocked),
             fault=self._fault,
+            retracted=self._retracted,
             **classifier_part(self._policy, tally),
         )
 
@@ -252,6 +255,9 @@ class Answer:
         choice.reason = self.halt_reason
         choice.drop_withheld()
         choice.abandon()
+        stop = choice.stop_of(finding.channel, self.main)
+        if stop.start >= 0:
+            self._retracted += stop.delivered - stop.start
         self._out += self._halt_events(choice, finding, usage)
 
     # --- what a protocol says -----------------------------------------------------------------------------------------

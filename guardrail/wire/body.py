@@ -16,7 +16,7 @@ from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
 from guardrail.wire.json_text import is_document
-from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
+from guardrail.wire.record import MAX_BLOCKED, UPSTREAM_ERROR, StreamRecord, classifier_part
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps, load_object, loads, whole_surrogates
 from guardrail.wire.tool_arguments import Arguments, guard_arguments, guard_pieces, guard_whole
@@ -152,7 +152,7 @@ class Body:
         self.check()
         self.findings += outcome.findings
         self.tally.add(outcome.tally)
-        return self.record(policy, request, case_id, reasons=(), fault="upstream_error")
+        return self.record(policy, request, case_id, reasons=(), fault=UPSTREAM_ERROR)
 
     def _whole(self, place: Place, channel: str, *, prose: bool) -> Arguments:
         owner, key = place

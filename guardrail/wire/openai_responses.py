@@ -26,6 +26,7 @@ from guardrail.wire.openai_responses_place import event_texts, place_of
 from guardrail.wire.openai_responses_request import read_request
 from guardrail.wire.openai_responses_tool import ToolItem
 from guardrail.wire.protocol import Protocol
+from guardrail.wire.record import UPSTREAM_ERROR
 from guardrail.wire.sse import Event, data_event, parse_event
 from guardrail.wire.stream import Stream
 from guardrail.wire.strict_json import dumps, loads
@@ -82,6 +83,8 @@ class ResponsesStream(Stream):
             self._envelope = {key: found for key, found in response.items() if key not in ("output", "output_text")}
         elif not self._envelope:
             self._envelope = {"object": "response"}
+        if any(reason == "failed" for _, reason in chunk.finished):
+            self._fault = UPSTREAM_ERROR
 
     def _new_part(self, choice: Choice, part: str) -> ToolItem:
         return ToolItem(int(part[len("output[") : -1]))

@@ -28,7 +28,7 @@ from guardrail.wire.openai_responses_item import (
     strip_response,
     type_of,
 )
-from guardrail.wire.record import StreamRecord
+from guardrail.wire.record import UPSTREAM_ERROR, StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps
 from guardrail.wire.tool_arguments import is_clean
@@ -67,7 +67,8 @@ def guard_body(
     if it.halted is not None or it.changed or it.unknown.blocked:
         body = dumps(value)
     reason = "content_filter" if it.halted is not None else reason_of(value)
-    return body, it.record(policy, request, case_id, reasons=[reason], usage=value.get("usage"))
+    fault = UPSTREAM_ERROR if reason == "failed" else None
+    return body, it.record(policy, request, case_id, reasons=[reason], usage=value.get("usage"), fault=fault)
 
 
 class _Output:

@@ -13,6 +13,9 @@ from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.text.scoring import Tally
 
+UPSTREAM_ERROR = "upstream_error"
+"""The code of a fault that upstream told itself: an error event, or a body that is an error."""
+
 MAX_BLOCKED = 16
 """Paths of blocked fields that a record names."""
 
@@ -70,6 +73,9 @@ class StreamRecord:
     """Units that had a verdict from it."""
     unit_failures: tuple[tuple[str, int], ...] = ()
     """How many of them were failures, by kind."""
+    retracted: int = 0
+    """Code points of output delivered that the client was then told to withdraw; they count as released or, as far as
+    they are masks, not at all."""
 
 
 def classifier_part(policy: Policy, tally: Tally) -> dict[str, Any]:

@@ -46,6 +46,7 @@ from guardrail.wire.channel import WHOLE_TEXT, Channel
 from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import AnyTemplate, Chunk, SlotTemplate, Template
 from guardrail.wire.halt import choice_prefix
+from guardrail.wire.record import UPSTREAM_ERROR
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event, Framer
 from guardrail.wire.stream_verdicts import Stalling
@@ -588,7 +589,7 @@ class Stream(Stalling):
             self._stall(partial(self._upstream_error, event, chunk))
             return
         self._failed = True
-        self._fault = "upstream_error"
+        self._fault = UPSTREAM_ERROR
         self._findings += outcome.findings
         self._tally.add(outcome.tally)
         self._out.append(said)

@@ -16,7 +16,7 @@ import pytest
 
 from guardrail.proxy import app, relay
 from guardrail.proxy.faults import Fault
-from guardrail.wire import openai_chat_body
+from guardrail.wire import body
 from guardrail.wire.stream import Stream
 from tests.proxy.harness import BODY, KEY, Answer, Guarded, guarding, raw_client
 from tests.proxy.scripted import (
@@ -92,7 +92,7 @@ async def test_unauthorized() -> None:
         assert len(guarded.upstream.requests) == 1
 
 
-@pytest.mark.parametrize("path", ["/v1/complete", "/", "/v1/chat/completions/", "/v1//models", "/v1/models/%2e%2e/x"])
+@pytest.mark.parametrize("path", ["/v1/complete", "/*", "/v1/chat/completions/", "/v1//models", "/v1/models/%2e%2e/x"])
 async def test_unknown_path(path: str) -> None:
     async with guarding(says("hi")) as guarded:
         got = await guarded.ask(path=path)
@@ -101,9 +101,26 @@ async def test_unknown_path(path: str) -> None:
         assert guarded.upstream.requests == []
 
 
-async def test_method_not_allowed() -> None:
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/chat/completions"), ("POST", "/")])
+async def test_method_not_allowed(method: str, path: str) -> None:
     async with guarding(says("hi")) as guarded:
-        await check(guarded, await guarded.ask(method="GET"), Fault.METHOD_NOT_ALLOWED, outcome="refused")
+        got = await guarded.ask(method=method, path=path)
+        await check(guarded, got, Fault.METHOD_NOT_ALLOWED, outcome="refused")
+        assert guarded.upstream.requests == []
+
+
+@pytest.mark.parametrize("path", ["/v1/realtime", "/v1/responses", "/v1/else"])
+async def test_upgrade_refused(path: str) -> None:
+    headers = {
+        "Connection": "keep-alive, Upgrade",
+        "Upgrade": "WebSocket",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
+    }
+    async with guarding(says("hi"), pass_through=("/v1/realtime",)) as guarded:
+        got = await guarded.ask(b"", method="GET", path=path, headers=headers)
+        await check(guarded, got, Fault.UPGRADE_REFUSED, outcome="refused")
+        assert "not relayed" in got.error["message"]
         assert guarded.upstream.requests == []
 
 
@@ -431,7 +448,7 @@ async def test_internal(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ZeroDivisionError("secret text")
 
     async with guarding(replies(response(b'{"choices":[]}'))) as guarded:
-        monkeypatch.setattr(openai_chat_body, "loads", broken)
+        monkeypatch.setattr(body, "load_object", broken)
         got = await guarded.ask({**BODY, "stream": False})
         await check(guarded, got, Fault.INTERNAL)
         assert b"secret" not in got.body

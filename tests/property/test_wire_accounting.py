@@ -29,8 +29,17 @@ Texts = Sequence[str]
 
 def chat_body(said: Texts) -> dict[str, Any]:
     calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": json.dumps({"q": said[2]})}}]
-    first = {"role": "assistant", "reasoning_content": said[0], "content": said[1], "tool_calls": calls * 2}
-    second = {"role": "assistant", "content": said[3], "annotations": [{"type": "x", "text": said[0]}] * 2}
+    first: dict[str, Any] = {
+        "role": "assistant",
+        "reasoning_content": said[0],
+        "content": said[1],
+        "tool_calls": calls * 2,
+    }
+    second: dict[str, Any] = {
+        "role": "assistant",
+        "content": said[3],
+        "annotations": [{"type": "x", "text": said[0]}] * 2,
+    }
     choices = [{"index": i, "message": m, "finish_reason": "stop"} for i, m in enumerate((first, second))]
     return {**chat.ENVELOPE, "object": "chat.completion", "choices": choices}
 
@@ -140,8 +149,10 @@ def gemini_events(said: Texts) -> list[bytes]:
 def ollama_events(said: Texts) -> list[bytes]:
     whole = ollama_body(said)
     message = whole["message"]
-    lines = [{"message": {"role": "assistant", key: message[key]}} for key in ("thinking", "content", "tool_calls")]
-    lines = [{"model": "m", "done": False, **line} for line in lines]
+    texts: list[dict[str, Any]] = [
+        {"message": {"role": "assistant", key: message[key]}} for key in ("thinking", "content", "tool_calls")
+    ]
+    lines = [{"model": "m", "done": False, **line} for line in texts]
     lines.append({"model": "m", "message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop"})
     return [json.dumps(line).encode() + b"\n" for line in lines]
 

@@ -175,6 +175,8 @@ def test_a_late_halt_withdraws_what_strict_would_have_kept_back(
     )
     expected = reference((), text, Classifier(chosen, model))
     kept = run.reply.text()
+    withdrawn = [note["end_offset"] - note["start_offset"] for note in run.reply.guardrail if "erase" in note]
+    assert run.record.retracted == sum(withdrawn)
     for note in run.reply.guardrail:
         if note["action"] == "retract":
             assert note["end_offset"] == len(kept)

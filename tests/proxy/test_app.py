@@ -111,3 +111,46 @@ async def test_a_refused_edit_shows_in_the_state() -> None:
         state = guarded.proxy.config_state()
         assert (state.last_reload_ok, state.problems) == (False, 1)
         assert (await guarded.ask()).status == 200
+
+
+async def test_a_record_that_cannot_be_kept_does_not_take_the_answer_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with guarding(says("hi")) as guarded:
+        monkeypatch.setattr(guarded.proxy, "records", None)
+        got = await guarded.ask()
+        assert (got.status, got.text, got.events[-1]) == (200, "hi", "[DONE]")
+        await until(lambda: guarded.metric("guardrail_record_failures_total") == 1)
+        assert guarded.metric("guardrail_responses_total", outcome="complete") == 1
+    assert "AttributeError in the record" in caplog.text
+
+
+async def test_an_annotate_header_that_says_nothing_is_refused() -> None:
+    async with guarding(says("hi")) as guarded:
+        got = await guarded.ask(headers={"x-guardrail-annotate": "maybe"})
+        assert (got.status, got.error["code"]) == (400, "bad_request")
+        assert "x-guardrail-annotate" in got.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/v1/chat/completions", "Authorization: Bearer KEY"),
+        ("/v1/messages", "x-api-key: KEY"),
+        ("/v1beta/models/m:generateContent", "x-goog-api-key: KEY"),
+        ("/api/chat", "Authorization: Bearer KEY"),
+    ],
+)
+async def test_who_has_no_key_is_told_where_this_protocol_has_it(path: str, named: str) -> None:
+    async with guarding(says("hi"), anonymous=False) as guarded:
+        got = await guarded.ask(path=path)
+        assert got.status == 401
+        assert named in got.body.decode()
+
+
+async def test_a_signed_header_without_a_gateway_is_refused() -> None:
+    async with guarding(says("hi")) as guarded:
+        got = await guarded.ask(headers={"x-guardrail-tenant": sign("acme", time.time())})
+        assert (got.status, got.error["code"]) == (401, "invalid_api_key")
+        assert "gateway" in got.error["message"]
+        assert guarded.upstream.requests == []

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+
+import pytest
 
 from guardrail.observe.metrics import ConfigState, Metrics
 from guardrail.observe.records import Records
-from guardrail.proxy.exchange import Exchange, new_request_id
+from guardrail.proxy.exchange import _NO_TEXT, Exchange, new_request_id
 from guardrail.proxy.faults import Fault
 from tests.proxy.harness import POLICY
 
@@ -36,3 +39,17 @@ def test_what_a_client_can_make_long_is_cut() -> None:
     assert (record.tenant, record.outcome, record.fault, record.received) == ("-", "refused", "unknown_path", 0)
     assert record.time.endswith("Z")
     assert metrics.registry.get_sample_value("guardrail_requests_total", {"tenant": "-", "status": "404"}) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"received": -1}, {"held_max": None}, {"findings": (1,)}, {"received": object()}])
+def test_a_record_that_goes_wrong_raises_nothing_and_is_counted(
+    wrong: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    records = Records(1)
+    metrics = Metrics(lambda: ConfigState(1, True, 0, 0), lambda: 0)
+    exchange = Exchange("POST", "/v1/chat/completions")
+    exchange.policy, exchange.outcome, exchange.text = POLICY, "complete", replace(_NO_TEXT, **wrong)  # type: ignore[arg-type]
+    exchange.close(records, metrics)
+    assert metrics.registry.get_sample_value("guardrail_record_failures_total") >= 1  # type: ignore[operator]
+    assert f"{exchange.request_id}: " in caplog.text
+    assert " in the record" in caplog.text

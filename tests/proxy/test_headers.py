@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from guardrail.proxy.headers import content_type, to_client, to_upstream, unreadable_encoding, without_keys
+from guardrail.proxy.headers import (
+    asks_for_websocket,
+    content_type,
+    to_client,
+    to_upstream,
+    unreadable_encoding,
+    without_keys,
+)
 
 
 def proxied(*pairs: tuple[str, str]) -> CIMultiDictProxy[str]:
@@ -66,6 +73,13 @@ def test_a_value_that_cannot_be_written_again_is_left_out() -> None:
 def test_content_type() -> None:
     assert content_type({"content-type": "Text/Event-Stream; charset=utf-8"}) == "text/event-stream"
     assert content_type({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "asks"), [(None, False), ("h2c", False), ("websocket", True), ("h2c, WebSocket", True), ("", False)]
+)
+def test_the_handshake_of_a_websocket(upgrade: str | None, asks: bool) -> None:
+    assert asks_for_websocket(proxied(*([("Upgrade", upgrade)] if upgrade is not None else []))) == asks
 
 
 def test_unreadable_encoding() -> None:

@@ -61,7 +61,7 @@ async def test_a_clean_stream_passes_byte_for_byte() -> None:
 async def test_a_client_that_asks_is_told_what_was_found(stream: bool) -> None:
     scene = plays(*answer("Write to a.b@example.com.")) if stream else replies(response(whole("to a.b@example.com.")))
     async with guarding(scene) as guarded:
-        for headers, told in (({}, 0), ({"x-guardrail-annotate": "0"}, 0), ({"X-Guardrail-Annotate": "1"}, 1)):
+        for headers, told in (({}, 0), ({"x-guardrail-annotate": "0"}, 0), ({"X-Guardrail-Annotate": "True"}, 1)):
             got = await guarded.ask({**BODY, "stream": stream}, headers=headers)
             assert got.body.count(b'"action":"annotate"') == told
 
@@ -116,14 +116,14 @@ async def test_headers_each_way() -> None:
         got = await guarded.ask(
             key=KEY,
             path="/v1/chat/completions?api-version=1",
-            headers={"X-Request-Id": "r1", "Connection": "x-hop", "X-Hop": "1", "X-Guardrail-Tenant": "x;1;2"},
+            headers={"X-Request-Id": "r1", "Connection": "x-hop", "X-Hop": "1", "X-Guardrail-Else": "x;1;2"},
         )
         sent = guarded.upstream.requests[0]
         assert sent.path == "/v1/chat/completions?api-version=1"
         assert sent.headers["authorization"] == "Bearer sk-up"
         assert sent.headers["x-request-id"] == "r1"
         assert sent.headers["accept-encoding"] == "identity"
-        assert not {"x-hop", "x-guardrail-tenant"} & set(sent.headers)
+        assert not {"x-hop", "x-guardrail-else"} & set(sent.headers)
         assert KEY not in repr(sent)
         assert sent.body == msgspec.json.encode(BODY)
         assert got.headers["x-request-id"] == "up-1"
@@ -267,7 +267,45 @@ async def test_the_upstreams_own_error_is_passed_on_faithfully() -> None:
         got = await guarded.ask()
         assert (got.status, got.body) == (429, body)
         assert (got.headers["retry-after"], got.headers["x-request-id"]) == ("20", "up-9")
-        assert (await guarded.record()).outcome == "complete"
+        record = await guarded.record()
+        assert (record.outcome, record.fault, record.status) == ("upstream_error", "", 429)
+        assert guarded.metric("guardrail_responses_total", outcome="upstream_error") == 1
+
+
+ERROR = b'{"error":{"message":"CUDA out of memory","type":"server_error","code":null}}'
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        (response(ERROR, status="500 Internal Server Error"), "/v1/models"),
+        (response(ERROR), "/v1/chat/completions"),
+        (response(b"data: " + ERROR + b"\n\n", kind="text/event-stream"), "/v1/chat/completions"),
+    ],
+    ids=["unscanned", "a body that is one", "in the stream"],
+)
+async def test_an_upstreams_error_is_no_complete_answer(raw: bytes, path: str) -> None:
+    async with guarding(replies(raw)) as guarded:
+        got = await guarded.ask(path=path)
+        assert b"CUDA out of memory" in got.body
+        record = await guarded.record()
+        assert (record.outcome, record.fault) == ("upstream_error", "")
+        assert guarded.metric("guardrail_responses_total", outcome="upstream_error") == 1
+
+
+async def test_a_heartbeat_passes() -> None:
+    said = b"Ollama is running"
+
+    async def script(request: Seen, conn: Connection) -> None:
+        raw = response(said, kind="text/plain")
+        await conn.send(raw if request.line.startswith("GET") else raw.removesuffix(said))
+
+    async with guarding(script) as guarded:
+        for method, body in (("GET", said), ("HEAD", b"")):
+            got = await guarded.ask(b"", method=method, path="/")
+            assert (got.status, got.body) == (200, body)
+            assert got.headers["x-guardrail-policy"] == "none"
+        assert [seen.line.split()[0] for seen in guarded.upstream.requests] == ["GET", "HEAD"]
 
 
 async def test_an_error_that_holds_an_answer_is_guarded() -> None:

@@ -166,7 +166,11 @@ async def test_a_late_halt_withdraws_what_the_client_has() -> None:
             got += await asyncio.wait_for(reader.read(1000), 10)
         assert b'"action":"retract"' in got
         assert b'"start_offset":28' in got
-        assert (await guarded.record()).halted
+        record = await guarded.record()
+        assert record.halted
+        assert record.retracted == len(ONE + EVIL + " And so on") - 28
+        assert guarded.metric("guardrail_retractions_total", tenant="anonymous") == 1
+        assert guarded.metric("guardrail_characters_total", state="retracted") == record.retracted
 
 
 async def test_what_only_reports_is_in_the_record_though_nothing_waits() -> None:

@@ -112,9 +112,18 @@ def test_without_its_secret_a_gateway_is_not_believed() -> None:
         who(config(gateway=True), secret=None, x_guardrail_tenant=sign("acme", NOW, b""))
 
 
-def test_a_signed_header_means_nothing_where_no_gateway_is_configured() -> None:
-    with pytest.raises(Unauthorized, match="No API key"):
-        who(config(), x_guardrail_tenant=sign("acme", NOW))
+@pytest.mark.parametrize("headers", [{}, {"authorization": f"Bearer {KEY}"}], ids=["alone", "beside a key"])
+def test_a_signed_header_is_refused_where_no_gateway_is_configured(headers: dict[str, str]) -> None:
+    with pytest.raises(Unauthorized, match="no section 'gateway'"):
+        who(config(anonymous=True), x_guardrail_tenant=sign("acme", NOW), **headers)
+
+
+@pytest.mark.parametrize(
+    ("key_header", "says"), [("Authorization", "'Authorization: Bearer KEY'"), ("x-api-key", "'x-api-key: KEY'")]
+)
+def test_who_shows_no_key_is_told_where_its_protocol_has_it(key_header: str, says: str) -> None:
+    with pytest.raises(Unauthorized, match=says):
+        identify(CIMultiDict(), config(), secret=None, now=NOW, key_header=key_header)
 
 
 def test_a_key_in_the_query_counts_too() -> None:

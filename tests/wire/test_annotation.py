@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
+from guardrail.errors import WireError
 from guardrail.text.rules import Action, Finding
-from guardrail.wire.annotation import annotated, worst
+from guardrail.wire.annotation import annotated, wants_annotations, worst
 from guardrail.wire.openai_chat_body import guard_body
 from guardrail.wire.request import ModelRequest
 from tests.wire.chat import chat, guard, halt, policy, read, redact, says
@@ -65,3 +68,19 @@ def test_a_body_has_one_note_for_all_of_it() -> None:
     assert json.loads(annotated(body, record))["guardrail"] == {"action": "annotate", "categories": {"pii": "medium"}}
     body, record = guard_body(policy(halt("secret")), ASKS, BODY, "g-1")
     assert annotated(body, record) == body
+
+
+@pytest.mark.parametrize("said", ["1", " true", "TRUE", "Yes"])
+def test_yes_in_any_of_its_words_asks_for_annotations(said: str) -> None:
+    assert wants_annotations(said)
+
+
+@pytest.mark.parametrize("said", ["", "0", "false", "No"])
+def test_no_does_not(said: str) -> None:
+    assert not wants_annotations(said)
+
+
+@pytest.mark.parametrize("said", ["on", "2", "1, 1", "\u0130"])
+def test_what_is_neither_is_refused(said: str) -> None:
+    with pytest.raises(WireError, match="takes 1, true or yes"):
+        wants_annotations(said)

@@ -291,7 +291,9 @@ def test_an_error_from_upstream_is_scanned() -> None:
 def test_a_response_that_failed_is_scanned() -> None:
     made = server(("output_text", "a secret"))
     events = made.complete("failed", error={"code": "server_error", "message": "on secret"})
-    reply = guard_every_way(POLICY, events).reply
+    run = guard_every_way(POLICY, events)
+    assert run.record.fault == "upstream_error"
+    reply = run.reply
     assert reply.ending == "failed"
     assert reply.final is not None
     assert reply.final["error"]["message"] == "on [X]"

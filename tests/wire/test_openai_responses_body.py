@@ -109,6 +109,7 @@ def test_an_answer_that_is_still_made_shows_nothing() -> None:
 def test_errors() -> None:
     said, record = guard(message("hi"), status="failed", error={"code": "server_error", "message": "secret"})
     assert (said["error"]["message"], text_of(said)) == ("[X]", "hi")
+    assert record.fault == "upstream_error"
     out, record = guard_body(POLICY, ModelRequest(), b'{"error":{"message":"no secret"}}', "g-1")
     assert json.loads(out) == {"error": {"message": "no [X]"}}
     assert record.fault == "upstream_error"
