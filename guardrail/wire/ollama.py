@@ -9,9 +9,11 @@ See `stream` for how it is used and how it works.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from guardrail.text.rules import Finding
+from guardrail.text.scores import Verdict
 from guardrail.wire.answer import Closing, Fault
 from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
@@ -34,14 +36,17 @@ from guardrail.wire.ollama_request import read_request
 from guardrail.wire.protocol import Protocol
 from guardrail.wire.sse import Event
 from guardrail.wire.stream import Stream
+from guardrail.wire.stream_verdicts import Ask
 from guardrail.wire.strict_json import dumps
 from guardrail.wire.tool_arguments import Arguments
+
+_TIME = re.compile(rb'"created_at"\s*:\s*"([0-9T:.Z+-]{1,40})"')
 
 
 class OllamaStream(Stream):
     """One streamed response under one policy."""
 
-    __slots__ = ("_generate",)
+    __slots__ = ("_delivered", "_generate")
 
     framer = LineFramer
     next_event = staticmethod(next_line)
@@ -55,6 +60,18 @@ class OllamaStream(Stream):
         super().__init__(*args, **settings)
         self._generate = False
         """It is an answer of `/api/generate`."""
+        self._delivered = b""
+        """The newest lines that went out."""
+
+    def feed(self, data: bytes) -> bytes:
+        out = super().feed(data)
+        self._delivered = out or self._delivered
+        return out
+
+    def score(self, ask: Ask, verdict: Verdict) -> bytes:
+        out = super().score(ask, verdict)
+        self._delivered = out or self._delivered
+        return out
 
     def _read(self, event: Event) -> Chunk:
         return read_line(event, block=self._policy.unknown_text == "block", clean=self._is_clean)
@@ -96,14 +113,14 @@ class OllamaStream(Stream):
     def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
         # What is to be parsed as JSON is no place for a notice; the last line tells of the halt.
         said = "" if self._request.json_output else notice(self._policy, self._case_id)
-        note = halt_note(self._case_id, finding.channel, choice.stop_of(finding.channel, self._main))
+        note = halt_note(self._case_id, finding.channel, self._stop(choice, finding, self._main))
         if usage is None:
             usage = {"prompt_eval_count": self._request.prompt_tokens, "eval_count": self._tokens}
             note["usage"] = "estimated"
         last = self._line("", done=True, done_reason=REASON, **usage, guardrail=note)
         return [self._line(said, done=False), last] if said else [last]
 
-    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+    def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         return self._line("", done=False, guardrail=note)
 
     def _fault_event(self, fault: Fault) -> bytes:
@@ -118,7 +135,12 @@ class OllamaStream(Stream):
 
     def _line(self, text: str, **more: Any) -> bytes:
         said = {"response": text} if self._generate else {"message": {"role": "assistant", "content": text}}
-        return data_line(dumps({**self._envelope, **said, **more}))
+        return data_line(dumps({**self._envelope, **self._time(), **said, **more}))
+
+    def _time(self) -> dict[str, str]:
+        """When upstream made the newest line that the client has: time does not run backwards in a stream."""
+        times = _TIME.findall(self._delivered + b"".join(self._out))
+        return {"created_at": times[-1].decode()} if times else {}
 
 
 PROTOCOL = Protocol(

@@ -54,6 +54,14 @@ def test_a_halt_ends_with_a_notice_and_a_last_line(chat: bool, key: str) -> None
     assert reply.guardrail == [{"case_id": "g-1", "action": "halt", "usage": "estimated"}]
 
 
+def test_time_does_not_run_backwards_at_the_notice() -> None:
+    run = guard_every_way(RULES, answer(says("it", " is", " so", " forbidden", " x")))
+    times = [json.loads(each)["created_at"] for each in run.out.splitlines()]
+    assert len(times) > 4
+    assert times == sorted(times)
+    assert times[-1] == times[-3] > times[0]
+
+
 def test_a_halt_by_what_is_held_at_the_end_keeps_the_counters() -> None:
     run = guard_every_way(policy(halt("forbid")), answer(says("it is for", "bid")))
     assert not run.abort
