@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from guardrail.errors import WireError
@@ -33,8 +33,8 @@ def worst(findings: Iterable[Finding]) -> dict[str, Severity]:
 
 
 def annotation(channel: Channel, prefix: str) -> dict[str, Any]:
-    """The `guardrail` field of an annotation. `checked`: so many code points of the channel's output have been checked
-    for good. `prefix` begins the paths of its choice's channels."""
+    """The `guardrail` field of an annotation of one channel. `checked`: so many code points of the channel's output
+    have been checked for good. `prefix` begins the paths of its choice's channels."""
     return {
         "action": "annotate",
         "channel": prefix + channel.key,
@@ -43,9 +43,20 @@ def annotation(channel: Channel, prefix: str) -> dict[str, Any]:
     }
 
 
+def annotation_of_all(categories: Mapping[str, Severity]) -> dict[str, Any]:
+    """The same of all of a choice: its texts, its tool calls, its whole values. `categories`: what was found in it."""
+    return {"action": "annotate", "categories": dict(categories)}
+
+
 def annotated(body: bytes, record: StreamRecord) -> bytes:
-    """An answer that is not streamed, with the note for all of its text; one that was halted has its own."""
+    """An answer that is not streamed, with the note for all of its text; one that was halted has its own, which then
+    says what was found."""
     value, _ = loads(body)
-    if not isinstance(value, dict) or "guardrail" in value or record.fault is not None:
+    if not isinstance(value, dict) or record.fault is not None:
         return body
-    return dumps({**value, "guardrail": {"action": "annotate", "categories": worst(record.findings)}})
+    found = worst(record.findings)
+    if record.halted:
+        return dumps({**value, "guardrail": {**value["guardrail"], "categories": found}})
+    if "guardrail" in value:
+        return body
+    return dumps({**value, "guardrail": annotation_of_all(found)})

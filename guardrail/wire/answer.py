@@ -7,17 +7,17 @@ finish, by a halt, or because the response breaks off; the response ends when no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from guardrail.policy.policy import Policy
-from guardrail.text.rules import Finding
+from guardrail.text.rules import Finding, Severity
 from guardrail.text.scoring import Tally
-from guardrail.wire.annotation import annotation
+from guardrail.wire.annotation import annotation, annotation_of_all, worst
 from guardrail.wire.channel import Channel, Rewrite
 from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import Chunk
-from guardrail.wire.halt import choice_prefix
+from guardrail.wire.halt import Stop, choice_prefix, is_of
 from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event
@@ -204,10 +204,13 @@ class Answer:
         for size, outcome in closing.outcomes:
             self._account(size, outcome)
             halted = halted or outcome.halted
-        if halted is None and closing.raw:
-            if self._request.annotate:
+        if halted is None:
+            if self._request.annotate and (closing.raw or not part):
                 self._annotate(choice, part)
-            self._out.append(closing.raw)
+            if self._request.annotate and not part:
+                self._annotate_all(choice)
+            if closing.raw:
+                self._out.append(closing.raw)
         return Released(halted)
 
     def _annotate(self, choice: Choice, part: str = "") -> None:
@@ -217,6 +220,29 @@ class Answer:
                 note = annotation(channel, choice_prefix(choice.index))
                 self._out.append(self._annotation(choice, channel, note))
                 channel.annotated = channel.checked
+                choice.told = note["categories"]
+
+    def _annotate_all(self, choice: Choice) -> None:
+        """Tell what was found in all of a choice that finishes, unless the last note has just said so."""
+        found = self._found(choice)
+        if choice.told != found:
+            self._out.append(self._annotation(choice, None, annotation_of_all(found)))
+            choice.told = found
+
+    def _found(self, choice: Choice) -> dict[str, Severity]:
+        """By category, the highest severity of what was found in a choice."""
+        return worst(
+            (
+                *(f for channel in (*choice.past, *choice.channels.values()) for f in channel.scanner.findings()),
+                *(f for part in choice.over for f in part.findings),
+                *(f for f in self._findings if is_of(f.channel, choice.index)),
+            )
+        )
+
+    def _stop(self, choice: Choice, finding: Finding, main: str = "") -> Stop:
+        """How a choice was stopped by this finding. `main`: the channel that people read, where that depends."""
+        stop = choice.stop_of(finding.channel, main or self.main)
+        return replace(stop, categories=self._found(choice)) if self._request.annotate else stop
 
     def _finish_choice(self, choice: Choice, chunk: Chunk | None, reason: str | None) -> bool:
         """Upstream has said all of a choice (`chunk`: and that it has finished). False: verdicts are missing, nothing
@@ -272,9 +298,9 @@ class Answer:
         stand for."""
         raise NotImplementedError
 
-    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+    def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         """An event that says nothing but this note (see `annotation`), for a client that asked for it; b"" where there
-        is none that its clients take."""
+        is none that its clients take. `channel`: None when it is about all of the choice."""
         return b""
 
     def _fault_event(self, fault: Fault) -> bytes:

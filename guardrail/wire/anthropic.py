@@ -192,7 +192,7 @@ class AnthropicStream(Stream):
             if said:
                 events += notice_events(said, self._last + (not lacks), began=False)
         counted, estimated = self._output_tokens(usage)
-        told = note(self._case_id, finding, choice.stop_of(finding.channel, text))
+        told = note(self._case_id, finding, self._stop(choice, finding, text))
         events.append(sidecar({**told, "usage": "estimated"} if estimated else told))
         stopped = {"type": "message_delta", "delta": refused(self._policy, self._case_id), "usage": counted}
         return [*events, written(stopped)]
@@ -205,7 +205,7 @@ class AnthropicStream(Stream):
         said = (self._usage or {}).get("output_tokens")
         return {"output_tokens": max(self._tokens, said if type(said) is int else 0)}, True
 
-    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+    def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         return sidecar(note)
 
     def _fault_event(self, fault: Fault) -> bytes:

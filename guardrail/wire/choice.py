@@ -6,6 +6,8 @@ answer there is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from guardrail.errors import WireError
 from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
@@ -34,6 +36,7 @@ class Choice:
         "past",
         "reason",
         "speaking",
+        "told",
         "upstream_ended",
         "withheld",
     )
@@ -66,6 +69,8 @@ class Choice:
         """It ended early, by the policy."""
         self.upstream_ended = False
         """Upstream has said that it is finished."""
+        self.told: Mapping[str, str] | None = None
+        """What the last annotation said was found, by category; None: there was none."""
         self.reason: str | None = None
         """The finish reason that the client was told."""
 

@@ -142,7 +142,7 @@ class GeminiStream(Stream):
 
     def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
         choice.reason = finish_reason(finding.category)
-        stop = choice.stop_of(finding.channel, self.main)
+        stop = self._stop(choice, finding)
         chunks = halt_chunks(
             self._policy,
             self._case_id,
@@ -158,7 +158,7 @@ class GeminiStream(Stream):
             chunks[-1]["guardrail"]["usage"] = "estimated"
         return [self.framing.say({**chunk, **self._envelope}) for chunk in chunks]
 
-    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+    def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         candidate = {"content": {"parts": [{"text": ""}], "role": "model"}, "index": choice.index}
         return self.framing.say({"candidates": [candidate], **self._envelope, "guardrail": note})
 

@@ -75,7 +75,7 @@ class ChatStream(Stream):
             self._case_id,
             finding,
             index=choice.index,
-            stop=choice.stop_of(finding.channel, self.main),
+            stop=self._stop(choice, finding),
             legacy=self._is_legacy(choice),
             json_output=self._request.json_output,
         )
@@ -83,13 +83,14 @@ class ChatStream(Stream):
             chunks[-1]["usage"] = usage
         return [self._event(chunk) for chunk in chunks]
 
-    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+    def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         said: dict[str, Any] = {"index": choice.index, "delta": {}, "finish_reason": None}
         if self._is_legacy(choice):
             said = {"index": choice.index, "text": "", "finish_reason": None}
-        if channel.key in (self.main, "text"):  # as Azure tells it
+        if channel is None or channel.key in (self.main, "text"):  # as Azure tells it
             found = note["categories"].items()
             said["content_filter_results"] = {name: {"filtered": False, "severity": level} for name, level in found}
+        if channel is not None and channel.key in (self.main, "text"):
             checked, before = channel.checked, channel.annotated
             said["content_filter_offsets"] = {
                 "check_offset": checked,

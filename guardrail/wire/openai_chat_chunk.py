@@ -115,7 +115,7 @@ _encode = msgspec.json.Encoder().encode
 def envelope(chunk: Chunk) -> dict[str, Any]:
     """What a chunk says of the response it belongs to."""
     source = chunk.source if isinstance(chunk.source, dict) else msgspec.structs.asdict(chunk.source)
-    return {key: source[key] for key in ENVELOPE if source.get(key)}
+    return {key: found for key in ENVELOPE if (found := source.get(key, UNSET)) is not UNSET and found is not None}
 
 
 def read_chunk(event: Event, *, block: bool, clean: Callable[[str], bool]) -> Chunk:

@@ -198,13 +198,17 @@ class ResponsesStream(Stream):
             return None if channel is None else channel.whole()[1]
 
         ending = Ending(self._delivered, text_of, first=self._number(), json_output=self._request.json_output)
-        stop = choice.stop_of(finding.channel, self.main)
+        stop = self._stop(choice, finding)
         said = usage_of(self._request, usage, self._tokens)
         return ending.events(self._policy, self._case_id, finding, stop, self._envelope, said)
 
-    def _annotation(self, choice: Choice, channel: Channel, note: dict[str, Any]) -> bytes:
+    def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         # The JavaScript SDK takes no event of a type that it does not know.
-        said = self._delivered.nothing_more(channel.key)
+        said: dict[str, Any]
+        if channel is None:
+            said = {"type": "response.in_progress", "response": {**self._envelope, "output": []}}
+        else:
+            said = self._delivered.nothing_more(channel.key)
         value = {**said, "sequence_number": max(self._number() - 1, 0), "guardrail": note}
         return data_event(dumps(value), b"event: %b\n" % said["type"].encode())
 

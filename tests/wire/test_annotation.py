@@ -12,7 +12,7 @@ from guardrail.text.rules import Action, Finding
 from guardrail.wire.annotation import annotated, wants_annotations, worst
 from guardrail.wire.openai_chat_body import guard_body
 from guardrail.wire.request import ModelRequest
-from tests.wire.chat import chat, guard, halt, policy, read, redact, says
+from tests.wire.chat import chat, event, guard, halt, policy, read, redact, says
 from tests.wire.scored import Shell, evil, hate
 
 ASKS = ModelRequest(annotate=True)
@@ -44,7 +44,32 @@ def test_who_does_not_ask_is_told_nothing_and_a_halt_says_its_own() -> None:
     events = chat(says("all is fine"))
     assert guard(policy(redact("secret")), events).out == b"".join(events)
     run = guard(policy(halt("forbidden")), chat(says("it is forbidden.")), request=ASKS)
-    assert run.reply.guardrail == [{"case_id": "g-1", "action": "halt"}]
+    assert run.reply.guardrail == [{"case_id": "g-1", "action": "halt", "categories": {"violence": "high"}}]
+
+
+def test_a_halt_says_what_was_found_before_it_too() -> None:
+    rules = policy(redact("secret"), halt("forbidden"))
+    run = guard(rules, chat(says("a secret, and it is forbidden.")), request=ASKS)
+    assert run.reply.guardrail[-1]["categories"] == {"pii": "medium", "violence": "high"}
+    assert "categories" not in guard(rules, chat(says("a secret, forbidden."))).reply.guardrail[-1]
+
+
+def test_the_last_note_of_a_choice_covers_its_tool_calls_and_whole_values() -> None:
+    call = [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": '{"q":"secret"}'}}]
+    events = chat([*says("fine"), event({"tool_calls": call})], finish="tool_calls")
+    run = guard(policy(redact("secret")), events, request=ASKS)
+    own, last = run.reply.guardrail
+    assert (own["channel"], own["categories"]) == ("content", {})
+    assert last == {"action": "annotate", "categories": {"pii": "medium"}}
+    said = next(chunk for chunk in run.reply.chunks if chunk.get("guardrail") == last)
+    assert said["choices"][0]["content_filter_results"] == {"pii": {"filtered": False, "severity": "medium"}}
+    assert run.reply.chunks.index(said) == len(run.reply.chunks) - 2
+
+    cited = event({"annotations": [{"type": "url_citation", "title": "secret"}]})
+    run = guard(
+        policy(redact("secret")), chat([cited, event({"content": "fine"}, None, 1)]), request=replace(ASKS, n=2)
+    )
+    assert [note["categories"] for note in run.reply.guardrail] == [{"pii": "medium"}, {}]
 
 
 def test_with_a_classifier_each_verdict_moves_the_mark() -> None:
@@ -67,7 +92,8 @@ def test_a_body_has_one_note_for_all_of_it() -> None:
     body, record = guard_body(policy(redact("secret")), ASKS, BODY, "g-1")
     assert json.loads(annotated(body, record))["guardrail"] == {"action": "annotate", "categories": {"pii": "medium"}}
     body, record = guard_body(policy(halt("secret")), ASKS, BODY, "g-1")
-    assert annotated(body, record) == body
+    said = json.loads(annotated(body, record))["guardrail"]
+    assert said == {"case_id": "g-1", "action": "halt", "categories": {"violence": "high"}}
 
 
 @pytest.mark.parametrize("said", ["1", " true", "TRUE", "Yes"])

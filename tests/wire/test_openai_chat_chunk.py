@@ -44,6 +44,13 @@ def test_both_ways_of_reading_say_the_same() -> None:
             assert envelope(common) == envelope(odd)
 
 
+def test_what_is_zero_or_empty_is_said_again_as_it_came() -> None:
+    top = {"id": "", "created": 0, "service_tier": None}
+    for odd in ({}, {"odd": 1}):
+        said = envelope(chunk(event({"content": "a"}, top={**top, **odd})))
+        assert said == {"id": "", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+
+
 def test_texts_come_in_the_order_in_which_models_say_them() -> None:
     said = chunk(event({"refusal": "d", "content": "c", "reasoning": "b", "reasoning_content": "a"}))
     assert said.texts == [
