@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast, overload
 
@@ -73,8 +73,15 @@ def guard_stream(
     the policy's classifier could not score (`fail: open`), the logger `guardrail.stream` gets one warning, with their
     number, at the stream's end."""
     guard = _Guard[T](policy, ModelRequest(n=n, prompt=prompt))
+    name = type(stream).__name__
+    if isinstance(stream, Mapping) or hasattr(stream, "model_dump"):
+        raise TypeError(
+            f"guard_stream takes what is streamed (`stream=True`), not a whole {name}; for a text: guard_text"
+        )
     if isinstance(stream, AsyncIterable):
         return _guard_async(stream, guard)
+    if not isinstance(stream, Iterable):
+        raise TypeError(f"guard_stream takes what is iterated over, not {name}: enter it with `with`, await it first")
     return _guard_sync(stream, guard)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai.types.chat import ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from guardrail.policy.compile import load_policy
 from guardrail.policy.policy import Policy
@@ -150,6 +150,17 @@ async def test_a_reader_that_leaves_closes_the_source() -> None:
 def test_other_items_are_refused() -> None:
     with pytest.raises(TypeError, match="not int"):
         list(guard_stream([1], POLICY))
+
+
+def test_what_is_no_stream_is_refused_at_once() -> None:
+    whole = ChatCompletion(id="1", choices=[], created=0, model="m", object="chat.completion")
+    with pytest.raises(TypeError, match=r"\(`stream=True`\), not a whole ChatCompletion"):
+        guard_stream(whole, POLICY)
+    with pytest.raises(TypeError, match="not a whole dict"):
+        guard_stream({"choices": []}, POLICY)
+    nothing: Any = object()
+    with pytest.raises(TypeError, match="not object: enter it"):
+        guard_stream(nothing, POLICY)
 
 
 # Under a policy with a classifier

@@ -197,6 +197,9 @@ def items_of(first: Any, protocol: Protocol | None = None) -> Items:
 
 def _kind(value: Value, name: str) -> type[Items]:
     kind = value.get("type")
+    if kind == "chunk" and "snapshot" in value:
+        told = "the chunks of chat.completions.create(stream=True), not the events of chat.completions.stream()"
+        raise TypeError(f"guard_stream takes {told}")
     if "choices" in value:
         return CompletionItems if value.get("object") == "text_completion" else Items
     if isinstance(kind, str) and (kind.startswith("response.") or kind in ("error", "keepalive")):

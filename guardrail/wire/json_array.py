@@ -71,7 +71,7 @@ class ArrayFramer:
                 self._depth += 1
                 if self._depth == 1:
                     if bracket != 0x5B or self._over or tail[:at].strip(_SPACE):
-                        raise WireError("The model server sent what is no JSON array.")
+                        raise WireError("The model server sent something else than a JSON array.")
                     tail[at : at + 1] = SEPARATOR
             else:
                 self._depth -= 1

@@ -115,3 +115,8 @@ def test_other_items_are_refused(url: str) -> None:
         pytest.raises(TypeError, match=r"not of responses\.stream\(\)"),
     ):
         list(guard_stream(events, POLICY))
+    with (
+        openai_of(url).chat.completions.stream(model="m", messages=[{"role": "user", "content": "sky"}]) as chunks,
+        pytest.raises(TypeError, match=r"create\(stream=True\), not the events of chat\.completions\.stream\(\)"),
+    ):
+        list(guard_stream(chunks, POLICY))
