@@ -1,7 +1,8 @@
 """Every character of an answer is accounted for, in every protocol, streamed or not.
 
 For any rules and texts, in every place in which a protocol has text: what was received was released, removed or
-dropped, once each; no count is negative.
+dropped, once each; no count is negative. And a client that asks for annotations is told of every finding, in the last
+note of a choice or in the note of its halt.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guardrail.text.rules import SEVERITIES, Severity
 from guardrail.wire import anthropic, gemini, ollama, openai_chat, openai_responses, openai_text
+from guardrail.wire.annotation import annotated, worst
 from guardrail.wire.protocol import Protocol
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
@@ -177,6 +180,24 @@ def balanced(record: StreamRecord) -> None:
     assert record.received == record.released + record.removed + record.dropped
 
 
+def notes(out: bytes) -> list[dict[str, Any]]:
+    """The notes for programs in a stream."""
+    lines = [line.removeprefix(b"data: ") for line in out.splitlines()]
+    values = [json.loads(line) for line in lines if line.startswith(b"{")]
+    return [value["guardrail"] for value in values if "categories" in value.get("guardrail", ())]
+
+
+def told_all(said: list[dict[str, Any]], protocol: Protocol, record: StreamRecord) -> None:
+    found = worst(record.findings)
+    if protocol.name not in CHOICES:
+        assert said[-1]["categories"] == found
+    levels: dict[str, Severity] = {}
+    for note in said:
+        for category, level in note["categories"].items():
+            levels[category] = max(level, levels.get(category, level), key=SEVERITIES.index)
+    assert levels == found
+
+
 @pytest.mark.parametrize(("protocol", "body", "events"), EVERY, ids=[protocol.name for protocol, *_ in EVERY])
 @given(
     case=strategies.cases(max_pieces=6, max_length=120),
@@ -202,11 +223,13 @@ def test_what_was_received_was_released_removed_or_dropped(
     count, annotate = CHOICES.get(protocol.name, 1), data.draw(st.booleans())
     request = ModelRequest(model="m", json_output=json_output, n=count, annotate=annotate)
     out, record = protocol.guard_body(policy, request, json.dumps(body(said)).encode(), "g-1", None)
-    json.loads(out)
     balanced(record)
+    assert json.loads(annotated(out, record))["guardrail"]["categories"] == worst(record.findings)
 
     stream = protocol.stream(policy, request, case_id="g-1", limits=WireLimits())
     written = [stream.feed(event) for event in events(said)[: None if ends else -2]]
     written.append(stream.finish())
     assert stream.done
     balanced(stream.record)
+    if ends and annotate:
+        told_all(notes(b"".join(written)), protocol, stream.record)
