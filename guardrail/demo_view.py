@@ -140,7 +140,11 @@ def show_outcome(console: Console, number: int, outcome: Outcome) -> None:
 def _facts(outcome: Outcome) -> Text:
     facts = [f"finish {outcome.finish}"]
     if outcome.halted:
-        facts.append(f"model server stopped after {outcome.generated} of {outcome.planned} tokens")
+        early = outcome.generated < outcome.planned
+        stopped = (
+            f"stopped after {outcome.generated} of {outcome.planned}" if early else f"had said all {outcome.planned}"
+        )
+        facts.append(f"model server {stopped} tokens")
     facts += [f"first token {_ms(outcome.added_first)}", f"held at most {outcome.held_max} characters"]
     if not outcome.halted:
         facts.insert(2, f"whole answer {_ms(outcome.added_total)}")

@@ -1,5 +1,6 @@
 """The demo's picture: which parts are marked, how they read without colour, and that 80 columns are enough."""
 
+import dataclasses
 import io
 import json
 from typing import Any
@@ -134,6 +135,9 @@ def test_a_halted_answer_says_where_the_model_server_stopped() -> None:
     assert "model server stopped after 5 of 13 tokens" in text
     assert "is 1234,-]" in text
     assert "It goes on" not in text
+    ended = printed(dataclasses.replace(halted, generated=13), width=200)
+    assert "model server had said all 13 tokens" in ended
+    assert "stopped after" not in ended
 
 
 def test_a_tool_call_that_never_came_is_said_to_be_withheld() -> None:

@@ -122,7 +122,7 @@ async def test_what_the_source_raises_comes_after_what_was_held() -> None:
     for items in (dicts([*says("a secret")]), ["a secret"]):
         source = AsyncSource(items, ConnectionError("gone"))
         guarded = guard_stream(source, POLICY)
-        out = []
+        out: list[Any] = []
         with pytest.raises(ConnectionError, match="gone"):
             await collect(guarded, out)
         assert "[X]" in json.dumps(out)

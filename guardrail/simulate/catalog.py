@@ -16,6 +16,15 @@ MODELS: Final = ("sim", "sim-reasoning")
 CREATED: Final = 1_700_000_000
 CREATED_AT: Final = "2023-11-14T22:13:20Z"
 DIMENSIONS: Final = 8
+DETAILS: Final = {
+    "parent_model": "",
+    "format": "gguf",
+    "family": "sim",
+    "families": ["sim"],
+    "parameter_size": "1B",
+    "quantization_level": "Q4_0",
+}
+"""What Ollama tells of a model."""
 
 
 class _Embeddings(msgspec.Struct):
@@ -38,16 +47,37 @@ def anthropic_models() -> dict[str, Any]:
     return {"data": data, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]}
 
 
+class _Show(msgspec.Struct):
+    """`model`, or `name` as older clients have it."""
+
+    model: str = ""
+    name: str = ""
+
+
+class _Prompt(msgspec.Struct):
+    prompt: str
+
+
+class _Content(msgspec.Struct):
+    """A request for one vector in Google's shape."""
+
+    content: _Parts
+
+
+class _Parts(msgspec.Struct):
+    parts: list[dict[str, Any]]
+
+    @property
+    def text(self) -> str:
+        return "".join(str(part.get("text", "")) for part in self.parts)
+
+
+class _Contents(msgspec.Struct):
+    requests: list[_Content]
+
+
 def ollama_tags() -> dict[str, Any]:
     """`GET /api/tags`."""
-    details = {
-        "parent_model": "",
-        "format": "gguf",
-        "family": "sim",
-        "families": ["sim"],
-        "parameter_size": "1B",
-        "quantization_level": "Q4_0",
-    }
     models = [
         {
             "name": f"{name}:latest",
@@ -55,11 +85,31 @@ def ollama_tags() -> dict[str, Any]:
             "modified_at": CREATED_AT,
             "size": 1_000_000,
             "digest": hashlib.sha256(name.encode()).hexdigest(),
-            "details": details,
+            "details": DETAILS,
         }
         for name in MODELS
     ]
     return {"models": models}
+
+
+def ollama_ps() -> dict[str, Any]:
+    """`GET /api/ps`: nothing is loaded, since there is no model."""
+    return {"models": []}
+
+
+def ollama_show(body: bytes) -> dict[str, Any]:
+    """`POST /api/show`. Raises ValueError."""
+    asked = msgspec.json.decode(body, type=_Show)
+    if not (asked.model or asked.name):
+        raise ValueError("model is required")
+    return {
+        "modelfile": f"FROM {asked.model or asked.name}",
+        "template": "{{ .Prompt }}",
+        "details": DETAILS,
+        "model_info": {"general.architecture": "sim"},
+        "capabilities": ["completion", "tools"],
+        "modified_at": CREATED_AT,
+    }
 
 
 def ollama_version() -> dict[str, Any]:
@@ -76,7 +126,7 @@ def gemini_models() -> dict[str, Any]:
             "displayName": name,
             "inputTokenLimit": 100_000,
             "outputTokenLimit": 8_192,
-            "supportedGenerationMethods": ["generateContent", "countTokens"],
+            "supportedGenerationMethods": ["generateContent", "countTokens", "embedContent"],
         }
         for name in MODELS
     ]
@@ -109,6 +159,22 @@ def ollama_embed(body: bytes) -> dict[str, Any]:
         "load_duration": 1_000_000,
         "prompt_eval_count": sum(len(text) // 4 + 1 for text in texts),
     }
+
+
+def ollama_embedding(body: bytes) -> dict[str, Any]:
+    """`POST /api/embeddings`, the older one. Raises ValueError."""
+    return {"embedding": embedding(msgspec.json.decode(body, type=_Prompt).prompt)}
+
+
+def gemini_embed(body: bytes) -> dict[str, Any]:
+    """`:embedContent`. Raises ValueError."""
+    return {"embedding": {"values": embedding(msgspec.json.decode(body, type=_Content).content.text)}}
+
+
+def gemini_embed_batch(body: bytes) -> dict[str, Any]:
+    """`:batchEmbedContents`. Raises ValueError."""
+    asked = msgspec.json.decode(body, type=_Contents)
+    return {"embeddings": [{"values": embedding(each.content.text)} for each in asked.requests]}
 
 
 def embedding(text: str) -> list[float]:

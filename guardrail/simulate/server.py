@@ -73,9 +73,18 @@ ANSWERING: Final = {
     "/v1/messages": anthropic.DIALECT,
     "/api/chat": ollama.CHAT,
     "/api/generate": ollama.GENERATE,
+    # where others serve the same: Azure, DeepSeek
+    "/openai/v1/chat/completions": openai_chat.DIALECT,
+    "/openai/v1/responses": openai_responses.DIALECT,
+    "/openai/deployments/{deployment}/chat/completions": openai_chat.DIALECT,
+    "/openai/deployments/{deployment}/completions": openai_text.DIALECT,
+    "/anthropic/v1/messages": anthropic.DIALECT,
 }
 """Paths, and what is spoken there. Gemini's hold the model's name and stand below."""
 GEMINI: Final = r"/{version:v1beta|v1}/models/{model:[^/:]+}:"
+VERTEX: Final = (
+    r"/{version:v1beta1|v1}/projects/{project}/locations/{location}/publishers/google/models/{model:[^/:]+}:"
+)
 
 
 def create_app(script: Script = BUILT_IN, pace: Pace | None = None, fault: Fault | None = None) -> web.Application:
@@ -85,14 +94,21 @@ def create_app(script: Script = BUILT_IN, pace: Pace | None = None, fault: Fault
     router = app.router
     for path, dialect in ANSWERING.items():
         router.add_post(path, _answering(dialect))
-    router.add_post(GEMINI + "{method:generateContent|streamGenerateContent}", _answering(gemini.DIALECT))
-    router.add_post(GEMINI + "{method:countTokens}", _computing(gemini.DIALECT, gemini.counted))
-    router.add_post("/v1/messages/count_tokens", _computing(anthropic.DIALECT, anthropic.counted))
-    router.add_post("/v1/embeddings", _embedding(catalog.openai_embeddings, openai_chat.DIALECT))
-    router.add_post("/api/embed", _embedding(catalog.ollama_embed, ollama.CHAT))
+    for models in (GEMINI, VERTEX):
+        router.add_post(models + "{method:generateContent|streamGenerateContent}", _answering(gemini.DIALECT))
+        router.add_post(models + "{method:countTokens}", _computing(gemini.DIALECT, gemini.counted))
+    router.add_post(GEMINI + "embedContent", _describing(catalog.gemini_embed, gemini.DIALECT))
+    router.add_post(GEMINI + "batchEmbedContents", _describing(catalog.gemini_embed_batch, gemini.DIALECT))
+    for path in ("/v1/messages/count_tokens", "/anthropic/v1/messages/count_tokens"):
+        router.add_post(path, _computing(anthropic.DIALECT, anthropic.counted))
+    router.add_post("/v1/embeddings", _describing(catalog.openai_embeddings, openai_chat.DIALECT))
+    router.add_post("/api/embed", _describing(catalog.ollama_embed, ollama.CHAT))
+    router.add_post("/api/embeddings", _describing(catalog.ollama_embedding, ollama.CHAT))
+    router.add_post("/api/show", _describing(catalog.ollama_show, ollama.CHAT))
     router.add_get("/v1/models", _models)
     router.add_get("/v1beta/models", _told(catalog.gemini_models))
     router.add_get("/api/tags", _told(catalog.ollama_tags))
+    router.add_get("/api/ps", _told(catalog.ollama_ps))
     router.add_get("/api/version", _told(catalog.ollama_version))
     router.add_get("/simulate/stats", _stats)
     return app
@@ -164,10 +180,10 @@ def _computing(dialect: Dialect, compute: Callable[[Ask], Any]) -> Handler:
     return handle
 
 
-def _embedding(embed: Callable[[bytes], Any], dialect: Dialect) -> Handler:
+def _describing(describe: Callable[[bytes], Any], dialect: Dialect) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            return web.json_response(embed(await request.read()))
+            return web.json_response(describe(await request.read()))
         except ValueError as error:
             return web.json_response(dialect.error(400, str(error)), status=400)
 

@@ -44,6 +44,19 @@ def test_ollama_embeds_too() -> None:
     assert found["embeddings"] == [catalog.embedding("a")]
 
 
+def test_gemini_embeds_too() -> None:
+    content = b'{"content": {"parts": [{"text": "a"}]}}'
+    assert catalog.gemini_embed(content)["embedding"]["values"] == catalog.embedding("a")
+    found = catalog.gemini_embed_batch(b'{"requests": [' + content + b"]}")
+    assert found["embeddings"] == [{"values": catalog.embedding("a")}]
+
+
+def test_a_model_must_be_named_to_be_shown() -> None:
+    assert catalog.ollama_show(b'{"name": "sim"}')["details"]["family"] == "sim"
+    with pytest.raises(ValueError, match="model is required"):
+        catalog.ollama_show(b"{}")
+
+
 def test_a_request_without_input_is_refused() -> None:
     with pytest.raises(ValueError, match="input"):
         catalog.openai_embeddings(b"{}")

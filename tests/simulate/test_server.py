@@ -181,6 +181,12 @@ ANSWERS: list[tuple[str, dict[str, Any]]] = [
     ("/api/generate", {"prompt": "sky"}),
     ("/v1beta/models/sim:generateContent", {"contents": CONTENTS}),
     ("/v1/models/sim:generateContent", {"contents": CONTENTS}),
+    ("/v1/projects/p/locations/l/publishers/google/models/sim:generateContent", {"contents": CONTENTS}),
+    ("/openai/v1/chat/completions", {"messages": MESSAGES}),
+    ("/openai/v1/responses", {"input": "sky"}),
+    ("/openai/deployments/mine/chat/completions", {"messages": MESSAGES}),
+    ("/openai/deployments/mine/completions", {"prompt": "sky"}),
+    ("/anthropic/v1/messages", {"messages": MESSAGES, "max_tokens": 1000}),
 ]
 
 
@@ -236,6 +242,7 @@ async def test_errors_are_in_the_protocol_s_shape(client: Client, path: str, bod
         ("/v1beta/models", {}, "models"),
         ("/api/tags", {}, "models"),
         ("/api/version", {}, "version"),
+        ("/api/ps", {}, "models"),
     ],
 )
 async def test_models_and_versions_are_told(client: Client, path: str, headers: dict[str, str], key: str) -> None:
@@ -250,6 +257,10 @@ async def test_models_and_versions_are_told(client: Client, path: str, headers: 
         ("/v1beta/models/sim:countTokens", ANSWERS[6][1], "totalTokens"),
         ("/v1/embeddings", {"input": "sky"}, "data"),
         ("/api/embed", {"input": "sky"}, "embeddings"),
+        ("/api/embeddings", {"prompt": "sky"}, "embedding"),
+        ("/v1beta/models/sim:embedContent", {"content": CONTENTS[0]}, "embedding"),
+        ("/v1beta/models/sim:batchEmbedContents", {"requests": [{"content": CONTENTS[0]}]}, "embeddings"),
+        ("/api/show", {"model": "sim"}, "details"),
     ],
 )
 async def test_tokens_are_counted_and_texts_embedded(client: Client, path: str, body: dict[str, Any], key: str) -> None:
