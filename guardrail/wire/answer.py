@@ -6,6 +6,7 @@ finish, by a halt, or because the response breaks off; the response ends when no
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
@@ -50,7 +51,7 @@ class Released(NamedTuple):
     halted: Finding | None
 
 
-class Answer:
+class Answer(ABC):
     """`done`: everything was written, what ends the stream included. `abort`: a halt ended all there was to wait for;
     close upstream at once, so that it stops generating."""
 
@@ -293,23 +294,24 @@ class Answer:
         missing."""
         return Closing(chunk.raw)
 
+    @abstractmethod
     def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
         """A choice was halted: the notice, and what says why it ends. `usage`: upstream said it in the event that these
         stand for."""
-        raise NotImplementedError
 
     def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         """An event that says nothing but this note (see `annotation`), for a client that asked for it; b"" where there
         is none that its clients take. `channel`: None when it is about all of the choice."""
         return b""
 
+    @abstractmethod
     def _fault_event(self, fault: Fault) -> bytes:
-        raise NotImplementedError
+        """An event that tells why the response cannot go on, in the protocol's words."""
 
+    @abstractmethod
     def _end_events(self, halted: bool, event: Event | None) -> list[bytes]:
         """What ends the response: the usage if a halt kept upstream from saying it, and the end itself, which upstream
         has said in `event`, if it has."""
-        raise NotImplementedError
 
     # --- the end ------------------------------------------------------------------------------------------------------
 

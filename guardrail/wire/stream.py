@@ -33,6 +33,7 @@ and a response (the methods below "what a protocol says", and those of `Answer`)
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -120,9 +121,9 @@ class Stream(Stalling):
 
     # --- what a protocol says: its events -----------------------------------------------------------------------------
 
+    @abstractmethod
     def _read(self, event: Event) -> Chunk:
         """What an event says. Raises WireError."""
-        raise NotImplementedError
 
     def _ends(self, event: Event) -> bool:
         """Whether it is what ends every stream, and says nothing else."""
@@ -130,7 +131,7 @@ class Stream(Stalling):
 
     def _explode(self, chunk: Chunk) -> list[bytes]:
         """An event that says several things, as events that say one each; a plain client adds them up to the same."""
-        raise NotImplementedError
+        raise AssertionError("no event of this protocol says several things")
 
     def _find_template(self, chunk: Chunk) -> AnyTemplate | None:
         return None
@@ -140,19 +141,19 @@ class Stream(Stalling):
 
     def _new_part(self, choice: Choice, part: str) -> Withheld:
         """What takes the pieces of a part that is withheld."""
-        raise NotImplementedError
+        raise AssertionError("nothing in this protocol comes in pieces that are withheld")
 
     def _size_of(self, said: Any) -> int:
         """Code points of text in a piece of a withheld part."""
-        raise NotImplementedError
+        raise AssertionError("nothing in this protocol comes in pieces that are withheld")
 
     def _with_value(self, chunk: Chunk, value: str) -> bytes:
         """The event with another value (JSON text) in the place of its one whole value."""
-        raise NotImplementedError
+        raise AssertionError("no event of this protocol has a value that is scanned whole")
 
+    @abstractmethod
     def _guard_error(self, event: Event) -> tuple[bytes, Arguments]:
         """An error event from upstream as the client may see it, and what was found in it."""
-        raise NotImplementedError
 
     # --- what the shell calls -----------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ edited; with nothing changed the kept events go out, else a codec says it anew. 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -84,7 +85,7 @@ class Text:
         return self.now != self.raw
 
 
-class Part:
+class Part(ABC):
     """The common part: the account, the kept events, the scan. Subclasses take events, and say what was edited."""
 
     __slots__ = (
@@ -124,17 +125,17 @@ class Part:
             if self.size > KEPT_BYTES:
                 self._events = None
 
+    @abstractmethod
     def take(self, raw: bytes, value: Any, said: Any) -> None:
         """See `Withheld`. For subclasses."""
-        raise NotImplementedError
 
+    @abstractmethod
     def texts(self) -> list[Text]:
         """Its texts, complete; paths without the choice's prefix. For subclasses."""
-        raise NotImplementedError
 
+    @abstractmethod
     def say(self, texts: list[Text]) -> list[bytes]:
         """Its events with the texts as they are now. For subclasses."""
-        raise NotImplementedError
 
     def scan(self, rules: RuleSet, prefix: str, verdicts: Verdicts) -> None:
         self._texts = self.texts()

@@ -42,7 +42,8 @@ reasoning and tool calls that its helper returns, that usage arrives, and that n
   too; no tool call of that answer is delivered.
 - **A late verdict** (under a policy with a lag budget) ends the answer as a halt does, in every client. What to take
   back is in a note ([wire](wire.md)) that the `openai` clients keep. Those of `ollama` and `google-genai` drop it, and
-  those of Anthropic have it among raw events only: a lag budget is not for their users, unless they read the raw stream.
+  those of Anthropic have it among raw events only: a lag budget is not for their users, unless they read the raw
+  stream.
 - **Structured output** stays valid JSON under redaction. Cut by a halt it is no JSON, so helpers that parse it raise,
   as they do when a filter of the service itself ends it; OpenAI's tell of a refusal.
 - **A fault** of the model server raises, after everything that had arrived was delivered; Vercel's `streamText` yields
