@@ -18,7 +18,7 @@ class Fault(enum.Enum):
     UNAUTHORIZED = (401, "invalid_request_error", "No valid credentials.")
     UNKNOWN_PATH = (404, "invalid_request_error", "This path is not served.")
     METHOD_NOT_ALLOWED = (405, "invalid_request_error", "This method is not allowed here.")
-    UPGRADE_REFUSED = (501, "invalid_request_error", "WebSockets are not relayed, so this one is refused.")
+    UPGRADE_REFUSED = (400, "invalid_request_error", "WebSockets are not relayed, so this one is refused.")
     REQUEST_STALLED = (408, "invalid_request_error", "The request body did not arrive in time.")
     BAD_REQUEST = (400, "invalid_request_error", "The request is none of this protocol.")
     REQUEST_TOO_LARGE = (413, "invalid_request_error", "The request body is too large.")
