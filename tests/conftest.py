@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -14,3 +15,7 @@ settings.register_profile("dev", max_examples=100, derandomize=True, deadline=No
 settings.register_profile("ci", max_examples=500, derandomize=True, deadline=None, suppress_health_check=SLOW)
 settings.register_profile("fuzz", max_examples=100_000, deadline=None, suppress_health_check=SLOW, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and every process that they start inherits that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
