@@ -7,13 +7,11 @@ set. The model server is `guardrail simulate`, with the built-in replies and the
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -21,9 +19,8 @@ import pytest
 import yaml
 
 from guardrail.simulate.script import BRAND, CONTACT, HALT, SKY
-from tests.conformance.servers import listening
+from tests.conformance.servers import KEY, configure, listening
 
-KEY = "test-key-of-acme"
 SCRIPT = {
     "replies": [
         {"when": "sky", "choices": [{"content": SKY}]},
@@ -100,31 +97,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     arguments = ["simulate", "--port", "0", "--delay", "2", "--script", str(folder / "script.yaml")]
     with contextlib.ExitStack() as stack:
         (simulator,) = stack.enter_context(listening(arguments))
-        config = configure(folder, simulator)
+        config = configure(folder, simulator, POLICY)
         (guardrail,) = stack.enter_context(listening(["serve", "--config", str(config)]))
         yield Servers(guardrail, simulator)
-
-
-def configure(folder: Path, simulator: str) -> Path:
-    settings = {
-        "version": 1,
-        "listen": {"host": "127.0.0.1", "port": 0},
-        "admin": {"host": "127.0.0.1", "port": 0},
-        "upstreams": {"default": {"url": simulator}},
-        "policies": "policies/",
-        "tenants": "tenants/",
-    }
-    tenant = {
-        "tenant": "acme",
-        "policy": "acme",
-        "upstream": "default",
-        "keys": ["sha256:" + hashlib.sha256(KEY.encode()).hexdigest()],
-    }
-    for name, document in (("guardrail", settings), ("policies/acme", POLICY), ("tenants/acme", tenant)):
-        path = folder / f"{name}.yaml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
-    return folder / "guardrail.yaml"
 
 
 @dataclass(slots=True)
