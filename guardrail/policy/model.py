@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from guardrail.classify.detector import DetectorEntry
 from guardrail.classify.folders import SHIPPED as SHIPPED_MODEL
+from guardrail.governance.terms import Terms
 from guardrail.settings import FilePath, Name, Settings, Variable
 from guardrail.text.rules import MAX_NEAR
 
@@ -383,6 +384,9 @@ class TenantFile(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[KeyHash, ...], Meta(description="Hashes of the tenant's keys: sha256: and 64 hex digits. Never a key.")
     ] = ()
     locale: Annotated[Locale | UnsetType, Meta(description="Language of notices; by default the policy's.")] = UNSET
+    terms: Annotated[
+        Terms, Meta(description="What holds for this tenant; what is not given here comes from `guardrail.yaml`.")
+    ] = Terms()
 
 
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,6 +27,7 @@ import msgspec
 import watchfiles
 
 from guardrail.errors import ConfigError, ConfigProblem
+from guardrail.governance.terms import Terms, merged
 from guardrail.policy.compile import Compiler, cache_of, locale_of
 from guardrail.policy.lists import Lists
 from guardrail.policy.load import ANONYMOUS, Configuration, load_configuration, root_file
@@ -48,6 +49,8 @@ class Tenant:
     """SHA-256 of each key, 64 lower-case hex digits."""
     locale: str = "en"
     """Of its notices."""
+    terms: Terms = field(default=Terms(), repr=False)
+    """Under which it is served: its own, those of `guardrail.yaml` and of presets beneath, as one."""
 
 
 class Snapshot:
@@ -294,6 +297,7 @@ def load_snapshot(
             upstream=tenant.file.upstream,
             key_hashes=tuple(key.removeprefix("sha256:").lower() for key in tenant.file.keys),
             locale=compiler.spoken(tenant.file.policy, tenant.file.locale or None),
+            terms=merged(config.settings.file.terms, tenant.file.terms) if config.settings is not None else Terms(),
         )
         for name, tenant in config.tenants.items()
         if (policy := compiler.policy(tenant.file.policy, tenant.file.locale or None)) is not None
@@ -309,6 +313,7 @@ def load_snapshot(
             good[settings.anonymous.policy],
             settings.anonymous.upstream,
             locale=compiler.spoken(settings.anonymous.policy),
+            terms=settings.terms,
         )
     lists.forget(compiler.files)
     files = {path.absolute() for path in config.files | compiler.files}
@@ -341,7 +346,13 @@ def _digest(settings: Settings, policies: Mapping[str, Policy], tenants: Iterabl
         "settings": settings,
         "policies": {name: policy.digest for name, policy in policies.items()},
         "tenants": {
-            tenant.name: (tenant.policy.tag, tenant.policy.digest, tenant.upstream, sorted(tenant.key_hashes))
+            tenant.name: (
+                tenant.policy.tag,
+                tenant.policy.digest,
+                tenant.upstream,
+                sorted(tenant.key_hashes),
+                tenant.terms,
+            )
             for tenant in tenants
         },
     }

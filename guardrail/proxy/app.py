@@ -11,14 +11,17 @@ import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from math import ceil
 from time import monotonic, time
 
 import aiohttp
 from aiohttp import web
 
 from guardrail.errors import WireError
+from guardrail.governance.duty import Entering, Finished, Refused
 from guardrail.observe.metrics import ConfigState, Metrics
 from guardrail.observe.records import Records
+from guardrail.policy.policy import Policy
 from guardrail.policy.registry import Registry, Snapshot, Tenant
 from guardrail.proxy import headers, moderations
 from guardrail.proxy.check import Checks
@@ -26,6 +29,7 @@ from guardrail.proxy.classifiers import Classifiers
 from guardrail.proxy.environment import unset_secrets
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
+from guardrail.proxy.governor import Governor
 from guardrail.proxy.instructions import Instructions
 from guardrail.proxy.limits import Admission, ProxyFull, TenantBusy
 from guardrail.proxy.prompts import PromptRefused, guarded
@@ -58,8 +62,10 @@ READ_BUFFER = 1 << 16
 class Proxy:
     """One process's proxy. Lives on one event loop."""
 
-    def __init__(self, registry: Registry, environ: Mapping[str, str]) -> None:
+    def __init__(self, registry: Registry, environ: Mapping[str, str], governor: Governor | None = None) -> None:
+        """`governor`: None where nobody has duties (tests of other things)."""
         self.registry = registry
+        self.governor = governor
         self.admission = Admission()
         self.records = Records(registry.current.settings.records.keep)
         self.classifiers = Classifiers(environ)
@@ -100,6 +106,8 @@ class Proxy:
             return await self._answer(request, exchange)
         except PromptRefused as refused:
             return _prompt_refused(refused.reply, exchange)
+        except Refused as refused:
+            return _duty_refused(refused, exchange)
         except Failed as failed:
             if exchange.attempts.count:
                 exchange.outcome = "fault"
@@ -117,7 +125,10 @@ class Proxy:
             return _refusal(Failed(Fault.INTERNAL), exchange)
         finally:
             self._busy.discard(request.protocol)
-            exchange.close(self.records, self.metrics)
+            record = exchange.close(self.records, self.metrics)
+            if record is not None and exchange.entering is not None and exchange.standing is not None:
+                assert self.governor is not None
+                self.governor.finish(Finished(exchange.entering, exchange.standing, record))
 
     async def _answer(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         snapshot = self.registry.current
@@ -153,11 +164,13 @@ class Proxy:
             with self.admission.place(caller.tenant.name, total=limits.streams, per_tenant=limits.streams_per_tenant):
                 body = await _read_body(request, limits.request_bytes)
                 if isinstance(where, Own):
+                    await self._enter(request, snapshot, caller.tenant, None, exchange)
                     return await self._answer_itself(where, caller.tenant, body, exchange, limits)
                 policy = caller.tenant.policy
                 asked = opened = None
                 if isinstance(where, Protocol):
                     asked = Asked(where, _read_request(where, request, body, exchange))
+                    policy = await self._enter(request, snapshot, caller.tenant, asked, exchange)
                     if policy.input is not None:
                         judge = self.classifiers.get(policy.input.policy)
                         sent = await guarded(policy.input, where, asked.request, body, judge, exchange)
@@ -176,6 +189,28 @@ class Proxy:
             raise Failed(Fault.TENANT_BUSY, str(busy), retry_after=busy.retry_after) from busy
         except ProxyFull as full:
             raise Failed(Fault.PROXY_FULL, str(full), retry_after=full.retry_after) from full
+
+    async def _enter(
+        self, request: web.Request, snapshot: Snapshot, tenant: Tenant, asked: Asked | None, exchange: Exchange
+    ) -> Policy:
+        """What the duties make of a request; the policy it is under. Raises Refused."""
+        if self.governor is None:
+            return tenant.policy
+        exchange.entering = Entering(
+            request_id=exchange.request_id,
+            now=time(),
+            tenant=tenant,
+            snapshot=snapshot,
+            subject=None,
+            protocol=asked.protocol if asked is not None else None,
+            request=asked.request if asked is not None else None,
+            headers=request.headers,
+        )
+        standing = exchange.standing = await self.governor.enter(exchange.entering)
+        exchange.policy = standing.policy
+        if standing.delay:
+            await asyncio.sleep(standing.delay)
+        return standing.policy
 
     async def _answer_itself(
         self, where: Own, tenant: Tenant, body: bytes, exchange: Exchange, limits: Limits
@@ -312,6 +347,22 @@ def _prompt_refused(reply: Reply, exchange: Exchange) -> web.Response:
         content_type=reply.media_type,
         headers=exchange.headers() | {"Server": SERVER, "x-should-retry": "false"},
     )
+
+
+def _duty_refused(refused: Refused, exchange: Exchange) -> web.Response:
+    """A duty's refusal in the words of the protocol that is spoken at the path."""
+    refusal = Refusal(refused.status, refused.type, refused.message, refused.code)
+    exchange.status = refused.status
+    response = web.Response(
+        status=refused.status,
+        body=spoken_at(exchange.path).error_body(refusal),
+        content_type=JSON,
+        headers=exchange.headers() | {"Server": SERVER} | dict(refused.headers),
+    )
+    if refused.retry_after is not None:
+        response.headers["Retry-After"] = str(ceil(refused.retry_after))
+    exchange.bytes_out = len(response.body) if isinstance(response.body, bytes) else 0
+    return response
 
 
 def _refusal(failed: Failed, exchange: Exchange) -> web.Response:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 
+from guardrail.governance.duty import Entering, Standing
 from guardrail.observe.metrics import Metrics
 from guardrail.observe.records import (
     MAX_FINDINGS,
@@ -106,6 +107,10 @@ class Exchange:
     bytes_in: int = 0
     bytes_out: int = 0
     first_byte_at: float | None = None
+    entering: Entering | None = None
+    """The request as the duties saw it; None before, and for paths that pass."""
+    standing: Standing | None = None
+    """What they made of it; None when one of them refused it."""
 
     def headers(self) -> dict[str, str]:
         """The headers that guardrail adds to every response."""
@@ -114,16 +119,19 @@ class Exchange:
             out["x-guardrail-policy"] = self.policy.tag
         elif self.passing:
             out["x-guardrail-policy"] = "none"
+        if self.standing is not None:
+            out |= self.standing.headers
         return out
 
-    def close(self, records: Records, metrics: Metrics) -> None:
-        """Write the record and count it. Called once, when it is settled what the client gets, so that nothing is
-        raised: what goes wrong is logged and counted."""
+    def close(self, records: Records, metrics: Metrics) -> Record | None:
+        """Write the record and count it; the record, unless it could not be made. Called once, when it is settled what
+        the client gets, so that nothing is raised: what goes wrong is logged and counted."""
         kept: list[Record] = []
         self._book(metrics, lambda: kept.append(self._record()))
         for record in kept:
             self._book(metrics, partial(Records.add, records, record))
             self._book(metrics, partial(self._count, metrics, record))
+        return kept[0] if kept else None
 
     def _count(self, metrics: Metrics, record: Record) -> None:
         metrics.count_record(
@@ -187,6 +195,7 @@ class Exchange:
             bytes_out=self.bytes_out,
             first_byte_s=round(self.first_byte_at - self.started, 6) if self.first_byte_at else 0.0,
             duration_s=round(monotonic() - self.started, 6),
+            **(self.standing.record if self.standing is not None else {}),
         )
 
     def _asked(self) -> InputRecord | None:

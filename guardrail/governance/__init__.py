@@ -1,0 +1,1 @@
+"""The duties of a service towards people: limits, conduct, cases, labels, records, rights. One file each."""
