@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from guardrail.errors import ConfigError, ConfigProblem
+from guardrail.governance.terms import policy_names
 from guardrail.policy.document import Document, Place, read_document, read_text
 from guardrail.policy.model import PolicyFile, TenantFile
 from guardrail.policy.problems import suggestion, validated
@@ -70,6 +72,7 @@ class Configuration:
     def use_shipped(self, *names: str) -> None:
         """Take up the package's policies that are named: by `names`, a tenant, or a policy that extends them."""
         needed = [*names, *self.policies, *(policy for _, _, policy, _ in _users(self))]
+        needed += [policy for _, _, policy in _named_in_terms(self)]
         for name in needed:  # grows while it is walked
             if name not in self.policies and name not in self.policy_names and name in self.shipped:
                 self.policies[name] = self.shipped[name]
@@ -265,6 +268,9 @@ def _check_references(config: Configuration) -> None:
         wanted = (id(document), (*place, "upstream")) not in cut
         if upstreams is not None and upstream not in upstreams and wanted:
             unknown(document, (*place, "upstream"), "upstream", upstream, upstreams)
+    for document, place, policy in _named_in_terms(config):
+        if policy not in policies:
+            unknown(document, place, "policy", policy, policies)
     owners: dict[str, str] = {}
     for name, tenant in config.tenants.items():
         if name == ANONYMOUS:
@@ -283,6 +289,16 @@ def _users(config: Configuration) -> Iterator[tuple[Document, Place, str, str]]:
         yield config.settings.document, ("anonymous",), anonymous.policy, anonymous.upstream
     for tenant in config.tenants.values():
         yield tenant.document, (), tenant.file.policy, tenant.file.upstream
+
+
+def _named_in_terms(config: Configuration) -> Iterator[tuple[Document, Place, str]]:
+    """The policies that `terms` name, in `guardrail.yaml` and in tenants' files."""
+    given: list[tuple[Document, Struct]] = [(tenant.document, tenant.file.terms) for tenant in config.tenants.values()]
+    if config.settings is not None:
+        given.append((config.settings.document, config.settings.file.terms))
+    for document, terms in given:
+        for place, policy in policy_names(terms):
+            yield document, ("terms", *place), policy
 
 
 def _with_upstream(settings: Settings, url: str) -> Settings:

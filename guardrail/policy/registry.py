@@ -27,13 +27,14 @@ import msgspec
 import watchfiles
 
 from guardrail.errors import ConfigError, ConfigProblem
-from guardrail.governance.terms import Terms, merged
+from guardrail.governance.terms import Terms, merged, policy_names
 from guardrail.policy.compile import Compiler, cache_of, locale_of
 from guardrail.policy.lists import Lists
 from guardrail.policy.load import ANONYMOUS, Configuration, load_configuration, root_file
+from guardrail.policy.model import TenantFile
 from guardrail.policy.policy import Policy
 from guardrail.policy.problems import one_of
-from guardrail.settings import Settings
+from guardrail.settings import Anonymous, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Tenant:
     """Of its notices."""
     terms: Terms = field(default=Terms(), repr=False)
     """Under which it is served: its own, those of `guardrail.yaml` and of presets beneath, as one."""
+    policies: Mapping[str, Policy] = field(default_factory=dict, repr=False)
+    """Those that its terms name, in its own language."""
 
 
 class Snapshot:
@@ -117,7 +120,11 @@ class Snapshot:
     @property
     def compiled(self) -> list[Policy]:
         """Every policy in it, also in the languages of the tenants."""
-        return [*self.policies.values(), *(tenant.policy for tenant in self.tenants.values())]
+        tenants = [*self.tenants.values(), *([self.anonymous] if self.anonymous is not None else [])]
+        out = [*self.policies.values()]
+        for tenant in tenants:
+            out += [tenant.policy, *tenant.policies.values()]
+        return out
 
     def by_name(self, name: str) -> Tenant | None:
         """The tenant of that name, or None."""
@@ -290,17 +297,11 @@ def load_snapshot(
     compiler = Compiler(config, environ, reuse=reuse, thorough=thorough, lists=lists)
     policies = {name: compiler.policy(name) for name in config.policies}
     problems = config.problems + _unspoken(config, compiler)
+    beneath = config.settings.file.terms if config.settings is not None else Terms()
     tenants = [
-        Tenant(
-            name=name,
-            policy=policy,
-            upstream=tenant.file.upstream,
-            key_hashes=tuple(key.removeprefix("sha256:").lower() for key in tenant.file.keys),
-            locale=compiler.spoken(tenant.file.policy, tenant.file.locale or None),
-            terms=merged(config.settings.file.terms, tenant.file.terms) if config.settings is not None else Terms(),
-        )
-        for name, tenant in config.tenants.items()
-        if (policy := compiler.policy(tenant.file.policy, tenant.file.locale or None)) is not None
+        tenant
+        for name, loaded in config.tenants.items()
+        if (tenant := _tenant(name, loaded.file, merged(beneath, loaded.file.terms), compiler)) is not None
     ]
     if config.settings is None or compiler.problems or problems:
         raise ConfigError(sorted(compiler.problems.union(problems)))
@@ -308,13 +309,7 @@ def load_snapshot(
     good = {name: policy for name, policy in policies.items() if policy is not None}
     anonymous = None
     if settings.anonymous is not None:
-        anonymous = Tenant(
-            ANONYMOUS,
-            good[settings.anonymous.policy],
-            settings.anonymous.upstream,
-            locale=compiler.spoken(settings.anonymous.policy),
-            terms=settings.terms,
-        )
+        anonymous = _tenant(ANONYMOUS, settings.anonymous, settings.terms, compiler)
     lists.forget(compiler.files)
     files = {path.absolute() for path in config.files | compiler.files}
     return Snapshot(
@@ -327,6 +322,25 @@ def load_snapshot(
         folders={path.absolute() for path in config.folders}
         | {path.parent for path in files}
         | {path.resolve().parent for path in files},
+    )
+
+
+def _tenant(name: str, file: TenantFile | Anonymous, terms: Terms, compiler: Compiler) -> Tenant | None:
+    """The tenant that a file, or the section `anonymous`, asks for; None where its policy has problems."""
+    own = file if isinstance(file, TenantFile) else None
+    locale = (own.locale or None) if own is not None else None
+    policy = compiler.policy(file.policy, locale)
+    if policy is None:
+        return None
+    named = {other: compiler.policy(other, locale) for _, other in policy_names(terms)}
+    return Tenant(
+        name=name,
+        policy=policy,
+        upstream=file.upstream,
+        key_hashes=tuple(key.removeprefix("sha256:").lower() for key in own.keys) if own is not None else (),
+        locale=compiler.spoken(file.policy, locale),
+        terms=terms,
+        policies={other: compiled for other, compiled in named.items() if compiled is not None},
     )
 
 
@@ -352,6 +366,7 @@ def _digest(settings: Settings, policies: Mapping[str, Policy], tenants: Iterabl
                 tenant.upstream,
                 sorted(tenant.key_hashes),
                 tenant.terms,
+                {name: policy.digest for name, policy in tenant.policies.items()},
             )
             for tenant in tenants
         },

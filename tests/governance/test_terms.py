@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType
 
-from guardrail.governance.terms import merged
+from guardrail.governance.terms import PolicyName, merged, policy_names
 
 
 class Inner(Struct, frozen=True):
@@ -31,3 +31,25 @@ def test_a_section_that_only_one_side_has_is_taken_whole() -> None:
     inner = Inner(one=1)
     assert merged(Outer(inner=inner), Outer()).inner == inner
     assert merged(Outer(), Outer(inner=inner)).inner == inner
+
+
+class Stricter(Struct, frozen=True):
+    policy: PolicyName | UnsetType = UNSET
+    note: str | UnsetType = UNSET
+    steps: tuple[PolicyName, ...] = ()
+
+
+class Sections(Struct, frozen=True):
+    one: Stricter | UnsetType = UNSET
+    by_name: dict[str, PolicyName] | UnsetType = UNSET
+
+
+def test_the_policies_that_terms_name_are_found_wherever_they_stand() -> None:
+    terms = Sections(one=Stricter(policy="strict", note="plain", steps=("a", "b")), by_name={"night": "quiet"})
+    assert list(policy_names(terms)) == [
+        (("one", "policy"), "strict"),
+        (("one", "steps", 0), "a"),
+        (("one", "steps", 1), "b"),
+        (("by_name", "night"), "quiet"),
+    ]
+    assert list(policy_names(Sections())) == []
