@@ -123,6 +123,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     upstream_aborted: bool
     attempts: int
     """Requests made to the upstream, retries among them."""
+    answer_id: str = ""
+    """The server's own id of the answer, as the client saw it; "" when it gave none."""
+    removed_by: str = ""
+    """The case by which the answer was removed later, see docs/removal.md; "" when it was not."""
     bytes_in: int
     """Body bytes from the upstream, decoded."""
     bytes_out: int
@@ -168,6 +172,14 @@ class Records:
     def find(self, request_id: str) -> Record | None:
         """The kept record of one response."""
         return next((r for r in self._newest_first() if r.request_id == request_id), None)
+
+    def mark_removed(self, request_id: str, case: str) -> bool:
+        """Note that an answer was removed by a case. False when its record is not here."""
+        for index, record in enumerate(self._kept):
+            if record.request_id == request_id:
+                self._kept[index] = msgspec.structs.replace(record, removed_by=case)
+                return True
+        return False
 
     def _newest_first(self) -> Iterator[Record]:
         return reversed(self._kept)

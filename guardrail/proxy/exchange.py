@@ -187,6 +187,7 @@ class Exchange:
             findings_total=len(text.findings),
             upstream_aborted=self.upstream_aborted,
             attempts=self.attempts.count,
+            answer_id=text.answer_id,
             classifier=ClassifierRecord(text.classifier, text.units, self.encoder_calls, dict(text.unit_failures))
             if text.classifier
             else None,

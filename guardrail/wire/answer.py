@@ -19,7 +19,7 @@ from guardrail.wire.channel import Channel, Rewrite
 from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import Chunk
 from guardrail.wire.halt import Stop, choice_prefix, is_of
-from guardrail.wire.record import MAX_BLOCKED, StreamRecord, classifier_part
+from guardrail.wire.record import MAX_BLOCKED, StreamRecord, answer_id_of, classifier_part
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event
 from guardrail.wire.tool_arguments import Arguments
@@ -162,6 +162,7 @@ class Answer(ABC):
             blocked=tuple(self._blocked),
             fault=self._fault,
             retracted=self._retracted,
+            answer_id=answer_id_of(self._envelope),
             **classifier_part(self._policy, tally),
         )
 

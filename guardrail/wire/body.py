@@ -16,7 +16,7 @@ from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
 from guardrail.wire.json_text import is_document
-from guardrail.wire.record import MAX_BLOCKED, UPSTREAM_ERROR, StreamRecord, classifier_part
+from guardrail.wire.record import MAX_BLOCKED, UPSTREAM_ERROR, StreamRecord, answer_id_of, classifier_part
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps, load_object, loads, whole_surrogates
 from guardrail.wire.tool_arguments import Arguments, guard_arguments, guard_pieces, guard_whole
@@ -49,6 +49,8 @@ class Body:
     halted: Finding | None = None
     delivered: int = 0
     """Code points of output of the text that halted, or of the last one before."""
+    answer_id: str = ""
+    """What the server calls it, see `StreamRecord.answer_id`."""
 
     def text(self, places: Sequence[Place], channel: str) -> Arguments:
         """A text that people read, in one or several places, which are read on as one."""
@@ -144,6 +146,7 @@ class Body:
             finish_reasons=tuple(reasons),
             blocked=tuple(dict.fromkeys(self.unknown.blocked))[:MAX_BLOCKED],
             fault=fault,
+            answer_id=self.answer_id,
             **classifier_part(policy, self.tally),
         )
 
@@ -205,4 +208,5 @@ def open_body(
     value, duplicate = load_object(body, ANSWER)
     verdicts = Verdicts() if verdicts is None else verdicts
     unknown = Unknown(policy.unknown_text == "block")
-    return Body(rules_for(policy, request), verdicts, unknown, request.json_output), value, duplicate
+    opened = Body(rules_for(policy, request), verdicts, unknown, request.json_output, answer_id=answer_id_of(value))
+    return opened, value, duplicate

@@ -6,6 +6,8 @@ Once a response is over, `received == released + removed + dropped`.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,9 @@ UPSTREAM_ERROR = "upstream_error"
 
 MAX_BLOCKED = 16
 """Paths of blocked fields that a record names."""
+
+_ID = re.compile(r"[A-Za-z0-9_.:=+/-]{1,128}")
+"""What an id of an answer looks like in every protocol. What does not is not kept: a server may say anything there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,15 @@ class StreamRecord:
     retracted: int = 0
     """Code points of output delivered that the client was then told to withdraw; they count as released or, as far as
     they are masks, not at all."""
+    answer_id: str = ""
+    """The id that the server gave the answer, as the client sees it (`chatcmpl-…`, `msg_…`, `resp_…`, `responseId`);
+    "" when it gave none, as Ollama never does, or one that is no plain word of at most 128 characters."""
+
+
+def answer_id_of(said: Mapping[str, Any]) -> str:
+    """The id in what an answer says of itself: `id`, of Gemini `responseId`."""
+    found = said.get("id") or said.get("responseId")
+    return found if isinstance(found, str) and _ID.fullmatch(found) else ""
 
 
 def classifier_part(policy: Policy, tally: Tally) -> dict[str, Any]:

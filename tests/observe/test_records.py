@@ -42,6 +42,15 @@ def test_a_reload_may_change_how_many_are_kept() -> None:
     assert records.newest(10) == []
 
 
+def test_an_answer_that_is_removed_later_is_marked() -> None:
+    records = Records(2)
+    for name in ("g-1", "g-2"):
+        records.add(record(name))
+    assert records.mark_removed("g-1", "case-7")
+    assert not records.mark_removed("g-9", "case-7")
+    assert [(r.request_id, r.removed_by) for r in records.newest(2)] == [("g-2", ""), ("g-1", "case-7")]
+
+
 class Lines(logging.Handler):
     """Keeps the messages."""
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from typing import Any
+
+import pytest
 
 from guardrail.text.scores import Failure
 from guardrail.text.scoring import Tally
+from guardrail.wire import anthropic, gemini, ollama, openai_chat, openai_responses, openai_text
 from guardrail.wire.openai_chat import ChatStream
-from guardrail.wire.record import classifier_part
+from guardrail.wire.protocol import Protocol
+from guardrail.wire.record import answer_id_of, classifier_part
 from guardrail.wire.request import ModelRequest
+from guardrail.wire.stream import WireLimits
 from tests.wire.chat import call, halt, policy, redact, says
 from tests.wire.scored import hate
 
@@ -41,3 +48,66 @@ def test_what_a_classifier_did() -> None:
         "unit_failures": (("broken", 1), ("deadline", 2)),
     }
     assert classifier_part(POLICY, Tally()) == {"classifier": "", "units": 0, "unit_failures": ()}
+
+
+CHOICE = {"index": 0, "finish_reason": "stop"}
+ANSWERS: list[tuple[Protocol, str, dict[str, Any], list[dict[str, Any]]]] = [
+    (
+        openai_chat.PROTOCOL,
+        "chatcmpl-7",
+        {"id": "chatcmpl-7", "choices": [{**CHOICE, "message": {"role": "assistant", "content": "hi"}}]},
+        [  # Azure's first event has none yet
+            {"id": "", "choices": [], "prompt_filter_results": []},
+            {"id": "chatcmpl-7", "choices": [{"index": 0, "delta": {"content": "hi"}}]},
+        ],
+    ),
+    (
+        openai_text.PROTOCOL,
+        "cmpl-7",
+        {"id": "cmpl-7", "choices": [{**CHOICE, "text": "hi"}]},
+        [{"id": "cmpl-7", "choices": [{"index": 0, "text": "hi"}]}],
+    ),
+    (
+        openai_responses.PROTOCOL,
+        "resp_7",
+        {"id": "resp_7", "object": "response", "status": "completed", "output": []},
+        [{"type": "response.created", "response": {"id": "resp_7", "status": "in_progress", "output": []}}],
+    ),
+    (
+        anthropic.PROTOCOL,
+        "msg_7",
+        {"id": "msg_7", "type": "message", "role": "assistant", "content": [{"type": "text", "text": "hi"}]},
+        [{"type": "message_start", "message": {"id": "msg_7", "type": "message", "role": "assistant", "content": []}}],
+    ),
+    (
+        gemini.PROTOCOL,
+        "r7",
+        {"responseId": "r7", "candidates": [{"content": {"role": "model", "parts": [{"text": "hi"}]}}]},
+        [{"responseId": "r7", "candidates": [{"content": {"role": "model", "parts": [{"text": "hi"}]}}]}],
+    ),
+    (
+        ollama.PROTOCOL,
+        "",
+        {"model": "m", "message": {"role": "assistant", "content": "hi"}, "done": True},
+        [{"model": "m", "message": {"role": "assistant", "content": "hi"}, "done": False}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("protocol", "id", "body", "events"), ANSWERS, ids=[each[0].name for each in ANSWERS])
+def test_the_servers_own_id_of_an_answer(
+    protocol: Protocol, id: str, body: dict[str, Any], events: list[dict[str, Any]]
+) -> None:
+    _, record = protocol.guard_body(POLICY, ModelRequest(), json.dumps(body).encode(), "g-1", None)
+    assert record.answer_id == id
+    stream = protocol.stream(POLICY, ModelRequest(), case_id="g-1", limits=WireLimits())
+    for event in events:
+        line = json.dumps(event).encode()
+        named = b"event: " + event["type"].encode() + b"\n" if "type" in event else b""
+        stream.feed(line + b"\n" if protocol is ollama.PROTOCOL else named + b"data: " + line + b"\n\n")
+    assert stream.record.answer_id == id
+
+
+@pytest.mark.parametrize("said", [{}, {"id": None}, {"id": 7}, {"id": "two words"}, {"id": "x" * 129}, {"id": "a\nb"}])
+def test_what_is_no_id_is_not_kept(said: dict[str, Any]) -> None:
+    assert answer_id_of(said) == ""
