@@ -202,6 +202,38 @@ class Records(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep: Annotated[int, Meta(ge=0, le=1_000_000, description="How many of the last records stay in memory.")] = 1000
 
 
+class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The audit log: hash-chained records of what was answered and decided (docs/audit.md)."""
+
+    enabled: Annotated[bool, Meta(description="Keep an audit log.")] = True
+    folder: Annotated[
+        FilePath | None,
+        Meta(description="Its folder, relative to this file. Unset: `audit` in the folder of the state."),
+    ] = None
+    fail: Annotated[
+        Literal["open", "closed"],
+        Meta(
+            description="While it cannot be written: `open` goes on and writes later what fits in memory, `closed` "
+            "refuses requests with 503."
+        ),
+    ] = "open"
+    fsync: Annotated[
+        Literal["always", "interval", "never"],
+        Meta(
+            description="When the disk must have it: with every record, every `interval` seconds, or when the system "
+            "likes. All three outlive the process; they differ in what a power failure takes."
+        ),
+    ] = "interval"
+    interval: Annotated[Seconds, Meta(description="Seconds between two writes to disk, with `fsync: interval`.")] = 1
+    rotate_bytes: Annotated[
+        int, Meta(ge=4096, le=2**34, description="Size at which a new file is begun; after a day one is in any case.")
+    ] = 64 * 2**20
+    retention_days: Annotated[
+        int,
+        Meta(ge=1, le=36500, description="Days after which whole files are removed; the chain says which."),
+    ] = 1095
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`guardrail.yaml`: one process and what it serves."""
 
@@ -218,6 +250,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Terms()
     )
     records: Annotated[Records, Meta(description="Records kept in memory.")] = Records()
+    audit: Annotated[AuditSettings, Meta(description="The audit log.")] = AuditSettings()
     cache: Annotated[
         bool | FilePath,
         Meta(
