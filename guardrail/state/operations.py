@@ -13,6 +13,9 @@ KEEP = 3 * 365 * 86400.0
 """Seconds that a document is kept when nothing else is said: three years, the longest time for which the laws behind
 the presets ask for records."""
 
+SESSION_KEEP = 2 * 86400.0
+"""Seconds that a session is kept after the last visit: what is said of a day is still known on the next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -81,7 +84,8 @@ class Find:
     newest: bool = False
     """The newest first."""
     after: str = ""
-    """The id of the last document of the page before; the list goes on behind it."""
+    """The id of the last document of the page before; the list goes on behind it. Where that one is gone, the list
+    begins again."""
 
 
 # Limits
@@ -144,7 +148,7 @@ class Taken:
     refused: int = -1
     """Index in `levels` of the first that had no room; -1: all was taken."""
     retry_after: float = 0.0
-    """Seconds until that one has room, if nothing else is taken."""
+    """Seconds until that one has room, if nothing else is taken; the whole window, where it never will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,7 @@ class Visit:
     group: str
     id: str
     gap: float
-    keep: float = 2 * 86400.0
+    keep: float = SESSION_KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Note something about a session once. Reply: True for whoever is first."""
+    """Note something about a session once. Reply: True for whoever is first. Where there is no session, one begins."""
 
     group: str
     id: str

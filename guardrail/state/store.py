@@ -7,7 +7,7 @@ tests. A store never retries a write by itself, and never answers from memory wh
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from guardrail.errors import GuardrailError
 from guardrail.state.operations import Conflict, Document, Get, Operation, Put
@@ -16,8 +16,18 @@ CHANGES = ("policy", "key")
 """Kinds of documents whose changes are told to every process at once."""
 
 
+Failure = Literal["slow", "down", "full", "read-only", "failover", "schema", "other"]
+"""Why a store did not do what it was asked: no answer in time; not reachable, or refusing every command; no room left;
+not to be written to; a cluster or Sentinel without a master just now; made by a newer guardrail; anything else."""
+
+
 class StateError(GuardrailError):
     """The store could not be asked, or did not answer in time. What was asked may or may not have happened."""
+
+    def __init__(self, message: str, kind: Failure = "other") -> None:
+        """`message` names no key and holds nothing of what was stored."""
+        self.kind: Failure = kind
+        super().__init__(message)
 
 
 class Store(Protocol):
