@@ -17,11 +17,17 @@ from guardrail.policy.policy import Policy
 from guardrail.policy.registry import Snapshot, Tenant
 from guardrail.state.operations import Operation
 from guardrail.state.store import Store
+from guardrail.text.rules import Finding
 from guardrail.wire.protocol import Protocol
 from guardrail.wire.request import ModelRequest
 
 Use = Literal["limits", "conduct", "sessions", "records"]
 """What a duty needs the state for: what happens without it is set for each use (`state.on_failure`)."""
+
+Done = Literal["open", "closed", "local"]
+"""What is done when the state cannot be asked: go on without, refuse, or go by what this process knows by itself."""
+
+USES: tuple[Use, ...] = ("limits", "conduct", "sessions", "records")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,8 @@ class Standing:
     """Seconds to wait until the model is asked."""
     record: dict[str, Any] = field(default_factory=dict)
     """Fields of the record, by name."""
+    without: dict[Use, Done] = field(default_factory=dict)
+    """The uses for which the state could not be asked, and what was done instead: open or local."""
 
 
 class Refused(GuardrailError):
@@ -101,6 +109,10 @@ class Finished:
     entering: Entering
     standing: Standing
     record: Record
+    own: Sequence[Finding] = field(default=(), repr=False)
+    """What was found in the words that the person wrote for this request. All of it: a record lists only some."""
+    answered: Sequence[Finding] = field(default=(), repr=False)
+    """What was found in the model's words."""
 
 
 class Duty:
@@ -121,7 +133,12 @@ class Duty:
         return ()
 
     def after(self, finished: Finished) -> Sequence[Operation]:
-        """What is written when it is over. It is repeated when the state is down, so that it may be written twice."""
+        """What is written when it is over. Called once, at its end; what it returns is written again when the state was
+        down, so that it may be written twice."""
+        return ()
+
+    def beat(self) -> Sequence[Operation]:
+        """What is said every few seconds while requests run: leases that go on."""
         return ()
 
     async def follow(self, finished: Finished, store: Store) -> None:

@@ -128,7 +128,7 @@ class Proxy:
             record = exchange.close(self.records, self.metrics)
             if record is not None and exchange.entering is not None and exchange.standing is not None:
                 assert self.governor is not None
-                self.governor.finish(Finished(exchange.entering, exchange.standing, record))
+                self.governor.finish(Finished(exchange.entering, exchange.standing, record, *exchange.found()))
 
     async def _answer(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         snapshot = self.registry.current

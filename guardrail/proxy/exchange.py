@@ -123,6 +123,10 @@ class Exchange:
             out |= self.standing.headers
         return out
 
+    def found(self) -> tuple[Sequence[Finding], Sequence[Finding]]:
+        """Every finding in what the person wrote for this request, and every one in the model's words."""
+        return self.prompt.own if self.prompt else (), self.text.findings if self.text else ()
+
     def close(self, records: Records, metrics: Metrics) -> Record | None:
         """Write the record and count it; the record, unless it could not be made. Called once, when it is settled what
         the client gets, so that nothing is raised: what goes wrong is logged and counted."""

@@ -41,6 +41,9 @@ class PromptRecord:
     findings: tuple[Finding, ...]
     """`channel`: the path of the message's text, as `messages[3].content`; offsets within the message's text."""
     refused: Finding | None
+    own: tuple[Finding, ...] = ()
+    """Those of `findings` in what the person wrote since the model last spoke: not in what tools gave back, and not in
+    what was said before and is only sent again."""
     classifier: str = ""
     """The classifier's model, `name@digest`; "" for a section without one."""
     units: int = 0
@@ -80,6 +83,7 @@ def guard_prompt(section: InputSection, request: ModelRequest, body: bytes, verd
     done: dict[tuple[str, ...], _Outcome] = {}
     texts: dict[Path, str] = {}
     findings: list[Finding] = []
+    own: list[Finding] = []
     tally = Tally()
     messages = scanned = removed = 0
     refused: Finding | None = None
@@ -92,7 +96,10 @@ def guard_prompt(section: InputSection, request: ModelRequest, body: bytes, verd
             tally.add(outcome.tally)
         messages += 1
         scanned += sum(map(len, pieces))
-        findings += [replace(found, channel=channel) for found in outcome.findings]
+        here = [replace(found, channel=channel) for found in outcome.findings]
+        findings += here
+        if here and message[0].role == "user" and message[0].turn >= _newest_turn(request.inputs):
+            own += here
         if outcome.halted is not None:
             refused = replace(outcome.halted, channel=channel)
             break
@@ -108,6 +115,7 @@ def guard_prompt(section: InputSection, request: ModelRequest, body: bytes, verd
         unscanned=tally.unscanned,
         findings=tuple(findings),
         refused=refused,
+        own=tuple(own),
         classifier="" if settings is None else settings.model,
         units=tally.units,
         unit_failures=tuple(sorted((kind.value, count) for kind, count in tally.failures.items())),

@@ -205,3 +205,15 @@ def test_nothing_that_is_removed_is_left_however_a_message_is_cut_into_parts(tex
         for together in ("".join(left), "\n".join(left)):
             found = guard_text(together, INNER)
             assert [hit.rule for hit in found.findings if hit.rule != "ticket"] == []
+
+
+def test_what_a_person_wrote_is_told_apart_from_what_others_said_and_what_was_said_before() -> None:
+    raw = body(
+        ("user", "TCK-1111"),
+        ("assistant", "TCK-2222"),
+        ("user", "TCK-3333"),
+        ("tool", "TCK-4444"),
+    )
+    record = guarded(raw, section(turns="all", roles=("user", "tool", "assistant"))).record
+    assert [found.channel for found in record.findings] == [f"messages[{n}].content" for n in range(4)]
+    assert [found.channel for found in record.own] == ["messages[2].content"]
