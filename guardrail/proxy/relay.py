@@ -15,6 +15,7 @@ import contextlib
 import logging
 import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
@@ -41,6 +42,7 @@ from guardrail.settings import Limits
 from guardrail.whole_texts import OFF_LOOP_BYTES, looked_at
 from guardrail.wire.annotation import annotated
 from guardrail.wire.answer import Fault as InBandFault
+from guardrail.wire.inserts import Inserts
 from guardrail.wire.protocol import OpenStream, Protocol
 from guardrail.wire.record import UPSTREAM_ERROR
 from guardrail.wire.request import ModelRequest
@@ -86,6 +88,10 @@ class Relay:
         has one."""
         self._exchange = exchange
         self._request = request
+        standing = exchange.standing
+        if asked is not None and standing is not None and (standing.before or standing.behind):
+            said_with = Inserts.of(standing.before, standing.behind)
+            asked = Asked(asked.protocol, replace(asked.request, said_with=said_with))
         self._asked = asked
         self._policy = policy
         self._upstream = upstream

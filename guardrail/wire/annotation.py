@@ -57,6 +57,7 @@ def annotated(body: bytes, record: StreamRecord) -> bytes:
     found = worst(record.findings)
     if record.halted:
         return dumps({**value, "guardrail": {**value["guardrail"], "categories": found}})
-    if "guardrail" in value:
+    note = value.get("guardrail", {})
+    if note and "inserted" not in note:
         return body
-    return dumps({**value, "guardrail": annotation_of_all(found)})
+    return dumps({**value, "guardrail": {**note, **annotation_of_all(found)}})

@@ -18,7 +18,8 @@ from guardrail.wire.annotation import annotation, annotation_of_all, worst
 from guardrail.wire.channel import Channel, Rewrite
 from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import Chunk
-from guardrail.wire.halt import Stop, choice_prefix, is_of
+from guardrail.wire.halt import Stop, choice_prefix, is_of, notice
+from guardrail.wire.json_text import is_document
 from guardrail.wire.record import MAX_BLOCKED, StreamRecord, answer_id_of, classifier_part
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event
@@ -63,6 +64,8 @@ class Answer(ABC):
     halt_reason: ClassVar[str] = "content_filter"
 
     __slots__ = (
+        "_before",
+        "_behind",
         "_blocked",
         "_case_id",
         "_choices",
@@ -72,6 +75,7 @@ class Answer(ABC):
         "_events",
         "_fault",
         "_findings",
+        "_inserts",
         "_out",
         "_policy",
         "_request",
@@ -99,6 +103,8 @@ class Answer(ABC):
         self._tally = Tally()
         """Of texts that are not a channel's."""
         self._request = request
+        self._inserts = request.inserts
+        self._before = self._behind = 0
         self._case_id = case_id
         self._choices: dict[int, Choice] = {}
         self._out: list[bytes] = []
@@ -162,6 +168,8 @@ class Answer(ABC):
             blocked=tuple(self._blocked),
             fault=self._fault,
             retracted=self._retracted,
+            before=self._before,
+            behind=self._behind,
             answer_id=answer_id_of(self._envelope),
             **classifier_part(self._policy, tally),
         )
@@ -202,10 +210,13 @@ class Answer(ABC):
         if released is None:
             return None
         events, halted = released
-        self._out += events
         for size, outcome in closing.outcomes:
             self._account(size, outcome)
             halted = halted or outcome.halted
+        if self._inserts.behind and halted is None and not part and choice.spoke and not self._calls(choice, chunk):
+            self._out += self._insert(choice, self._inserts.behind, "behind")
+            self._behind += 1
+        self._out += events
         if halted is None:
             if self._request.annotate and (closing.raw or not part):
                 self._annotate(choice, part)
@@ -288,7 +299,38 @@ class Answer(ABC):
             self._retracted += stop.delivered - stop.start
         self._out += self._halt_events(choice, finding, usage)
 
+    # --- what guardrail says itself -----------------------------------------------------------------------------------
+
+    def _begin(self, choice: Choice) -> None:
+        """The first words of a choice for people are about to be taken."""
+        choice.spoke = True
+        if self._inserts.before:
+            self._out += self._insert(choice, self._inserts.before, "before")
+            self._before += 1
+
+    def _last_words(self, choice: Choice) -> str:
+        """What people read where a choice was halted. Asked once for each."""
+        inserts = self._inserts
+        said = inserts.around(notice(self._policy, self._case_id), spoke=choice.spoke)
+        if said:
+            self._before += bool(inserts.before) and not choice.spoke
+            self._behind += bool(inserts.behind)
+        return said
+
     # --- what a protocol says -----------------------------------------------------------------------------------------
+
+    def _are_words(self, key: str) -> bool:
+        """Whether the channel of this name is what people read."""
+        return is_document(key)
+
+    def _calls(self, choice: Choice, chunk: Chunk | None) -> bool:
+        """Whether a choice that has finished so asks the client to call tools. Then its words go on in the next answer,
+        and nothing is said behind them."""
+        return bool(choice.over)
+
+    def _insert(self, choice: Choice, text: str, place: str) -> list[bytes]:
+        """Events that say a text of guardrail's own in a choice. `place`: "before" or "behind"."""
+        raise AssertionError("this protocol says nothing of guardrail's own")
 
     def _closing(self, choice: Choice, part: str, chunk: Chunk) -> Closing:
         """How the event is said that ends a part of a choice ("": all of it). It may be asked again when verdicts are

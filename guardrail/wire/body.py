@@ -49,6 +49,10 @@ class Body:
     halted: Finding | None = None
     delivered: int = 0
     """Code points of output of the text that halted, or of the last one before."""
+    before: int = 0
+    """Choices in which guardrail said what it had to say in front of the model's words."""
+    behind: int = 0
+    """And behind them."""
     answer_id: str = ""
     """What the server calls it, see `StreamRecord.answer_id`."""
 
@@ -146,6 +150,8 @@ class Body:
             finish_reasons=tuple(reasons),
             blocked=tuple(dict.fromkeys(self.unknown.blocked))[:MAX_BLOCKED],
             fault=fault,
+            before=self.before,
+            behind=self.behind,
             answer_id=self.answer_id,
             **classifier_part(policy, self.tally),
         )

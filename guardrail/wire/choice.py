@@ -36,6 +36,7 @@ class Choice:
         "past",
         "reason",
         "speaking",
+        "spoke",
         "told",
         "upstream_ended",
         "withheld",
@@ -63,6 +64,8 @@ class Choice:
         self.speaking: Channel | None = None
         """Under a policy with a classifier: the channel whose text came last."""
         self._said: Channel | None = None
+        self.spoke = False
+        """Its words for people have begun. Noted where something is to be said in front of them or behind."""
         self.ended = False
         """Nothing more of it will be delivered."""
         self.halted = False

@@ -13,6 +13,7 @@ from guardrail.wire.answer import Fault
 from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
 from guardrail.wire.chunk import AnyTemplate, Chunk
+from guardrail.wire.inserts import insert_note
 from guardrail.wire.openai_chat_body import guard_body
 from guardrail.wire.openai_chat_chunk import envelope, explode, read_chunk, template_of, with_annotations, with_text
 from guardrail.wire.openai_chat_halt import halt_chunks, usage_chunk
@@ -77,11 +78,17 @@ class ChatStream(Stream):
             index=choice.index,
             stop=self._stop(choice, finding),
             legacy=self._is_legacy(choice),
+            said=self._last_words(choice),
             json_output=self._request.json_output,
         )
         if usage is not None:  # upstream said it in the chunk that this one stands for
             chunks[-1]["usage"] = usage
         return [self._event(chunk) for chunk in chunks]
+
+    def _insert(self, choice: Choice, text: str, place: str) -> list[bytes]:
+        said: dict[str, Any] = {"text": text} if self._is_legacy(choice) else {"delta": {"content": text}}
+        chunk = {"index": choice.index, **said, "finish_reason": None}
+        return [self._event({"choices": [chunk], "guardrail": insert_note(place)})]
 
     def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         said: dict[str, Any] = {"index": choice.index, "delta": {}, "finish_reason": None}

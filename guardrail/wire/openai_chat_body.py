@@ -16,6 +16,7 @@ from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.wire.body import Body, Place, open_body
 from guardrail.wire.halt import Stop, choice_prefix, halt_note, notice
+from guardrail.wire.inserts import Inserts, note_inserts
 from guardrail.wire.openai_chat_chunk import ANNOTATIONS, call_entries, check_extras, check_logprobs
 from guardrail.wire.openai_chat_delta import drop_spelling, places
 from guardrail.wire.openai_chat_halt import ended_choice
@@ -53,9 +54,15 @@ def guard_body(
         if choice.halted is not None:
             refusal = policy.refusal if request.json_output else None
             choice.close(choice.halted, notice(policy, case_id), refusal)
+        if request.inserts:
+            before, behind = choice.surround(request.inserts)
+            all_of_it.before += before
+            all_of_it.behind += behind
         all_of_it.add(choice.body)
     if first is not None:
         value["guardrail"] = halt_note(case_id, first.channel, Stop(0))
+    if all_of_it.before or all_of_it.behind:
+        note_inserts(value, request.inserts)
     if duplicate or unknown.blocked or any(choice.changed for choice in choices):
         body = dumps(value)
     reasons = [choice.reason for choice in choices]
@@ -73,6 +80,8 @@ class _Choice:
         """Code points of output in the channel that halted, else in the content, before the notice."""
         index = value.get("index")
         self._prefix = choice_prefix(index if isinstance(index, int) else 0)
+        self._spoke = False
+        """It has words for people."""
         self._altered = check_logprobs(value, self.message, clean)
         for channel, where in self._texts().items():
             self._guard_text(channel, where)
@@ -102,6 +111,7 @@ class _Choice:
         self.body.dropped = self.body.received - self.body.removed
         self.body.halted = finding
         self._delivered = 0
+        self._spoke = False
 
     def close(self, finding: Finding, said: str, refusal: str | None) -> None:
         """Say that the choice was halted. `refusal`: what is said instead of the notice where JSON was asked for."""
@@ -109,15 +119,32 @@ class _Choice:
         drop_spelling(self.value)
         if not said:
             return
-        if isinstance(self.value.get("text"), str):
-            self.value["text"] += said if refusal is None else ""
-        elif refusal is not None:
+        if refusal is None:
+            self._spoke = True
+            self._say("", said)
+        elif not isinstance(self.value.get("text"), str):
             self.message["refusal"] = (self.message.get("refusal") or "") + refusal
             self.value["message"] = self.message
-        elif isinstance(content := self.message.get("content"), list):
-            content.append({"type": "text", "text": said})
+
+    def surround(self, inserts: Inserts) -> tuple[bool, bool]:
+        """Say what guardrail has to say around its words; what of it was said, in front and behind."""
+        if not self._spoke:
+            return False, False
+        behind = "" if call_entries(self.message) else inserts.behind
+        self._say(inserts.before, behind)
+        self._altered = True
+        return bool(inserts.before), bool(behind)
+
+    def _say(self, before: str, behind: str) -> None:
+        """Say more in front of the text that people read, and behind it."""
+        content = self.message.get("content")
+        if isinstance(self.value.get("text"), str):
+            self.value["text"] = before + self.value["text"] + behind
+        elif isinstance(content, list):
+            front, back = ([{"type": "text", "text": said}] if said else [] for said in (before, behind))
+            content[:] = [*front, *content, *back]
         else:
-            self.message["content"] = (content or "") + said
+            self.message["content"] = before + (content or "") + behind
             self.value["message"] = self.message
 
     def _texts(self) -> dict[str, list[Place]]:
@@ -132,6 +159,7 @@ class _Choice:
     def _guard_text(self, channel: str, where: list[Place]) -> None:
         running = self.halted is None
         before = [owner[key] for owner, key in where]
+        self._spoke = self._spoke or (running and channel in ("content", "text") and any(before))
         self.body.text(where, self._prefix + channel)
         if running and (channel in ("content", "text") or self.halted is not None):
             self._delivered = self.body.delivered

@@ -9,7 +9,7 @@ from typing import Any
 
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
-from guardrail.wire.halt import Stop, halt_note, notice
+from guardrail.wire.halt import Stop, halt_note
 from guardrail.wire.request import ModelRequest
 
 
@@ -28,14 +28,22 @@ def ended_choice(finding: Finding, stop: Stop) -> dict[str, Any]:
 
 
 def halt_chunks(
-    policy: Policy, case_id: str, finding: Finding, *, index: int, stop: Stop, legacy: bool, json_output: bool = False
+    policy: Policy,
+    case_id: str,
+    finding: Finding,
+    *,
+    said: str,
+    index: int,
+    stop: Stop,
+    legacy: bool,
+    json_output: bool = False,
 ) -> list[dict[str, Any]]:
     """The last chunks of a halted choice: the notice, then the finish. `legacy`: it speaks in `text`, not `delta`.
+    `said`: the notice, with what else guardrail says.
 
     `json_output`: the client asked for JSON. Then the content is no place for a notice, since SDKs parse it while it
     comes, and raise what the user cannot make sense of; a refusal is what they expect in place of the JSON.
     """
-    said = notice(policy, case_id)
     chunks: list[dict[str, Any]] = []
     if said and not (legacy and json_output):
         text: dict[str, Any] = {"text": said} if legacy else {"delta": {"content": said}}

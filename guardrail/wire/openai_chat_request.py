@@ -11,6 +11,12 @@ from guardrail.wire.request import MAX_CHOICES, InputText, ModelRequest, Path, o
 _ROLES = {"developer": "system", "system": "system", "assistant": "assistant", "tool": "tool", "function": "tool"}
 """Whoever else speaks counts as the user."""
 
+_GRAMMARS = (
+    *("guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs"),  # vLLM
+    *("regex", "ebnf"),  # SGLang
+    *("grammar", "json_schema"),  # llama.cpp
+)
+
 
 def read_request(body: bytes) -> ModelRequest:
     """Raises WireError, with a message fit for the client (400), for what is no Chat Completions request."""
@@ -26,6 +32,7 @@ def read_request(body: bytes) -> ModelRequest:
         include_usage=options.get("include_usage") is True,
         user=optional(value, "user", str, "a string") or "",
         json_output=wants_json(value),
+        verbatim=has_grammar(value),
         **told(tuple(_inputs(messages))),
     )
 
@@ -34,6 +41,12 @@ def wants_json(value: dict[str, Any]) -> bool:
     """Whether the client asked for an answer in JSON."""
     wanted = value.get("response_format")
     return isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema")
+
+
+def has_grammar(value: dict[str, Any]) -> bool:
+    """Whether the answer has to follow a grammar: in OpenAI's field, or in those of vLLM, SGLang and llama.cpp."""
+    wanted = value.get("response_format")
+    return (isinstance(wanted, dict) and wanted.get("type") != "text") or any(value.get(key) for key in _GRAMMARS)
 
 
 def count_of_choices(value: dict[str, Any]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from guardrail.errors import WireError
-from guardrail.wire.openai_chat_request import count_of_choices, wants_json
+from guardrail.wire.openai_chat_request import count_of_choices, has_grammar, wants_json
 from guardrail.wire.request import MAX_CHOICES, InputText, ModelRequest, optional, read_object, told
 
 
@@ -27,6 +27,7 @@ def read_request(body: bytes, target: str) -> ModelRequest:
         include_usage=options.get("include_usage") is True,
         user=optional(value, "user", str, "a string") or "",
         json_output=wants_json(value),
+        verbatim=has_grammar(value) or bool(value.get("echo") or value.get("suffix")),
         **told(tuple(_inputs(value))),
     )
 

@@ -81,6 +81,10 @@ class StreamRecord:
     retracted: int = 0
     """Code points of output delivered that the client was then told to withdraw; they count as released or, as far as
     they are masks, not at all."""
+    before: int = 0
+    """Choices in which guardrail said what it had to say in front of the model's words; see `inserts`."""
+    behind: int = 0
+    """And behind them."""
     answer_id: str = ""
     """The id that the server gave the answer, as the client sees it (`chatcmpl-…`, `msg_…`, `resp_…`, `responseId`);
     "" when it gave none, as Ollama never does, or one that is no plain word of at most 128 characters."""

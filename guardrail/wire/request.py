@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from guardrail.errors import WireError
+from guardrail.wire.inserts import NONE, Inserts
 from guardrail.wire.strict_json import dumps, loads
 
 MAX_CHOICES = 128
@@ -58,6 +59,19 @@ class ModelRequest:
     """The client wants to be told how far its text was checked, and what was found in it."""
     json_output: bool = False
     """The client asked for JSON, so that a notice in the text would break what it parses."""
+    verbatim: bool = False
+    """The client takes the text as it is: the prompt is repeated in it, it is put in front of something, or it has a
+    grammar."""
+    said_with: Inserts = NONE
+    """What guardrail is to say around the words of the model."""
+
+    @property
+    def inserts(self) -> Inserts:
+        """What it says of that: nothing where a program takes the text as it is. Nor where the conversation ends with
+        the model's own words, which the answer goes on with."""
+        if self.json_output or self.verbatim or (self.inputs and self.inputs[-1].role == "assistant"):
+            return NONE
+        return self.said_with
 
     @property
     def prompt_tokens(self) -> int:

@@ -456,6 +456,9 @@ class Stream(Stalling):
         if choice.ended:
             self._dropped += len(text)
             return
+        if self._inserts and not choice.spoke and self._are_words(key):
+            self._flush()
+            self._begin(choice)
         channel.take(chunk.raw, text, self._order)
         self._order += 1
         if (choice, channel) not in self._dirty:
