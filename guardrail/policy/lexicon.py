@@ -72,6 +72,12 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def include_line(line: str) -> str | None:
+    """The file that a line of a `.txt` takes in; None for any other line."""
+    found = _DIRECTIVE.fullmatch(line.strip())
+    return found[2] if found and found[1] == "include" else None
+
+
 class _Reader:
     def __init__(self) -> None:
         self.lexicon = Lexicon()
