@@ -21,6 +21,7 @@ from prometheus_client.utils import floatToGoString
 
 from guardrail.observe.log import dropped_lines
 from guardrail.observe.records import InputRecord, Record
+from guardrail.observe.state_metrics import StateCounters, StateMetrics
 
 if TYPE_CHECKING:
     from guardrail.classify.classifier import Classifier
@@ -150,8 +151,9 @@ class Metrics:
         config_state: Callable[[], ConfigState],
         in_flight: Callable[[], int],
         classifiers: Iterable[Classifier] = (),
+        state: StateCounters | None = None,
     ) -> None:
-        """`classifiers`: those of the process, asked at each scrape."""
+        """`classifiers`: those of the process, asked at each scrape. `state`: None without a state store."""
         # The library's `_created` series double the number of series and say nothing that is used.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
@@ -161,6 +163,7 @@ class Metrics:
         self.registry.register(self.verdicts)
         self.registry.register(ClassifierMetrics(classifiers))
         self.registry.register(DroppedLines())
+        self.registry.register(StateMetrics(state or StateCounters()))
         ProcessCollector(registry=self.registry)
         self._config_state = config_state
 

@@ -69,7 +69,8 @@ class Proxy:
         self.admission = Admission()
         self.records = Records(registry.current.settings.records.keep)
         self.classifiers = Classifiers(environ)
-        self.metrics = Metrics(self.config_state, lambda: self.admission.in_flight, self.classifiers)
+        counters = governor.counters if governor is not None else None
+        self.metrics = Metrics(self.config_state, lambda: self.admission.in_flight, self.classifiers, counters)
         self.checks = Checks(self.classifiers)
         self.draining = False
         self._environ = environ

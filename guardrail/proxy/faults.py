@@ -25,6 +25,7 @@ class Fault(enum.Enum):
     UNSUPPORTED_ENCODING = (415, "invalid_request_error", "The request's content-encoding is not supported.")
     TENANT_BUSY = (429, "rate_limit_error", "Too many concurrent responses for this tenant.")
     PROXY_FULL = (503, "server_error", "Too many concurrent responses.")
+    STATE_UNAVAILABLE = (503, "server_error", "What this service must know to answer cannot be asked just now.")
     DRAINING = (503, "server_error", "The proxy is shutting down.")
     # The upstream, before or after the first byte
     CONNECT_FAILED = (502, "server_error", "The model server cannot be reached.")

@@ -1,20 +1,29 @@
-"""Where duties meet the state: one batch before a request, one after it, none in between.
+"""Where duties meet the state: one batch before a request, many requests' worth in one batch after it, none in between.
 
-Promises: a request waits for one round trip to the state at most, whatever its duties; what is written after it is
-written behind the client's back, and again until it is there. What a request may do while the state is down is set
-for each use; nothing is let through in silence.
+Promises: a request waits for one round trip to the state at most, whatever its duties, and for none when no duty asks;
+what is written after it is written behind the client's back, and again until it is there. What a request may do while
+the state is down is set for each use of it: go on without (`open`), be refused (`closed`), or go by what this process
+knows by itself (`local`). Each is counted, told in the record, and logged once for each outage.
+
+Leases are renewed, and given back, by one task, one after the other: a lease that was given back never lives again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import traceback
-from collections import deque
-from collections.abc import Sequence
+from collections import OrderedDict, deque
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
 
-from guardrail.governance.duty import Duty, Entering, Finished, Refused, Standing
-from guardrail.state.operations import Operation
+from guardrail.governance.duty import USES, Done, Duty, Entering, Finished, Refused, Standing, Use
+from guardrail.observe.state_metrics import StateCounters
+from guardrail.proxy.faults import Failed, Fault
+from guardrail.state.operations import Give, Operation
 from guardrail.state.store import StateError, Store
 
 logger = logging.getLogger("guardrail.proxy")
@@ -22,69 +31,369 @@ logger = logging.getLogger("guardrail.proxy")
 BACKLOG = 10_000
 """Finished requests that wait for the state; of more, the oldest are given up and counted."""
 
+BATCH = 256
+"""Finished requests that are written at once."""
+
+FOLLOWING = 32
+"""Subjects of whom something is read and written at the same time."""
+
+BEAT = 5.0
+"""Seconds between two renewals of leases; a third of what they last (`LEASE_SECONDS` of the limits)."""
+
 RETRY = 0.5
-"""Seconds until the state is asked again."""
+"""Seconds until a state that cannot be asked is asked again."""
+
+REMEMBERED = 10_000
+"""Subjects of whom this process remembers what the state said last."""
+
+
+@dataclass(slots=True)
+class _Due:
+    """What is still to be written after one request."""
+
+    finished: Finished
+    operations: Sequence[Operation]
+    local: Sequence[Operation]
+    """What concerns the fallback store alone."""
+    followed: int = 0
+    """Duties that have read and written what they must."""
+    done: bool = False
 
 
 class Governor:
     """The duties of one process. Lives on one event loop."""
 
-    def __init__(self, store: Store, duties: Sequence[Duty]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        duties: Sequence[Duty],
+        on_failure: Mapping[Use, Done],
+        fallback: Store | None = None,
+    ) -> None:
+        """`on_failure`: what is done when the state cannot be asked, for each use of it. `fallback`: a store of this
+        process alone, for limits that are `local` then."""
         self.store = store
         self.duties = tuple(duties)
-        self.lost = 0
-        """Finished requests that were never written to the state."""
-        self._backlog: deque[Finished] = deque()
+        self.counters = StateCounters()
+        self._on_failure = on_failure
+        self._fallback = fallback
+        self._backlog: deque[_Due] = deque()
         self._wake = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+        self._away_since: float | None = None
+        self._known: OrderedDict[tuple[int, str, str], list[Any]] = OrderedDict()
+        self._undoing: set[asyncio.Task[None]] = set()
+
+    @property
+    def up(self) -> bool:
+        """Whether the state answered when it was asked last."""
+        return self.counters.up
+
+    def refusing(self) -> list[Use]:
+        """The uses for which requests are refused now, as the state cannot be asked."""
+        return [] if self.up else [use for use in USES if self._on_failure[use] == "closed"]
+
+    # Before a request
 
     async def enter(self, entering: Entering) -> Standing:
-        """What the duties make of the request. Raises Refused, StateError."""
+        """What the duties make of the request. Raises Refused; Failed when the state cannot be asked and the request
+        may not go on without."""
         standing = Standing(entering.tenant.policy)
         asked = [(duty, list(duty.asks(entering))) for duty in self.duties]
         operations = [operation for _, part in asked for operation in part]
-        replies = await self.store.run(operations) if operations else []
-        told = []
-        for duty, part in asked:
-            told.append((duty, replies[: len(part)]))
-            replies = replies[len(part) :]
+        replies = await self._ask(entering, asked, operations) if operations else []
+        told: list[tuple[Duty, Sequence[Any] | None]]
+        if replies is None:
+            told = await self._without(entering, asked, standing)
+        else:
+            told = []
+            for duty, part in asked:
+                told.append((duty, replies[: len(part)]))
+                replies = replies[len(part) :]
+            self._remember(entering, told)
         try:
             for duty, answer in told:
-                duty.judge(entering, answer, standing)
+                if answer is not None:
+                    duty.judge(entering, answer, standing)
         except Refused:
-            undone = [operation for duty, answer in told for operation in duty.undo(entering, answer)]
-            if undone:
-                await self.store.run(undone)
+            await self._undo(entering, told, standing)
             raise
         return standing
 
+    async def _ask(
+        self, entering: Entering, asked: Sequence[tuple[Duty, list[Operation]]], operations: list[Operation]
+    ) -> list[Any] | None:
+        """The replies; None when the state cannot be asked. While it is known to be away nobody waits for it: the task
+        that tends to it finds out when it is back."""
+        if not self.up:
+            return None
+        began = monotonic()
+        asking = asyncio.ensure_future(self.store.run(operations))
+        try:
+            # What is taken is known only when it is over: a client that leaves meanwhile must not keep it.
+            replies = await asyncio.shield(asking)
+        except StateError as error:
+            self._lost_sight(error)
+            return None
+        except asyncio.CancelledError:
+            self._spawn(self._give_up(entering, asked, asking))
+            raise
+        finally:
+            self.counters.asked += 1
+            self.counters.seconds += monotonic() - began
+        return replies
+
+    async def _without(
+        self, entering: Entering, asked: Sequence[tuple[Duty, list[Operation]]], standing: Standing
+    ) -> list[tuple[Duty, Sequence[Any] | None]]:
+        """The duties with what is known without the state; None: nothing, and the request goes on. Raises Failed."""
+        uses = {duty.use: self._on_failure[duty.use] for duty, part in asked if part}
+        for use, done in uses.items():
+            self.counters.without[use, done] += 1
+        if "closed" in uses.values():
+            raise Failed(Fault.STATE_UNAVAILABLE, retry_after=1)
+        standing.without = dict(uses)
+        standing.record["without_state"] = sorted(uses)
+        out: list[tuple[Duty, Sequence[Any] | None]] = []
+        for number, (duty, part) in enumerate(asked):
+            answer: Sequence[Any] | None = []
+            if part and uses[duty.use] == "local":
+                answer = await self._locally(number, duty, part, entering)
+            elif part:
+                answer = None
+            out.append((duty, answer))
+        return out
+
+    async def _locally(
+        self, number: int, duty: Duty, part: list[Operation], entering: Entering
+    ) -> Sequence[Any] | None:
+        if duty.use == "limits" and self._fallback is not None:
+            return await self._fallback.run(part)
+        if duty.use == "conduct" and entering.subject is not None:
+            known = self._known.get((number, entering.tenant.name, entering.subject.id))
+            return known if known is not None and len(known) == len(part) else None
+        return None
+
+    def _remember(self, entering: Entering, told: Sequence[tuple[Duty, Sequence[Any] | None]]) -> None:
+        """Of conduct, what the state said of a subject last: it is what holds while the state is away."""
+        if entering.subject is None:
+            return
+        for number, (duty, answer) in enumerate(told):
+            if duty.use == "conduct" and answer:
+                key = (number, entering.tenant.name, entering.subject.id)
+                self._known[key] = list(answer)
+                self._known.move_to_end(key)
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+
+    async def _undo(
+        self, entering: Entering, told: Sequence[tuple[Duty, Sequence[Any] | None]], standing: Standing
+    ) -> None:
+        """Give back what a refused request took. When that fails, it ends by itself, with its lease."""
+        for duty, answer in told:
+            undone = duty.undo(entering, answer) if answer is not None else ()
+            if undone:
+                try:
+                    await self._store_of(duty, standing).run(undone)
+                except StateError as error:
+                    self._lost_sight(error)
+
+    async def _give_up(
+        self,
+        entering: Entering,
+        asked: Sequence[tuple[Duty, list[Operation]]],
+        asking: asyncio.Future[list[Any]],
+    ) -> None:
+        """Undo what was asked for a client that left."""
+        try:
+            replies = await asking
+        except StateError as error:
+            self._lost_sight(error)
+            return
+        for duty, part in asked:
+            answer, replies = replies[: len(part)], replies[len(part) :]
+            await self._undo(entering, [(duty, answer)], Standing(entering.tenant.policy))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._undoing.add(task)
+        task.add_done_callback(self._undoing.discard)
+
+    # After it
+
     def finish(self, finished: Finished) -> None:
         """Have written what follows from it. Returns at once."""
+        operations: list[Operation] = []
+        local: list[Operation] = []
+        for duty in self.duties:
+            done = finished.standing.without.get(duty.use)
+            try:
+                due = duty.after(finished)
+            except Exception as error:
+                _blame(finished, error)
+                continue
+            if duty.use != "limits" or done is None:
+                operations += due
+            elif done == "local":
+                local += due
+            # What was never taken is not given back.
         if len(self._backlog) >= BACKLOG:
             self._backlog.popleft()
-            self.lost += 1
-        self._backlog.append(finished)
+            self.counters.lost += 1
+        self._backlog.append(_Due(finished, operations, local))
+        self.counters.waiting = len(self._backlog)
+        self._emptied.clear()
         self._wake.set()
 
     async def tend(self) -> None:
-        """Write what is due, until cancelled."""
+        """Write what is due, renew leases, and look whether the state is back, until cancelled."""
+        beat_at = 0.0
+        failed = False
         while True:
-            if not self._backlog:
-                self._wake.clear()
-                await self._wake.wait()
-            finished = self._backlog[0]
-            try:
-                operations: list[Operation] = []
-                for duty in self.duties:
-                    operations += duty.after(finished)
-                if operations:
-                    await self.store.run(operations)
-                for duty in self.duties:
-                    await duty.follow(finished, self.store)
-            except StateError:
+            if failed:
                 await asyncio.sleep(RETRY)
-                continue
+            elif not self._backlog and self.up:
+                self._wake.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(max(beat_at - monotonic(), 0.0)):
+                        await self._wake.wait()
+            try:
+                if not self.up:
+                    await self.store.ping()
+                    self._in_sight()
+                    beat_at = 0.0  # leases may have run out meanwhile
+                if monotonic() >= beat_at:
+                    await self._beat()
+                    beat_at = monotonic() + BEAT
+                await self._write()
+                failed = False
+            except StateError as error:
+                self._lost_sight(error)
+                failed = True
             except Exception as error:
-                where = "".join(traceback.format_tb(error.__traceback__))
-                logger.error("%s: %s after a request\n%s", finished.record.request_id, type(error).__name__, where)
-            if self._backlog and self._backlog[0] is finished:
-                self._backlog.popleft()
+                logger.error("%s while the state was tended\n%s", type(error).__name__, _where(error))
+                failed = True
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until all is written, at most so long. What is not is lost, and said to be."""
+        if not self._emptied.is_set() or self._undoing:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await asyncio.gather(*self._undoing, return_exceptions=True)
+                    await self._emptied.wait()
+        if self._backlog:
+            self.counters.lost += len(self._backlog)
+            logger.error("finished requests that were never written to the state: %d", len(self._backlog))
+
+    async def _beat(self) -> None:
+        """Renew the leases of what runs; without any, see that the state is there."""
+        operations = [operation for duty in self.duties for operation in duty.beat()]
+        if operations:
+            await self.store.run(operations)
+        else:
+            await self.store.ping()
+
+    async def _write(self) -> None:
+        """Write what waits, in batches. Raises StateError; then what is not written waits on."""
+        while self._backlog:
+            batch = [self._backlog.popleft() for _ in range(min(BATCH, len(self._backlog)))]
+            try:
+                await self._write_batch(batch)
+                await self._follow(batch)
+            finally:
+                self._backlog.extendleft(due for due in reversed(batch) if not due.done)
+                self.counters.waiting = len(self._backlog)
+        self._emptied.set()
+
+    async def _write_batch(self, batch: list[_Due]) -> None:
+        local = [operation for due in batch for operation in due.local]
+        operations = [operation for due in batch for operation in due.operations]
+        for due in batch:
+            due.local = ()
+        try:
+            if local and self._fallback is not None:
+                await self._fallback.run(local)
+            if operations:
+                await self.store.run(operations)
+        except StateError:
+            for due in batch:
+                due.operations = _repeated(due.operations)
+            raise
+        except Exception as error:
+            self.counters.lost += len(batch)
+            logger.error("%s in what is written after requests\n%s", type(error).__name__, _where(error))
+        for due in batch:
+            due.operations = ()
+
+    async def _follow(self, batch: list[_Due]) -> None:
+        """What reads before it writes: for several subjects at once, for each of them in order."""
+        duties = [duty for duty in self.duties if type(duty).follow is not Duty.follow]
+        lanes: dict[tuple[str, str], list[_Due]] = {}
+        for due in batch:
+            entering = due.finished.entering
+            whom = entering.subject.id if entering.subject is not None else entering.request_id
+            lanes.setdefault((entering.tenant.name, whom), []).append(due)
+        gate = asyncio.Semaphore(FOLLOWING)
+
+        async def one(lane: list[_Due]) -> None:
+            async with gate:
+                for due in lane:
+                    for duty in duties[due.followed :]:
+                        try:
+                            await duty.follow(due.finished, self.store)
+                        except StateError:
+                            raise
+                        except Exception as error:
+                            _blame(due.finished, error)
+                        due.followed += 1
+                    due.done = True
+
+        if not duties:
+            for due in batch:
+                due.done = True
+            return
+        for result in await asyncio.gather(*map(one, lanes.values()), return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    # Whether it is there
+
+    def _store_of(self, duty: Duty, standing: Standing) -> Store:
+        local = standing.without.get(duty.use) == "local" and self._fallback is not None
+        return self._fallback if local and self._fallback is not None else self.store
+
+    def _lost_sight(self, error: StateError) -> None:
+        """The state cannot be asked. Said once for each outage."""
+        if self._away_since is None:
+            self._away_since = monotonic()
+            self.counters.up = False
+            done = ", ".join(f"{use}: {self._on_failure[use]}" for use in USES)
+            logger.error("the state cannot be asked (%s); requests go on by `state.on_failure` (%s)", error, done)
+        self._wake.set()
+
+    def _in_sight(self) -> None:
+        if self._away_since is not None:
+            away, self._away_since = monotonic() - self._away_since, None
+            self.counters.up = True
+            logger.info("the state answers again; it was away for %.1f s", away)
+
+
+def _repeated(operations: Sequence[Operation]) -> list[Operation]:
+    """What is written again, though it may have been written already: nothing is given back twice."""
+    return [
+        replace(each, corrections=tuple(meter for meter in each.corrections if meter.cost > 0))
+        if isinstance(each, Give)
+        else each
+        for each in operations
+    ]
+
+
+def _blame(finished: Finished, error: Exception) -> None:
+    # Type and place only: the message of an exception may quote the model's text.
+    request_id, name = finished.record.request_id, type(error).__name__
+    logger.error("%s: %s after a request\n%s", request_id, name, _where(error))
+
+
+def _where(error: Exception) -> str:
+    return "".join(traceback.format_tb(error.__traceback__))

@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from guardrail.governance.duty import Duty, Entering
 from guardrail.proxy import app, relay
 from guardrail.proxy.faults import Fault
+from guardrail.state.operations import Get, Operation
+from guardrail.state.sqlite import SqliteStore
 from guardrail.wire import body
 from guardrail.wire.stream import Stream
 from tests.proxy.harness import BODY, KEY, Answer, Guarded, guarding, raw_client
@@ -208,6 +211,26 @@ async def test_proxy_full() -> None:
         got = await guarded.ask(key=KEY)
         assert got.headers["retry-after"] == "1"
         assert (got.status, got.error["code"]) == (503, "proxy_full")
+
+
+class Needs(Duty):
+    """A duty that must know something."""
+
+    use = "limits"
+
+    def asks(self, entering: Entering) -> list[Operation]:
+        return [Get("case", "any")]
+
+
+async def test_state_unavailable() -> None:
+    store = SqliteStore(None)
+    await store.close()
+    async with guarding(says("hi"), duties=[Needs()], store=store, on_failure={"limits": "closed"}) as guarded:
+        got = await guarded.ask()
+        await check(guarded, got, Fault.STATE_UNAVAILABLE, outcome="refused")
+        assert got.headers["retry-after"] == "1"
+        assert guarded.metric("guardrail_state_up") == 0
+        assert guarded.metric("guardrail_state_failures_total", use="limits", done="closed") == 1
 
 
 async def test_draining__a_new_request() -> None:

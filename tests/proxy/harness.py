@@ -14,12 +14,17 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
+from guardrail.governance.duty import Done, Duty, Use
+from guardrail.governance.terms import Terms
 from guardrail.observe.records import Record
 from guardrail.policy.policy import Policy
 from guardrail.policy.registry import Registry, Snapshot, Tenant
 from guardrail.proxy.app import Proxy
+from guardrail.proxy.governor import Governor
 from guardrail.proxy.process import client_runner
 from guardrail.settings import Anonymous, Limits, Settings, Timeouts, Upstream
+from guardrail.state.sqlite import SqliteStore
+from guardrail.state.store import Store
 from guardrail.text.rules import Action, KeywordRule, Label
 from guardrail.text.scanner import compile_rules
 from tests.proxy.scripted import Script, ScriptedUpstream, scripted, until
@@ -31,6 +36,8 @@ RULES = (
 
 POLICY = Policy(name="test", digest="ab" * 32, rules=compile_rules(RULES))
 OPEN_POLICY = Policy(name="open", digest="cd" * 32, rules=compile_rules(()))
+
+NO_TERMS = Terms()
 
 KEY = "sk-test-tenant"
 BODY: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
@@ -60,11 +67,12 @@ def snapshot(
     policy: Policy = POLICY,
     tenants: Sequence[Tenant] | None = None,
     anonymous: bool = True,
+    terms: Terms = NO_TERMS,
 ) -> Snapshot:
-    """A snapshot with the tenant `acme` (key KEY), and anonymous access unless switched off."""
+    """A snapshot with the tenant `acme` (key KEY), and anonymous access unless switched off; both under `terms`."""
     if tenants is None:
-        tenants = (Tenant("acme", policy, "default", (hashed(KEY),)),)
-    nobody = Tenant("anonymous", policy, "default") if anonymous else None
+        tenants = (Tenant("acme", policy, "default", (hashed(KEY),), terms=terms),)
+    nobody = Tenant("anonymous", policy, "default", terms=terms) if anonymous else None
     if nobody is not None:
         configured = msgspec.structs.replace(configured, anonymous=Anonymous(policy=policy.name))
     return Snapshot(configured, {policy.name: policy}, tenants, anonymous=nobody)
@@ -170,20 +178,55 @@ async def guarding(
     policy: Policy = POLICY,
     anonymous: bool = True,
     environ: Mapping[str, str] | None = None,
+    terms: Terms = NO_TERMS,
+    duties: Sequence[Duty] = (),
+    store: Store | None = None,
+    on_failure: Mapping[Use, Done] | None = None,
     **changes: Any,
 ) -> AsyncIterator[Guarded]:
-    """A scripted upstream with a guardrail in front; `changes` as in `settings`."""
+    """A scripted upstream with a guardrail in front; `changes` as in `settings`. With `duties` it has a state: `store`,
+    or one in memory."""
     async with scripted(script) as upstream:
         url = changes.pop("url", upstream.url)
-        registry = Registry(snapshot(settings(url, **changes), policy=policy, anonymous=anonymous))
-        async with serving(registry, upstream, environ or {}) as guarded:
+        registry = Registry(snapshot(settings(url, **changes), policy=policy, anonymous=anonymous, terms=terms))
+        if not duties:
+            async with serving(registry, upstream, environ or {}) as guarded:
+                yield guarded
+            return
+        async with (
+            governing(duties, store, on_failure or {}) as governor,
+            serving(registry, upstream, environ or {}, governor) as guarded,
+        ):
             yield guarded
 
 
 @contextlib.asynccontextmanager
-async def serving(registry: Registry, upstream: ScriptedUpstream, environ: Mapping[str, str]) -> AsyncIterator[Guarded]:
+async def governing(
+    duties: Sequence[Duty], store: Store | None, on_failure: Mapping[Use, Done]
+) -> AsyncIterator[Governor]:
+    """A governor at work. What `on_failure` does not name goes on without the state."""
+    uses: dict[Use, Done] = {"limits": "open", "conduct": "open", "sessions": "open", "records": "open"}
+    own = SqliteStore(None) if store is None else None
+    fallback = SqliteStore(None)
+    governor = Governor(store or own or fallback, duties, on_failure={**uses, **on_failure}, fallback=fallback)
+    tending = asyncio.create_task(governor.tend())
+    try:
+        yield governor
+        await governor.settle(5)
+    finally:
+        tending.cancel()
+        await asyncio.gather(tending, return_exceptions=True)
+        for each in (own, fallback):
+            if each is not None:
+                await each.close()
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    registry: Registry, upstream: ScriptedUpstream, environ: Mapping[str, str], governor: Governor | None = None
+) -> AsyncIterator[Guarded]:
     """A guardrail with `registry` on a free port."""
-    proxy = Proxy(registry, environ)
+    proxy = Proxy(registry, environ, governor)
     runner = client_runner(proxy)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
