@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from guardrail.governance.terms import Terms
+from guardrail.state.settings import State
 
 Port = Annotated[int, Meta(ge=0, le=65535, title="a port number from 0 to 65535")]
 Seconds = Annotated[float, Meta(gt=0, le=86400, title="a number of seconds, more than 0 and at most a day")]
@@ -246,6 +247,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     anonymous: Annotated[Anonymous | None, Meta(description="Serve clients that have no key.")] = None
     policies: Annotated[FilePath, Meta(description="Folder of policy files, relative to this file.")] = "policies"
     tenants: Annotated[FilePath, Meta(description="Folder of tenant files, relative to this file.")] = "tenants"
+    state: Annotated[State, Meta(description="What replicas share and what outlives a process.")] = State()
     terms: Annotated[Terms, Meta(description="What holds for every tenant, unless its own file says otherwise.")] = (
         Terms()
     )

@@ -24,6 +24,8 @@ from guardrail.policy.model import PolicyFile, TenantFile
 from guardrail.policy.problems import suggestion, validated
 from guardrail.policy.salvage import salvaged
 from guardrail.settings import Settings, Upstream, Url
+from guardrail.state.settings import state_problems
+from guardrail.state.settings import with_absolute_paths as state_with_absolute_paths
 
 File = TypeVar("File", bound=msgspec.Struct)
 
@@ -313,7 +315,7 @@ def _with_upstream(settings: Settings, url: str) -> Settings:
 
 
 def _with_absolute_paths(settings: Settings, document: Document, problems: list[ConfigProblem]) -> Settings:
-    """The settings with the paths of certificates made absolute; each must be a file."""
+    """The settings with their paths made absolute; those of certificates must be files."""
 
     def absolute(given: str, place: Place) -> str:
         path = document.path.parent / given
@@ -325,6 +327,11 @@ def _with_absolute_paths(settings: Settings, document: Document, problems: list[
         paths = {name: absolute(getattr(tls, name), ("listen", "tls", name)) for name in ("cert", "key")}
         listen = msgspec.structs.replace(settings.listen, tls=msgspec.structs.replace(tls, **paths))
         settings = msgspec.structs.replace(settings, listen=listen)
+    problems += state_problems(settings.state, document)
+    shipped = document.path.resolve().parent == shipped_config().resolve()
+    state, wrong = state_with_absolute_paths(settings.state, document, os.environ, shipped=shipped)
+    problems += wrong
+    settings = msgspec.structs.replace(settings, state=state)
     upstreams = dict(settings.upstreams)
     for name, upstream in upstreams.items():
         if upstream.tls.ca is not None:
