@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from guardrail.errors import GuardrailError
-from guardrail.governance.terms import Terms
-from guardrail.observe.records import Record
-from guardrail.policy.policy import Policy
-from guardrail.policy.registry import Snapshot, Tenant
-from guardrail.state.operations import Operation
-from guardrail.state.store import Store
-from guardrail.text.rules import Finding
-from guardrail.wire.protocol import Protocol
-from guardrail.wire.request import ModelRequest
+
+if TYPE_CHECKING:
+    # Not at run time: the settings hold the terms, whose sections stand beside the duties that are made of this.
+    from guardrail.governance.terms import Terms
+    from guardrail.observe.records import Record
+    from guardrail.policy.policy import Policy
+    from guardrail.policy.registry import Snapshot, Tenant
+    from guardrail.state.operations import Operation
+    from guardrail.state.store import Store
+    from guardrail.text.rules import Finding
+    from guardrail.wire.protocol import Protocol
+    from guardrail.wire.request import ModelRequest
 
 Use = Literal["limits", "conduct", "sessions", "records"]
 """What a duty needs the state for: what happens without it is set for each use (`state.on_failure`)."""
