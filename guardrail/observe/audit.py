@@ -61,13 +61,14 @@ class NoAudit:
 class AuditLog:
     """One writer. Its methods may be called from any thread."""
 
-    def __init__(self, folder: Path, settings: AuditSettings) -> None:
-        """Goes on with the chain of a writer that nobody holds, or begins one. Raises OSError."""
+    def __init__(self, folder: Path, settings: AuditSettings, *, writer: str | None = None) -> None:
+        """Goes on with the chain of a writer that nobody holds, or begins one. `writer`: that one, or none: raises
+        BlockingIOError while another process holds it. Raises OSError where the folder cannot be used."""
         self.settings = settings
         self.lost = 0
         """Records that were never written."""
         self.written = 0
-        self._folder = folder
+        self.folder = folder
         self._mutex = threading.RLock()
         self._waiting: deque[tuple[str, str, Mapping[str, Any]]] = deque()
         self._told_lost = 0
@@ -81,7 +82,7 @@ class AuditLog:
         self._size = 0
         self._began = datetime.now(UTC)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.writer, self._lock = self._claimed()
+        self.writer, self._lock = self._claimed(writer)
         try:
             if self._segment < 0:
                 self._begin(1)
@@ -129,10 +130,30 @@ class AuditLog:
         return len(self._waiting)
 
     @property
+    def path(self) -> Path:
+        """The folder of this writer."""
+        return self.folder / self.writer
+
+    @property
+    def number(self) -> int:
+        """Of the file that is written now."""
+        return self._number
+
+    @property
     def head(self) -> tuple[int, str]:
         """(seq, hash) of the last record."""
         with self._mutex:
             return self._seq, self._hash
+
+    def turn(self) -> None:
+        """Begin a new file. Raises OSError."""
+        with self._mutex:
+            self._rotate()
+
+    def sync(self) -> None:
+        """Have on disk all that was written. Raises OSError."""
+        with self._mutex:
+            os.fsync(self._segment)
 
     def close(self) -> None:
         """Write what waits, if that is possible, and let another process go on with this writer."""
@@ -233,10 +254,10 @@ class AuditLog:
 
     # Files
 
-    def _claimed(self) -> tuple[str, int]:
+    def _claimed(self, wanted: str | None) -> tuple[str, int]:
         """A writer that no process holds, and the lock on it; its chain is read to its end."""
-        for path in sorted(path for path in self._folder.iterdir() if path.is_dir()):
-            lock = _locked(path)
+        for path in sorted(path for path in self.folder.iterdir() if path.is_dir()):
+            lock = _locked(path) if wanted is None or path.name == wanted else None
             if lock is None:
                 continue
             self.writer = path.name
@@ -249,7 +270,9 @@ class AuditLog:
             # Somebody changed its end. It stays as it is, for `audit verify` to find.
             logger.error("%s: the last record does not verify; a new chain is begun beside it", path)
             os.close(lock)
-        path = self._folder / f"w-{secrets.token_hex(4)}"
+        if wanted is not None:
+            raise BlockingIOError(f"{self.folder / wanted} is in use, or damaged")
+        path = self.folder / f"w-{secrets.token_hex(4)}"
         path.mkdir(mode=0o700)
         lock = _locked(path)
         assert lock is not None
@@ -292,7 +315,7 @@ class AuditLog:
         return {"actor": "system", "file": beside.name, "bytes": behind, "sha256": sha256(torn).hexdigest()}
 
     def _begin(self, number: int) -> None:
-        self._open(self._folder / self.writer / f"{number:08}.jsonl")
+        self._open(self.folder / self.writer / f"{number:08}.jsonl")
 
     def _open(self, file: Path) -> None:
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -1,0 +1,106 @@
+"""Anchors of the audit log: the last record of each writer, noted in the state, under the master secret's seal.
+
+A chain shows what was changed in the middle, not that its end was cut off, nor that a whole folder is gone. So each
+process notes in the state how far it has come, every few seconds and at its end; `audit verify` compares. An anchor
+carries a MAC: who can write the folder and the state, but has no secret, cannot make one for a forged chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import logging
+
+import msgspec
+
+from guardrail.observe.audit import AuditError, AuditLog
+from guardrail.observe.audit_retention import prune
+from guardrail.observe.audit_segments import now
+from guardrail.state.operations import Document, Find, Put
+from guardrail.state.secret import Secret
+from guardrail.state.store import StateError, Store
+
+logger = logging.getLogger("guardrail.audit")
+
+KIND = "anchor"
+
+EVERY = 10.0
+"""Seconds between two anchors of a writer that has written."""
+
+PRUNE_EVERY = 3600.0
+"""Seconds between two looks for files that are too old."""
+
+PAGE = 500
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """How far a writer had come. The id of the document is the writer's name."""
+
+    writer: str
+    seq: int
+    hash: str
+    time: str
+    mac: str = ""
+
+    def sealed(self, secret: Secret) -> Anchor:
+        """The same with its MAC."""
+        return msgspec.structs.replace(self, mac=self._mac(secret))
+
+    def genuine(self, secret: Secret) -> bool:
+        """Whether whoever made it had the secret."""
+        return hmac.compare_digest(self.mac, self._mac(secret))
+
+    def _mac(self, secret: Secret) -> str:
+        said = f"{self.writer}\n{self.seq}\n{self.hash}\n{self.time}"
+        return hmac.digest(secret.derive("audit anchors"), said.encode(), "sha256").hex()
+
+
+def anchored(log: AuditLog, secret: Secret) -> Put:
+    """What notes how far a log has come."""
+    seq, hash = log.head
+    anchor = Anchor(log.writer, seq, hash, now()).sealed(secret)
+    return Put(KIND, log.writer, msgspec.json.encode(anchor), keep=(log.settings.retention_days + 30) * 86400.0)
+
+
+async def anchors(store: Store) -> list[Anchor]:
+    """Every anchor in the state. Raises StateError."""
+    out: list[Anchor] = []
+    page: list[Document] = []
+    while True:
+        (page,) = await store.run([Find(KIND, limit=PAGE, after=page[-1].id if page else "")])
+        out += [msgspec.json.decode(document.body, type=Anchor) for document in page]
+        if len(page) < PAGE:
+            return out
+
+
+async def tend(log: AuditLog, store: Store, secret: Secret) -> None:
+    """Anchor the log and remove its old files until cancelled; the end is anchored as well."""
+    noted = 0
+    prune_in = 0.0
+    try:
+        while True:
+            noted = await _anchor(log, store, secret, noted)
+            if prune_in <= 0:
+                prune_in = PRUNE_EVERY
+                try:
+                    count = await asyncio.to_thread(prune, log)
+                except (AuditError, OSError) as error:
+                    logger.error("old files of the audit log cannot be removed: %s", error)
+                else:
+                    if count:
+                        logger.info("%d files of the audit log were older than its retention, and are removed", count)
+            prune_in -= EVERY
+            await asyncio.sleep(EVERY)
+    finally:
+        await _anchor(log, store, secret, noted)
+
+
+async def _anchor(log: AuditLog, store: Store, secret: Secret, noted: int) -> int:
+    """Note how far the log has come, unless it is no further. Without the state the next time will do."""
+    seq, _ = log.head
+    if seq != noted:
+        with contextlib.suppress(StateError):
+            await store.run([anchored(log, secret)])
+            return seq
+    return noted

@@ -1,0 +1,60 @@
+"""Anchors: what each writer had written is in the state, also at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import msgspec
+
+from guardrail.observe import audit_anchors
+from guardrail.observe.audit import AuditLog
+from guardrail.observe.audit_anchors import KIND, Anchor, anchored, anchors, tend
+from guardrail.settings import AuditSettings
+from guardrail.state.operations import Put
+from guardrail.state.secret import Secret
+from guardrail.state.sqlite import SqliteStore
+
+SECRET = Secret("0123456789abcdef" * 2)
+
+
+def test_an_anchor_is_genuine_as_it_was_made() -> None:
+    anchor = Anchor("w-1", 7, "ab" * 32, "2026-03-01T00:00:00.000Z").sealed(SECRET)
+    assert anchor.genuine(SECRET)
+    for field, value in (("writer", "w-2"), ("seq", 6), ("hash", "ac" * 32), ("time", ""), ("mac", "")):
+        assert not msgspec.structs.replace(anchor, **{field: value}).genuine(SECRET)
+
+
+async def test_the_end_of_a_log_is_anchored(tmp_path: Path) -> None:
+    store = SqliteStore(None)
+    log = AuditLog(tmp_path, AuditSettings())
+    tending = asyncio.create_task(tend(log, store, SECRET))
+    async with asyncio.timeout(10):
+        while not await anchors(store):  # noqa: ASYNC110 - looked at from outside
+            await asyncio.sleep(0.005)
+    log.write("test", {"actor": "system"})
+    tending.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await tending
+    (anchor,) = await anchors(store)
+    assert (anchor.writer, anchor.seq, anchor.hash) == (log.writer, *log.head)
+    assert anchor.seq == 2
+    assert anchor.genuine(SECRET)
+    log.close()
+    await store.close()
+
+
+async def test_all_anchors_are_read(tmp_path: Path) -> None:
+    store = SqliteStore(None)
+    count = audit_anchors.PAGE + 3
+    made = [Anchor(f"w-{n}", n, "", "").sealed(SECRET) for n in range(count)]
+    await store.run([Put(KIND, anchor.writer, msgspec.json.encode(anchor)) for anchor in made])
+    assert {anchor.writer for anchor in await anchors(store)} == {anchor.writer for anchor in made}
+    await store.close()
+
+
+async def test_an_anchor_outlives_the_records(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, AuditSettings(retention_days=4000))
+    assert anchored(log, SECRET).keep > 4000 * 86400
+    log.close()
