@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from guardrail.governance.terms import PolicyName
+from guardrail.governance.sections import PolicyName
 from guardrail.text.rules import SEVERITIES, Finding, Severity
 
 Step = Literal["warn", "restrict", "suspend", "terminate"]

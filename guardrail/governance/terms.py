@@ -7,67 +7,29 @@ nobody gives is a duty that is off.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-import msgspec
-from msgspec import UNSET, Meta, Struct
-from msgspec.inspect import CollectionType, DictType, Metadata, StructType, Type, UnionType, type_info
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-Section = TypeVar("Section", bound=Struct)
+from guardrail.governance.complaint_terms import ComplaintTerms
+from guardrail.governance.ladder import ConductTerms
+from guardrail.governance.sections import PolicyName, merged, policy_names
+from guardrail.governance.webhooks import RemovalTerms
 
-_NAMES_POLICY = {"names": "policy"}
-
-PolicyName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)",
-        title="the name of a policy",
-        extra=_NAMES_POLICY,
-    ),
-]
-"""The type of a field that names another policy of the configuration. It is compiled in the tenant's language and found
-in `Tenant.policies`; a name that no policy has is a problem of the file."""
+__all__ = ["PolicyName", "Terms", "merged", "policy_names"]
 
 
 class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     """What holds for a tenant. Every section is off until it is given."""
 
+    complaints: Annotated[
+        ComplaintTerms | UnsetType, Meta(description="Complaints, appeals and requests of data subjects.")
+    ] = UNSET
+    removal: Annotated[
+        RemovalTerms | UnsetType, Meta(description="How the application learns that an answer has to be removed.")
+    ] = UNSET
 
-def merged(beneath: Section, above: Section) -> Section:
-    """`above`, with what it does not say taken from `beneath`, at every depth. Lists are taken whole."""
-    changes: dict[str, Any] = {}
-    for name in above.__struct_fields__:
-        low, high = getattr(beneath, name), getattr(above, name)
-        if high is UNSET:
-            changes[name] = low
-        elif isinstance(high, Struct) and type(low) is type(high):
-            changes[name] = merged(low, high)
-    return msgspec.structs.replace(above, **changes)
-
-
-def policy_names(terms: Struct) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The policies that terms name, in fields of the type `PolicyName` at any depth: (place, name)."""
-    yield from _named(type_info(type(terms)), terms, ())
-
-
-def _named(kind: Type, value: object, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if value is UNSET:
-        return
-    if isinstance(kind, Metadata):
-        if kind.extra == _NAMES_POLICY and isinstance(value, str):
-            yield place, value
-        else:
-            yield from _named(kind.type, value, place)
-    elif isinstance(kind, UnionType):
-        for each in kind.types:
-            yield from _named(each, value, place)
-    elif isinstance(kind, StructType) and isinstance(value, kind.cls):
-        for field in kind.fields:
-            yield from _named(field.type, getattr(value, field.name), (*place, field.encode_name))
-    elif isinstance(kind, CollectionType) and isinstance(value, list | tuple):
-        for index, each in enumerate(value):
-            yield from _named(kind.item_type, each, (*place, index))
-    elif isinstance(kind, DictType) and isinstance(value, dict):
-        for key, each in value.items():
-            yield from _named(kind.value_type, each, (*place, key))
+    conduct: Annotated[
+        ConductTerms | UnsetType,
+        Meta(description="Strikes of end users, and the steps that they lead to."),
+    ] = UNSET

@@ -50,7 +50,11 @@ def test_every_key_is_documented() -> None:
     scored = ("ClassifierEntry", "ClassifierCategories", "LevelEntry")
     pages = dict.fromkeys((*ours, *scored), "policies.md") | {"DetectorEntry": "classifier.md"}
     pages |= dict.fromkeys(("Scenario", "ScenarioFile"), "testing.md")
+    pages |= dict.fromkeys(("PresetFile", "DutyEntry", "Source", "Service"), "presets.md")
     pages["AuditSettings"] = "audit.md"
+    conduct = ("ConductTerms", "Weights", "Warn", "Restrict", "Suspend", "Terminate", "Redress")
+    pages |= dict.fromkeys(conduct, "conduct.md")
+    pages |= {"ComplaintTerms": "complaints.md", "RemovalTerms": "removal.md"}
     texts = {page: (DOCS / page).read_text(encoding="utf-8") for page in {*pages.values(), "configuration.md"}}
     missing = [
         f"{structure}.{key}"
