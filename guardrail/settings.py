@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from guardrail.governance.terms import Terms
+from guardrail.governance.transparency import Service
 from guardrail.state.settings import State
 
 Port = Annotated[int, Meta(ge=0, le=65535, title="a port number from 0 to 65535")]
@@ -251,6 +252,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terms: Annotated[Terms, Meta(description="What holds for every tenant, unless its own file says otherwise.")] = (
         Terms()
     )
+    presets: Annotated[
+        tuple[FilePath, ...],
+        Meta(
+            description="Presets, by name or as paths of files relative to this one: their terms lie beneath `terms`, "
+            "their bounds hold for what is said anywhere."
+        ),
+    ] = ()
+    service: Annotated[Service | None, Meta(description="What the service says of itself to everybody.")] = None
     records: Annotated[Records, Meta(description="Records kept in memory.")] = Records()
     audit: Annotated[AuditSettings, Meta(description="The audit log.")] = AuditSettings()
     cache: Annotated[

@@ -15,6 +15,7 @@ from guardrail.errors import ConfigError, ConfigProblem
 from guardrail.policy.load import root_file
 from guardrail.policy.model import json_schema
 from guardrail.policy.policy import Policy
+from guardrail.policy.presets import check_preset
 from guardrail.policy.registry import Snapshot, load_snapshot
 from guardrail.policy.single import Kind, check_lexicon, check_policy, check_tenant, kind_of
 
@@ -40,7 +41,7 @@ def check(path: Path, out: TextIO, *, form: Format = "text", environ: Mapping[st
 
 
 def print_schema(out: TextIO) -> None:
-    """Print one JSON Schema document that covers all three kinds of file."""
+    """Print one JSON Schema document that covers every kind of file."""
     _write_json(json_schema(), out)
 
 
@@ -70,6 +71,11 @@ def _report_file(path: Path, kind: Kind, out: TextIO, form: Format, environ: Map
             lines = [
                 f"tenant {tenant.tenant}  policy {tenant.policy}  upstream {tenant.upstream}  {_count(keys, 'key')}"
             ]
+        case "preset":
+            preset = check_preset(path)
+            served = sum(bool(duty.settings) for duty in preset.duties)
+            summary = {"presets": {preset.preset: {"duties": len(preset.duties), "served": served}}}
+            lines = [f"preset {preset.preset}  {_count(len(preset.duties), 'duty', 'duties')}  {served} served here"]
         case "lexicon":
             counts = check_lexicon(path)
             summary = {"terms": counts}
@@ -140,8 +146,8 @@ def _rules_of(policy: Policy) -> int:
     return sum(len(group.rules) for group in (rules.removing, rules.logging) if group is not None)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _count(number: int, noun: str, several: str = "") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {several or noun + 's'}"
 
 
 def _write_json(value: Any, out: TextIO) -> None:

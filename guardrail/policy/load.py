@@ -18,9 +18,11 @@ import msgspec
 from msgspec import Struct
 
 from guardrail.errors import ConfigError, ConfigProblem
+from guardrail.governance.presets import PresetFile, beyond, under
 from guardrail.governance.terms import policy_names
 from guardrail.policy.document import Document, Place, read_document, read_text
 from guardrail.policy.model import PolicyFile, TenantFile
+from guardrail.policy.presets import read_presets
 from guardrail.policy.problems import suggestion, validated
 from guardrail.policy.salvage import salvaged
 from guardrail.settings import Settings, Upstream, Url
@@ -62,6 +64,8 @@ class Configuration:
     """The policies of the package; those that are named here are among `policies` too."""
     upstream_names: set[str] | None = None
     """The same of upstreams; None where not even their names could be read."""
+    presets: dict[str, PresetFile] = field(default_factory=dict)
+    """Those that `guardrail.yaml` names, in its order. Their terms are in the settings already."""
     files: set[Path] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
     problems: list[ConfigProblem] = field(default_factory=list)
@@ -110,15 +114,29 @@ def load_configuration(path: Path | None, *, upstream: str | None = None) -> Con
     if loaded is not None:
         settings = loaded.file if upstream is None else _with_upstream(loaded.file, upstream)
         settings = _with_absolute_paths(settings, loaded.document, config.problems)
+        settings = _with_presets(config, settings, document)
         config.settings = Loaded(loaded.document, settings, loaded.cut)
     for place, kind in ((("policies",), PolicyFile), (("tenants",), TenantFile)):
         folder = _folder(document, place)
         if folder is not None:
             config.folders.add(folder)
             _load_folder(config, folder, kind, required=document.values.get(place) is not None)
+    for tenant in config.tenants.values():
+        given = tenant.document.values
+        found = beyond(tenant.file.terms, [*config.presets.values()], given.__contains__)
+        config.problems += [tenant.document.problem(place, message) for place, message in found]
     _read_shipped(config)
     config.use_shipped()
     _check_references(config)
+    return config
+
+
+def load_policies(folder: Path) -> Configuration:
+    """The policy files of one folder, without a `guardrail.yaml`. Problems are collected, not raised."""
+    config = Configuration(folders={folder})
+    _load_folder(config, folder, PolicyFile, required=True)
+    _read_shipped(config)
+    config.use_shipped()
     return config
 
 
@@ -312,6 +330,16 @@ def _with_upstream(settings: Settings, url: str) -> Settings:
     given = settings.upstreams.get("default")
     default = Upstream(url) if given is None else msgspec.structs.replace(given, url=url)
     return msgspec.structs.replace(settings, upstreams={**settings.upstreams, "default": default})
+
+
+def _with_presets(config: Configuration, settings: Settings, document: Document) -> Settings:
+    """The settings with the presets beneath that they name."""
+    presets, paths, problems = read_presets(settings.presets, document, shipped_config() / "presets")
+    config.files |= set(paths)
+    config.presets = {preset.preset: preset for preset in presets}
+    settings, found = under(settings, presets, document.values.__contains__)
+    config.problems += [*problems, *(document.problem(place, message) for place, message in found)]
+    return settings
 
 
 def _with_absolute_paths(settings: Settings, document: Document, problems: list[ConfigProblem]) -> Settings:

@@ -1,4 +1,4 @@
-"""What policy and tenant files may say, and the JSON Schema of the three kinds of file.
+"""What policy and tenant files may say, and the JSON Schema of every kind of file.
 
 Plain data as written: a field that was not given is UNSET, so that a policy which extends another overrides
 only what it names. What the fields mean together is checked in `guardrail.policy.resolve` and
@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from guardrail.classify.detector import DetectorEntry
 from guardrail.classify.folders import SHIPPED as SHIPPED_MODEL
+from guardrail.governance.presets import PresetFile
 from guardrail.governance.terms import Terms
 from guardrail.settings import FilePath, Name, Settings, Variable
 from guardrail.text.rules import MAX_NEAR
@@ -423,13 +424,14 @@ FILE_KINDS: dict[type[Struct], str] = {
     PolicyFile: "policies/*.yaml",
     TenantFile: "tenants/*.yaml",
     ScenarioFile: "scenarios/*.yaml",
+    PresetFile: "presets/*.yaml",
 }
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema() -> dict[str, Any]:
-    """One JSON Schema document; a file of any of the three kinds is valid under it."""
+    """One JSON Schema document; a file of any kind is valid under it."""
     references, definitions = msgspec.json.schema_components(list(FILE_KINDS), ref_template="#/$defs/{name}")
     return {
         "$schema": _DIALECT,

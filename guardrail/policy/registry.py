@@ -27,6 +27,7 @@ import msgspec
 import watchfiles
 
 from guardrail.errors import ConfigError, ConfigProblem
+from guardrail.governance.presets import PresetFile
 from guardrail.governance.terms import Terms, merged, policy_names
 from guardrail.policy.compile import Compiler, cache_of, locale_of
 from guardrail.policy.lists import Lists
@@ -72,6 +73,7 @@ class Snapshot:
         "files",
         "folders",
         "policies",
+        "presets",
         "settings",
         "tenants",
     )
@@ -83,6 +85,7 @@ class Snapshot:
         tenants: Iterable[Tenant],
         *,
         anonymous: Tenant | None = None,
+        presets: Mapping[str, PresetFile] | None = None,
         digest: str = "",
         files: Iterable[Path] = (),
         folders: Iterable[Path] = (),
@@ -91,6 +94,8 @@ class Snapshot:
         self.policies: Mapping[str, Policy] = MappingProxyType(dict(policies))
         self.tenants: Mapping[str, Tenant] = MappingProxyType({tenant.name: tenant for tenant in tenants})
         self.anonymous = anonymous
+        self.presets: Mapping[str, PresetFile] = MappingProxyType(dict(presets or {}))
+        """In the order of `guardrail.yaml`; their terms are in those of the tenants."""
         self.digest = digest
         self.files = frozenset(files)
         self.folders = frozenset(folders)
@@ -317,6 +322,7 @@ def load_snapshot(
         good,
         tenants,
         anonymous=anonymous,
+        presets=config.presets,
         digest=_digest(settings, good, tenants),
         files=files,
         folders={path.absolute() for path in config.folders}

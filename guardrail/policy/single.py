@@ -24,7 +24,7 @@ from guardrail.policy.problems import validated
 from guardrail.policy.resolve import Given, ResolvedRule
 from guardrail.text.scanner import compile_rules
 
-Kind = Literal["policy", "tenant", "lexicon"]
+Kind = Literal["policy", "tenant", "lexicon", "preset"]
 
 
 def kind_of(path: Path) -> Kind | None:
@@ -37,7 +37,8 @@ def kind_of(path: Path) -> Kind | None:
     keys = data.keys() if isinstance(data, dict) else set()
     if "version" in keys or "upstreams" in keys:
         return None
-    return "tenant" if "tenant" in keys else "policy" if "policy" in keys else None
+    kinds: tuple[Kind, ...] = ("tenant", "preset", "policy")
+    return next((kind for kind in kinds if kind in keys), None)
 
 
 def check_policy(path: Path, environ: Mapping[str, str] | None) -> Policy:
