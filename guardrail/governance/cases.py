@@ -334,8 +334,8 @@ class Cases:
 
 
 def _told(case: Case) -> dict[str, object]:
-    """What the audit log has of a case."""
-    return {"case": case.id, "tenant": case.tenant, "subject": case.subject, "measure": case.measure}
+    """What the audit log has of a case: not the person, whom the case itself names until they are erased."""
+    return {"case": case.id, "tenant": case.tenant, "measure": case.measure}
 
 
 def _of_decision(decision: Decision) -> dict[str, object]:

@@ -14,6 +14,7 @@ from guardrail.errors import GuardrailError
 
 if TYPE_CHECKING:
     # Not at run time: the settings hold the terms, whose sections stand beside the duties that are made of this.
+    from guardrail.governance.keyring import SubjectKey
     from guardrail.governance.terms import Terms
     from guardrail.observe.records import Record
     from guardrail.policy.policy import Policy
@@ -81,8 +82,18 @@ class Standing:
     """Seconds to wait until the model is asked."""
     record: dict[str, Any] = field(default_factory=dict)
     """Fields of the record, by name."""
+    key: SubjectKey | None = field(default=None, repr=False)
+    """The person's own key; None: there is no person, or the state could not be asked."""
+    corrected: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What an operator put right of what is known of the person."""
     without: dict[Use, Done] = field(default_factory=dict)
     """The uses for which the state could not be asked, and what was done instead: open or local."""
+
+
+def attributes(entering: Entering, standing: Standing) -> Mapping[str, Any]:
+    """What is known of the person: `minor`, `locale`, `tz`, … What was put right stands above the signed claims."""
+    claims = entering.subject.claims if entering.subject is not None else {}
+    return {**claims, **standing.corrected}
 
 
 class Refused(GuardrailError):

@@ -139,6 +139,11 @@ def creation(subject: str, document: SubjectDocument) -> Put:
     return Put(KIND, subject, msgspec.json.encode(document), frozenset((f"tenant:{document.tenant}",)), expect=0)
 
 
+def renewal(found: Document, document: SubjectDocument) -> Put:
+    """Put what a subject's document is to say now; a Conflict when it is another by now."""
+    return Put(KIND, found.id, msgspec.json.encode(document), found.tags, expect=found.version)
+
+
 def decoded(document: Document) -> SubjectDocument:
     """What a stored document of this kind says."""
     return msgspec.json.decode(document.body, type=SubjectDocument)

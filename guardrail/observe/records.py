@@ -127,6 +127,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The server's own id of the answer, as the client saw it; "" when it gave none."""
     removed_by: str = ""
     """The case by which the answer was removed later, see docs/removal.md; "" when it was not."""
+    subject: str = ""
+    """The person's pseudonym, which nobody can tell from them once they are erased; "" where nobody is known."""
     without_state: list[str] = []
     """The uses of the state store for which it could not be asked, so that the request went on without or by what this
     process knew: limits, conduct, sessions, records."""

@@ -218,7 +218,6 @@ async def test_by_hand(cases: Cases, store: Store, book: Book) -> None:
             {
                 "case": case.id,
                 "tenant": "acme",
-                "subject": SUBJECT,
                 "measure": "terminate",
                 "actor": "ann",
                 "facts": "a threat by letter",
