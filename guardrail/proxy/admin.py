@@ -1,7 +1,8 @@
 """The operator's listener: metrics, health, readiness, records, policies.
 
 Promises: everything but `/healthz` and `/readyz` needs the bearer token, compared in constant time; those two reveal
-nothing but that the process is up and whether its configuration is current. Never shows model text or keys.
+nothing but that the process is up, whether its configuration is current and its state can be asked. Never shows model
+text or keys.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 from aiohttp import web
 
+from guardrail.governance.desk import Desk
 from guardrail.proxy.app import Proxy
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -48,12 +50,17 @@ class LocalSource:
 
     async def readiness(self) -> dict[str, Any]:
         state = self._proxy.config_state()
+        governor = self._proxy.governor
+        reasons = ["draining"] if self._proxy.draining else []
+        if governor is not None and (refusing := governor.refusing()):
+            reasons.append(f"the state cannot be asked, and without it requests are refused ({', '.join(refusing)})")
         # A refused edit is told, but takes no healthy replica out: the last good configuration still guards.
         return {
-            "ready": not self._proxy.draining,
+            "ready": not reasons,
             "config": "ok" if state.last_reload_ok else "refused",
+            "state": "ok" if governor is None or governor.up else "down",
             "generation": state.generation,
-            "reasons": ["draining"] if self._proxy.draining else [],
+            "reasons": reasons,
         }
 
     async def records(self, limit: int, request_id: str | None) -> list[dict[str, Any]]:
@@ -86,8 +93,9 @@ class LocalSource:
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def admin_application(source: Source, token: str | None) -> web.Application:
-    """The listener's application. `token` None: whoever can connect may ask (a private unix socket)."""
+def admin_application(source: Source, token: str | None, desk: Desk | None = None) -> web.Application:
+    """The listener's application. `token` None: whoever can connect may ask (a private unix socket). `desk`: what
+    operators' functions work with; None where there is no state (tests of other things)."""
 
     def guarded(handler: Handler) -> Handler:
         async def checked(request: web.Request) -> web.StreamResponse:

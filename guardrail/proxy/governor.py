@@ -53,8 +53,6 @@ class _Due:
 
     finished: Finished
     operations: Sequence[Operation]
-    local: Sequence[Operation]
-    """What concerns the fallback store alone."""
     followed: int = 0
     """Duties that have read and written what they must."""
     done: bool = False
@@ -116,7 +114,8 @@ class Governor:
             for duty, answer in told:
                 if answer is not None:
                     duty.judge(entering, answer, standing)
-        except Refused:
+        except Refused as refused:
+            refused.record = dict(standing.record)
             await self._undo(entering, told, standing)
             raise
         return standing
@@ -227,24 +226,37 @@ class Governor:
         operations: list[Operation] = []
         local: list[Operation] = []
         for duty in self.duties:
-            done = finished.standing.without.get(duty.use)
             try:
                 due = duty.after(finished)
             except Exception as error:
                 _blame(finished, error)
                 continue
+            done = finished.standing.without.get(duty.use)
             if duty.use != "limits" or done is None:
                 operations += due
             elif done == "local":
-                local += due
-            # What was never taken is not given back.
+                # Nothing was taken there; a lease may be, by a renewal since.
+                operations += _without_corrections(due)
+            if duty.use == "limits" and (done == "local" or not self.up):
+                local += due if done == "local" else _without_corrections(due)
+        if local and self._fallback is not None:
+            self._spawn(self._say(self._fallback, local))
         if len(self._backlog) >= BACKLOG:
             self._backlog.popleft()
             self.counters.lost += 1
-        self._backlog.append(_Due(finished, operations, local))
+        self._backlog.append(_Due(finished, operations))
         self.counters.waiting = len(self._backlog)
         self._emptied.clear()
         self._wake.set()
+
+    async def look(self) -> None:
+        """Find out whether the state can be asked. Raises StateError when it never can be by this program."""
+        try:
+            await self.store.ping()
+        except StateError as error:
+            if error.kind == "schema":
+                raise
+            self._lost_sight(error)
 
     async def tend(self) -> None:
         """Write what is due, renew leases, and look whether the state is back, until cancelled."""
@@ -253,6 +265,9 @@ class Governor:
         while True:
             if failed:
                 await asyncio.sleep(RETRY)
+                if not self.up and monotonic() >= beat_at:
+                    await self._beat_locally()
+                    beat_at = monotonic() + BEAT
             elif not self._backlog and self.up:
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):
@@ -270,6 +285,8 @@ class Governor:
                 failed = False
             except StateError as error:
                 self._lost_sight(error)
+                if not failed:
+                    await self._beat_locally()
                 failed = True
             except Exception as error:
                 logger.error("%s while the state was tended\n%s", type(error).__name__, _where(error))
@@ -294,6 +311,18 @@ class Governor:
         else:
             await self.store.ping()
 
+    async def _beat_locally(self) -> None:
+        """What runs counts where limits are counted meanwhile."""
+        operations = [operation for duty in self.duties if duty.use == "limits" for operation in duty.beat()]
+        if operations and self._fallback is not None and self._on_failure["limits"] == "local":
+            await self._say(self._fallback, operations)
+
+    async def _say(self, store: Store, operations: Sequence[Operation]) -> None:
+        try:
+            await store.run(operations)
+        except StateError as error:
+            logger.error("the limits that this process counts by itself cannot be changed: %s", error)
+
     async def _write(self) -> None:
         """Write what waits, in batches. Raises StateError; then what is not written waits on."""
         while self._backlog:
@@ -307,13 +336,8 @@ class Governor:
         self._emptied.set()
 
     async def _write_batch(self, batch: list[_Due]) -> None:
-        local = [operation for due in batch for operation in due.local]
         operations = [operation for due in batch for operation in due.operations]
-        for due in batch:
-            due.local = ()
         try:
-            if local and self._fallback is not None:
-                await self._fallback.run(local)
             if operations:
                 await self.store.run(operations)
         except StateError:
@@ -387,6 +411,10 @@ def _repeated(operations: Sequence[Operation]) -> list[Operation]:
         else each
         for each in operations
     ]
+
+
+def _without_corrections(operations: Sequence[Operation]) -> list[Operation]:
+    return [replace(each, corrections=()) if isinstance(each, Give) else each for each in operations]
 
 
 def _blame(finished: Finished, error: Exception) -> None:

@@ -1,7 +1,8 @@
 """One proxy process: its listeners, its signals, its end.
 
 SIGTERM and SIGINT drain (readiness turns false, no new connections, streams in flight get `limits.drain` seconds and
-then a valid end); a second one ends at once. SIGHUP reads the configuration again.
+then a valid end); a second one ends at once. SIGHUP reads the configuration again. What is still to be written to the
+state after the last answer has `SETTLE` seconds more.
 """
 
 from __future__ import annotations
@@ -20,11 +21,18 @@ from typing import Any
 
 from aiohttp import web
 
+from guardrail.governance.desk import Desk, desk_of
+from guardrail.governance.duties import duties_of
+from guardrail.governance.duty import USES
+from guardrail.governance.terms import Terms
+from guardrail.policy.load import ANONYMOUS
 from guardrail.policy.registry import Registry
-from guardrail.proxy.admin import LocalSource, admin_application
+from guardrail.proxy.admin import LocalSource, Source, admin_application
 from guardrail.proxy.app import READ_BUFFER, Proxy
+from guardrail.proxy.governor import Governor
 from guardrail.proxy.relay import FINISH_GRACE
 from guardrail.settings import Admin, Listen
+from guardrail.state.sqlite import SqliteStore
 
 logger = logging.getLogger("guardrail.proxy")
 
@@ -36,6 +44,9 @@ LINGER = 2.0
 """Seconds the rest of a refused request body is read and thrown away, so that its client can read the refusal."""
 
 BACKLOG = 1024
+
+SETTLE = 5.0
+"""Seconds that a process which ends waits for the state to take what is left to write."""
 
 GC_THRESHOLD = 10_000
 """New objects until a collection: the default 700 is met every few requests, and hardly anything here is cyclic."""
@@ -130,14 +141,32 @@ async def run_process(
     stop: Stop | None = None,
     reuse_port: bool = False,
 ) -> int:
-    """Serve until asked to stop; returns the exit status. Raises OSError when it cannot listen.
+    """Serve until asked to stop; returns the exit status. Raises OSError when it cannot listen, GuardrailError when its
+    state, secret or audit log can never be opened.
 
     `ready` is called once, when both listeners take connections. `stop` lets a caller ask as a signal would.
     """
-    stop = stop or Stop()
-    proxy = Proxy(registry, os.environ)
+    async with desk_of(registry.current.settings, os.environ, terms_of(registry)) as desk:
+        return await _serve(registry, listen, admin, desk, ready, stop or Stop(), reuse_port)
+
+
+async def _serve(
+    registry: Registry,
+    listen: Listen,
+    admin: AdminOn,
+    desk: Desk,
+    ready: Callable[[Addresses], None],
+    stop: Stop,
+    reuse_port: bool,
+) -> int:
+    fallback = SqliteStore(None)
+    on_failure = desk.settings.state.on_failure
+    governor = Governor(
+        desk.store, duties_of(desk), on_failure={use: getattr(on_failure, use) for use in USES}, fallback=fallback
+    )
+    proxy = Proxy(registry, os.environ, governor)
     clients = client_runner(proxy)
-    operators = web.AppRunner(admin_application(LocalSource(proxy), admin.token), access_log=None, shutdown_timeout=1)
+    operators = operator_runner(LocalSource(proxy), admin, desk)
     background: list[asyncio.Task[None]] = []
     try:
         await operators.setup()
@@ -146,6 +175,7 @@ async def run_process(
         else:
             with binding(admin.host, admin.port):
                 await web.TCPSite(operators, admin.host, admin.port).start()
+        await governor.look()
         await proxy.classifiers.follow(registry.current.compiled)
         await clients.setup()
         tls = server_tls(listen)
@@ -159,7 +189,7 @@ async def run_process(
         )
         with binding(listen.host, listen.port):
             await site.start()
-        background = [asyncio.create_task(_watch(registry)), asyncio.create_task(proxy.tend())]
+        background = [asyncio.create_task(work) for work in (watch(registry), proxy.tend(), governor.tend())]
         reloads: set[asyncio.Task[bool]] = set()
 
         def reload() -> None:
@@ -172,6 +202,8 @@ async def run_process(
         await stop.asked.wait()
         logger.info("draining; answers in flight: %d", proxy.admission.in_flight)
         await _drain(proxy, clients, site, stop)
+        await clients.cleanup()
+        await governor.settle(0 if stop.at_once.is_set() else SETTLE)
         logger.info("stopped at once" if stop.at_once.is_set() else "stopped")
     finally:
         for task in background:
@@ -181,7 +213,24 @@ async def run_process(
         await clients.cleanup()
         await proxy.close()
         await operators.cleanup()
+        await fallback.close()
     return 1 if stop.at_once.is_set() else 0
+
+
+def operator_runner(source: Source, admin: AdminOn, desk: Desk) -> web.AppRunner:
+    """The server side of the operator's listener."""
+    return web.AppRunner(admin_application(source, admin.token, desk), access_log=None, shutdown_timeout=1)
+
+
+def terms_of(registry: Registry) -> Callable[[str], Terms]:
+    """The terms of each tenant, as they are when they are asked for."""
+
+    def terms(name: str) -> Terms:
+        snapshot = registry.current
+        tenant = snapshot.anonymous if name == ANONYMOUS else snapshot.by_name(name)
+        return tenant.terms if tenant is not None else snapshot.settings.terms
+
+    return terms
 
 
 @contextlib.contextmanager
@@ -195,7 +244,7 @@ def binding(host: str, port: int) -> Iterator[None]:
         raise
 
 
-async def _watch(registry: Registry) -> None:
+async def watch(registry: Registry) -> None:
     """Follow the files. Where the system cannot watch them, the proxy goes on without."""
     try:
         await registry.watch()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from guardrail.errors import ConfigError
+from guardrail.errors import ConfigError, GuardrailError
 from guardrail.observe.log import RecordHandler, log_to_stderr
 from guardrail.policy.registry import Registry
 from guardrail.proxy.environment import unset_secrets
@@ -63,10 +63,10 @@ def serve(options: Options) -> int:
         if options.workers > 1:
             config = None if options.config is None else str(options.config)
             worker = WorkerOptions(config=config, upstream=options.upstream, listen=listen)
-            return run(Supervisor(worker, options.workers, admin).run(announce))
+            return run(Supervisor(worker, options.workers, admin, registry).run(announce))
         with RecordHandler(sys.stdout.fileno()):
             return run(run_process(registry, listen, admin, ready=announce))
-    except OSError as error:
+    except (OSError, GuardrailError) as error:
         print(f"guardrail: {error}", file=sys.stderr)
         return 1
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
 import signal
 import socket
@@ -23,9 +24,10 @@ from time import monotonic
 import msgspec
 from aiohttp import web
 
-from guardrail.proxy.admin import admin_application
+from guardrail.governance.desk import Desk, desk_of
+from guardrail.policy.registry import Registry
 from guardrail.proxy.gather import Gathered
-from guardrail.proxy.process import Addresses, AdminOn, Stop, binding, url_of
+from guardrail.proxy.process import Addresses, AdminOn, Stop, binding, operator_runner, terms_of, url_of, watch
 from guardrail.settings import Listen
 
 logger = logging.getLogger("guardrail.supervisor")
@@ -84,13 +86,16 @@ class Worker:
 class Supervisor:
     """Starts, watches and stops the workers."""
 
-    def __init__(self, options: WorkerOptions, count: int, admin: AdminOn) -> None:
+    def __init__(self, options: WorkerOptions, count: int, admin: AdminOn, registry: Registry) -> None:
+        """`registry`: the configuration, for what operators do here; each worker reads it again by itself."""
         self._options = options
+        self._registry = registry
         self._count = count
         self._admin = admin
 
     async def run(self, ready: Callable[[Addresses], None]) -> int:
-        """Serve until asked to stop; returns the exit status. Raises OSError when the ports are taken."""
+        """Serve until asked to stop; returns the exit status. Raises OSError when the ports are taken, GuardrailError
+        when the state, the secret or the audit log can never be opened."""
         # Bound but never listening: it fixes a free port for the workers, and keeps it while they restart.
         with _reserve(self._options.listen) as reserved:
             port = reserved.getsockname()[1]
@@ -99,15 +104,21 @@ class Supervisor:
             folder = Path(tempfile.mkdtemp(prefix="guardrail-"))
             try:
                 workers = [Worker(index, options, folder) for index in range(self._count)]
-                return await self._supervise(workers, listen, ready)
+                settings = self._registry.current.settings
+                # Before the workers: what it makes (the folder, the secret) they find.
+                async with desk_of(settings, os.environ, terms_of(self._registry)) as desk:
+                    return await self._supervise(workers, listen, desk, ready)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    async def _supervise(self, workers: list[Worker], listen: Listen, ready: Callable[[Addresses], None]) -> int:
+    async def _supervise(
+        self, workers: list[Worker], listen: Listen, desk: Desk, ready: Callable[[Addresses], None]
+    ) -> int:
         stop = Stop()
         gathered = Gathered(workers, stopping=stop.asked.is_set)
-        operators = web.AppRunner(admin_application(gathered, self._admin.token), access_log=None, shutdown_timeout=1)
+        operators = operator_runner(gathered, self._admin, desk)
         watchers: list[asyncio.Task[int]] = []
+        watching = asyncio.create_task(watch(self._registry))
         try:
             await operators.setup()
             with binding(self._admin.host, self._admin.port):
@@ -128,7 +139,7 @@ class Supervisor:
             again.cancel()
             return max(statuses)
         finally:
-            for watcher in watchers:
+            for watcher in (*watchers, watching):
                 watcher.cancel()
             for worker in workers:
                 if worker.alive:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from guardrail.errors import ConfigError
+from guardrail.errors import ConfigError, GuardrailError
 from guardrail.observe.log import RecordHandler, log_to_stderr
 from guardrail.policy.registry import Registry
 from guardrail.proxy.process import AdminOn, Stop, run, run_process
@@ -32,8 +32,12 @@ def main(arguments: list[str]) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 1
-    with RecordHandler(sys.stdout.fileno()):
-        return run(_serve(registry, options, arguments[1]))
+    try:
+        with RecordHandler(sys.stdout.fileno()):
+            return run(_serve(registry, options, arguments[1]))
+    except GuardrailError as error:
+        print(f"guardrail: {error}", file=sys.stderr)
+        return 1
 
 
 async def _serve(registry: Registry, options: WorkerOptions, socket: str) -> int:

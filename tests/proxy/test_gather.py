@@ -58,6 +58,7 @@ async def test_gathered(tmp_path: Path) -> None:
         assert await gathered.readiness() == {
             "ready": True,
             "config": "ok",
+            "state": "ok",
             "generation": 1,
             "workers": 2,
             "reasons": [],
