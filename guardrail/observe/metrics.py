@@ -19,6 +19,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from guardrail.observe.audit import AuditLog
+from guardrail.observe.audit_metrics import AuditMetrics
 from guardrail.observe.log import dropped_lines
 from guardrail.observe.records import InputRecord, Record
 from guardrail.observe.state_metrics import StateCounters, StateMetrics
@@ -152,8 +154,10 @@ class Metrics:
         in_flight: Callable[[], int],
         classifiers: Iterable[Classifier] = (),
         state: StateCounters | None = None,
+        audit: AuditLog | None = None,
     ) -> None:
-        """`classifiers`: those of the process, asked at each scrape. `state`: None without a state store."""
+        """`classifiers`: those of the process, asked at each scrape. `state`: None without a state store; `audit`:
+        None without an audit log."""
         # The library's `_created` series double the number of series and say nothing that is used.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
@@ -164,6 +168,7 @@ class Metrics:
         self.registry.register(ClassifierMetrics(classifiers))
         self.registry.register(DroppedLines())
         self.registry.register(StateMetrics(state or StateCounters()))
+        self.registry.register(AuditMetrics(audit))
         ProcessCollector(registry=self.registry)
         self._config_state = config_state
 
