@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from guardrail.commands.report import report as _report
+
 
 class Format(enum.StrEnum):
     """How a command prints its result."""
@@ -304,6 +306,9 @@ def protect_remove(
     from guardrail.protect import remove
 
     raise typer.Exit(remove(path, names))
+
+
+app.command("report")(_report)
 
 
 def main() -> None:
