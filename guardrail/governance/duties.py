@@ -1,0 +1,12 @@
+"""The duties that a process has, in the order in which they judge a request."""
+
+from __future__ import annotations
+
+from guardrail.governance.desk import Desk
+from guardrail.governance.duty import Duty
+from guardrail.governance.tally import Tally
+
+
+def duties_of(desk: Desk) -> tuple[Duty, ...]:
+    """One of each. The first that refuses a request decides; what changes the policy stands before what reads it."""
+    return (Tally(),)
