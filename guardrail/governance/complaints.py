@@ -212,6 +212,12 @@ class Complaints:
         presented = sha256(receipt.encode("utf-8", "surrogatepass")).hexdigest()
         return found if found is not None and hmac.compare_digest(presented, found.receipt_hash) else None
 
+    async def of_receipt(self, receipt: str) -> Complaint | None:
+        """The complaint that this is the receipt of."""
+        hashed = sha256(receipt.encode("utf-8", "surrogatepass")).hexdigest()
+        (found,) = await self._store.run([Find(KIND, f"receipt:{hashed}", limit=1)])
+        return _decoded(found[0]) if found else None
+
     async def words(self, complaint: Complaint, actor: str) -> Words | None:
         """What the person wrote, for a reviewer; None when the person's data was erased."""
         found = await get(self._store, WORDS, complaint.id)
@@ -334,6 +340,7 @@ def _put(complaint: Complaint, expect: int) -> Put:
     tags = {f"tenant:{complaint.tenant}", f"status:{complaint.status}", f"kind:{complaint.kind}"}
     tags |= {f"subject:{complaint.subject}"} if complaint.subject else set()
     tags |= {f"about:{complaint.about}"} if complaint.about else set()
+    tags.add(f"receipt:{complaint.receipt_hash}")
     tags |= {OPEN} if complaint.open else set()
     keep = UNDECIDED_KEEP if complaint.open else max(1.0, complaint.decided_at + complaint.keep - time())
     body = msgspec.json.encode(complaint)

@@ -95,10 +95,33 @@ does not reach them; who wants one unscanned must list it by its full name."""
 
 
 class Own(Enum):
-    """Paths at which guardrail itself answers, unless the configuration passes them through by their full name."""
+    """Paths at which guardrail itself answers. Those that are not `public` can be passed through, by their full name in
+    the configuration."""
 
     CHECK = "/v1/guardrail/check"
     MODERATIONS = "/v1/moderations"
+    COMPLAINTS = "/v1/guardrail/complaints"
+    COMPLAINT = "/v1/guardrail/complaints/*"
+    DATA_REQUESTS = "/v1/guardrail/data-requests"
+    DATA_REQUEST = "/v1/guardrail/data-requests/*"
+    CASE = "/v1/guardrail/cases/*"
+    SERVICE = "/.well-known/ai-service.json"
+
+    @property
+    def public(self) -> bool:
+        """Whether people ask there, also those who have no key or are suspended. Never forwarded."""
+        return self not in (Own.CHECK, Own.MODERATIONS)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Of HTTP."""
+        if self is Own.SERVICE:
+            return ("GET", "HEAD")
+        return ("GET",) if self.value.endswith("*") else ("POST",)
+
+
+_PUBLIC = ("/v1/guardrail/", "/.well-known/")
+"""Beginnings of the public paths: what all other requests are compared with, and no more."""
 
 
 class Unguarded(Enum):
@@ -123,9 +146,9 @@ def route(raw_path: str, pass_through: Iterable[str]) -> Protocol | Own | Unguar
             # A guarded path is spelt plainly, but for what stands for a name in it.
             return protocol if raw_path == path or _named(raw_path, pattern) else Unguarded.REFUSED
     listed_paths = tuple(pass_through)
-    for own in Own:
-        if path == own.value and path not in listed_paths:
-            return own if raw_path == path else Unguarded.REFUSED
+    own = _own(path)
+    if own is not None and (own.public or path not in listed_paths):
+        return own if raw_path == path else Unguarded.REFUSED
     for listed in listed_paths:
         if not listed.endswith("*"):
             if path == listed:
@@ -135,6 +158,19 @@ def route(raw_path: str, pass_through: Iterable[str]) -> Protocol | Own | Unguar
             if not parts & _MODEL_TEXT:
                 return Unguarded.UNSCANNED
     return Unguarded.REFUSED
+
+
+def public_path(raw_path: str) -> Own | None:
+    """The public path that this is; None for anything else."""
+    if not raw_path.startswith(_PUBLIC):
+        return None
+    where = route(raw_path, ())
+    return where if isinstance(where, Own) and where.public else None
+
+
+def _own(path: str) -> Own | None:
+    folder = path.rpartition("/")[0] + "/*"
+    return next((own for own in Own if own.value in (path, folder)), None)
 
 
 def decoded(raw_path: str) -> str | None:

@@ -112,6 +112,8 @@ async def test_the_receipt_is_all_that_is_needed_and_nothing_else_will_do() -> N
         first = await complaints.file(FILING, ACME, RULES)
         second = await complaints.file(FILING, ACME, RULES)
         assert await complaints.by_receipt(first.complaint.id, first.receipt) == first.complaint
+        assert await complaints.of_receipt(second.receipt) == second.complaint
+        assert await complaints.of_receipt("fr-none") is None
         for id, receipt in (
             (first.complaint.id, second.receipt),
             (first.complaint.id, ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guardrail.proxy.routes import Own, Unguarded, route, spoken_at
+from guardrail.proxy.routes import Own, Unguarded, public_path, route, spoken_at
 from guardrail.settings import PASSED
 from guardrail.wire import anthropic, gemini, ollama, openai_chat, openai_responses, openai_text
 
@@ -83,6 +83,18 @@ CASES = [
     # what guardrail answers itself, spelt plainly and not handed on
     ("/v1/guardrail/check", DEFAULT, Own.CHECK),
     ("/v1/moderations", WIDE, Own.MODERATIONS),
+    ("/v1/guardrail/complaints", WIDE, Own.COMPLAINTS),
+    ("/v1/guardrail/complaints", ("/v1/guardrail/complaints",), Own.COMPLAINTS),
+    ("/v1/guardrail/complaints/f-1", WIDE, Own.COMPLAINT),
+    ("/v1/guardrail/complaints/f-1", ("/v1/guardrail/complaints/f-1",), Own.COMPLAINT),
+    ("/v1/guardrail/complaints/*", DEFAULT, Unguarded.REFUSED),
+    ("/v1/guardrail/complaints/f-1/x", DEFAULT, Unguarded.REFUSED),
+    ("/v1/guardrail/complaint%73", DEFAULT, Unguarded.REFUSED),
+    ("/v1/guardrail/data-requests", DEFAULT, Own.DATA_REQUESTS),
+    ("/v1/guardrail/data-requests/f-1", DEFAULT, Own.DATA_REQUEST),
+    ("/v1/guardrail/cases/c-1", DEFAULT, Own.CASE),
+    ("/v1/guardrail/cases", DEFAULT, Unguarded.REFUSED),
+    ("/.well-known/ai-service.json", WIDE, Own.SERVICE),
     ("/v1/moderations", ("/v1/moderations",), Unguarded.UNSCANNED),
     ("/v1/moderation%73", WIDE, Unguarded.REFUSED),
     ("/v1/guardrail/check/", DEFAULT, Unguarded.REFUSED),
@@ -145,3 +157,20 @@ def test_an_error_is_told_in_the_words_of_the_path() -> None:
         assert spoken_at(path) is openai_chat.PROTOCOL
     for path in ("/api/chat", "/api/pull"):
         assert spoken_at(path) is ollama.PROTOCOL
+
+
+def test_what_people_ask_is_answered_by_no_server() -> None:
+    assert public_path("/v1/guardrail/complaints") is Own.COMPLAINTS
+    assert public_path("/v1/guardrail/check") is None
+    assert public_path("/v1/models") is None
+    assert public_path("/v1/chat/completions") is None
+    assert {own: own.methods for own in Own} == {
+        Own.CHECK: ("POST",),
+        Own.MODERATIONS: ("POST",),
+        Own.COMPLAINTS: ("POST",),
+        Own.COMPLAINT: ("GET",),
+        Own.DATA_REQUESTS: ("POST",),
+        Own.DATA_REQUEST: ("GET",),
+        Own.CASE: ("GET",),
+        Own.SERVICE: ("GET", "HEAD"),
+    }
