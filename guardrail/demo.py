@@ -11,14 +11,9 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
-import re
 import secrets
 import signal
-import sys
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +23,7 @@ import aiohttp
 import yaml
 from rich.console import Console
 
+from guardrail.child import ChildError, child
 from guardrail.demo_view import Outcome, show_intro, show_outcome, show_stay, show_summary
 from guardrail.errors import GuardrailError
 
@@ -35,10 +31,6 @@ DELAY_MS: Final = 6
 """Milliseconds between two tokens: fast enough for a demo of seconds, slow enough to be aborted in mid-answer."""
 TAKES: Final = 2
 """Each prompt is sent so often each way; the quicker one counts, for a first request warms what comes after it."""
-START_LIMIT: Final = 30.0
-"""Seconds until a child must have said where it listens."""
-STOP_LIMIT: Final = 2.0
-"""Seconds a child has to end before it is told more firmly."""
 
 TOOL: Final = {
     "type": "function",
@@ -86,22 +78,12 @@ class Take:
     total: float = 0.0
 
 
-@dataclass(slots=True)
-class Child:
-    """A process of the demo and where it listens."""
-
-    name: str
-    process: asyncio.subprocess.Process
-    said: deque[str] = field(default_factory=lambda: deque(maxlen=40))
-    urls: list[str] = field(default_factory=list)
-
-
 def run(*, stay: bool, console: Console | None = None) -> int:
     """The body of `guardrail demo`; returns its exit status."""
     console = console or Console(highlight=False)
     try:
         asyncio.run(_run(console, stay))
-    except DemoError as error:
+    except (DemoError, ChildError) as error:
         Console(stderr=True, highlight=False).print(f"guardrail demo: {error}", markup=False, soft_wrap=True)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -120,12 +102,12 @@ async def _run(console: Console, stay: bool) -> None:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="guardrail-demo-")))
         with console.status("starting a simulated model server and guardrail"):
             simulator = await stack.enter_async_context(
-                _child("guardrail simulate", ["simulate", "--port", "0", "--delay", str(DELAY_MS)], urls=1)
+                child("guardrail simulate", ["simulate", "--port", "0", "--delay", str(DELAY_MS)], urls=1)
             )
             direct = simulator.urls[0].removesuffix("/v1")
             token, key = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
             proxy = await stack.enter_async_context(
-                _child(
+                child(
                     "guardrail serve",
                     ["serve", "--config", str(_write_config(folder, direct, key))],
                     urls=2,
@@ -245,67 +227,3 @@ def _write_config(folder: Path, upstream: str, key: str) -> Path:
     path = folder / "guardrail.yaml"
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
     return path
-
-
-@contextlib.asynccontextmanager
-async def _child(
-    name: str, arguments: Sequence[str], *, urls: int, environ: dict[str, str] | None = None
-) -> AsyncIterator[Child]:
-    """Run `python -m guardrail ARGUMENTS`, wait until it has printed that many URLs, stop it on the way out.
-
-    The child is in a session of its own: a Ctrl-C in the terminal reaches the demo alone, which then stops it.
-    Raises DemoError with the child's last words if it does not start.
-    """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "guardrail",
-        *arguments,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        limit=1 << 20,
-        start_new_session=True,
-    )
-    child = Child(name, process)
-    ready = asyncio.Event()
-    listening = asyncio.create_task(_listen(child, urls, ready))
-    try:
-        try:
-            await asyncio.wait_for(ready.wait(), START_LIMIT)
-        except TimeoutError:
-            raise DemoError(f"{name} did not start within {START_LIMIT:.0f} seconds:\n{_said(child)}") from None
-        if len(child.urls) < urls:
-            raise DemoError(f"{name} ended with status {await process.wait()}:\n{_said(child)}")
-        yield child
-    finally:
-        await _stop(process)
-        await listening
-
-
-async def _listen(child: Child, urls: int, ready: asyncio.Event) -> None:
-    """Read what the child prints, to its end: a full pipe would stop it."""
-    assert child.process.stdout is not None
-    async for line in child.process.stdout:
-        text = line.decode(errors="replace").rstrip()
-        if not ready.is_set():
-            child.said.append(text)
-            child.urls += re.findall(r"https?://[^\s/]+:\d+", text)
-        if len(child.urls) >= urls:
-            ready.set()
-    ready.set()
-
-
-def _said(child: Child) -> str:
-    return "\n".join(child.said) or "(it printed nothing)"
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
-        if process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(number)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), STOP_LIMIT)
