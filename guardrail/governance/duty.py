@@ -14,6 +14,8 @@ from guardrail.errors import GuardrailError
 
 if TYPE_CHECKING:
     # Not at run time: the settings hold the terms, whose sections stand beside the duties that are made of this.
+    from prometheus_client.registry import Collector
+
     from guardrail.governance.keyring import SubjectKey
     from guardrail.governance.terms import Terms
     from guardrail.observe.records import Record
@@ -113,6 +115,8 @@ class Refused(GuardrailError):
         self.status, self.code, self.message, self.type = status, code, message, type
         self.retry_after = retry_after
         self.headers = headers or {}
+        self.record: Mapping[str, Any] = {}
+        """Fields of the record, by name: what the request's standing had until then."""
         super().__init__(message)
 
 
@@ -153,6 +157,10 @@ class Duty:
 
     def beat(self) -> Sequence[Operation]:
         """What is said every few seconds while requests run: leases that go on."""
+        return ()
+
+    def collectors(self) -> Sequence[Collector]:
+        """What it counts, for Prometheus. Documented in docs/operations.md."""
         return ()
 
     async def follow(self, finished: Finished, store: Store) -> None:

@@ -244,7 +244,7 @@ class Measure(Struct, frozen=True):
     threshold: float = 0.0
     """Points at which it is taken; 0: it was imposed by a person, and rests on no points."""
     told: bool = False
-    """Of a warning: whether an answer has begun with it."""
+    """Whether an answer has begun with a notice of it."""
 
     def holds(self, now: float) -> bool:
         return self.until is None or self.until > now
@@ -390,7 +390,7 @@ def imposed(conduct: Conduct, measure: Measure) -> Conduct:
 
 
 def told(conduct: Conduct, case: str) -> Conduct:
-    """The conduct once a warning was read."""
+    """The conduct once an answer has told of the measure of a case."""
     measures = tuple(
         msgspec.structs.replace(measure, told=True) if measure.case == case else measure for measure in conduct.measures
     )

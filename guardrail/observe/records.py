@@ -129,6 +129,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The case by which the answer was removed later, see docs/removal.md; "" when it was not."""
     subject: str = ""
     """The person's pseudonym, which nobody can tell from them once they are erased; "" where nobody is known."""
+    measure: str = ""
+    """The measure that the person was under: warn, restrict, suspend, terminate; "" for none."""
+    case: str = ""
+    """Its case."""
     without_state: list[str] = []
     """The uses of the state store for which it could not be asked, so that the request went on without or by what this
     process knew: limits, conduct, sessions, records."""

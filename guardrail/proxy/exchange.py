@@ -6,13 +6,17 @@ import logging
 import secrets
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
+from typing import Any
+
+import msgspec
 
 from guardrail.governance.duty import Entering, Standing
+from guardrail.observe.audit import AuditLog
 from guardrail.observe.metrics import Metrics
 from guardrail.observe.records import (
     MAX_FINDINGS,
@@ -111,6 +115,8 @@ class Exchange:
     """The request as the duties saw it; None before, and for paths that pass."""
     standing: Standing | None = None
     """What they made of it; None when one of them refused it."""
+    refused_with: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the record, from the duty that refused it."""
 
     def headers(self) -> dict[str, str]:
         """The headers that guardrail adds to every response."""
@@ -127,12 +133,15 @@ class Exchange:
         """Every finding in what the person wrote for this request, and every one in the model's words."""
         return self.prompt.own if self.prompt else (), self.text.findings if self.text else ()
 
-    def close(self, records: Records, metrics: Metrics) -> Record | None:
-        """Write the record and count it; the record, unless it could not be made. Called once, when it is settled what
-        the client gets, so that nothing is raised: what goes wrong is logged and counted."""
+    def close(self, records: Records, metrics: Metrics, audit: AuditLog | None = None) -> Record | None:
+        """Write the record, also to the audit log, and count it; the record, unless it could not be made. Called once,
+        when it is settled what the client gets, so that nothing is raised: what goes wrong is logged and counted."""
         kept: list[Record] = []
         self._book(metrics, lambda: kept.append(self._record()))
         for record in kept:
+            if audit is not None:
+                body = {"actor": "system", **msgspec.structs.asdict(record)}
+                self._book(metrics, partial(audit.note, "response", body))
             self._book(metrics, partial(Records.add, records, record))
             self._book(metrics, partial(self._count, metrics, record))
         return kept[0] if kept else None
@@ -200,7 +209,7 @@ class Exchange:
             bytes_out=self.bytes_out,
             first_byte_s=round(self.first_byte_at - self.started, 6) if self.first_byte_at else 0.0,
             duration_s=round(monotonic() - self.started, 6),
-            **(self.standing.record if self.standing is not None else {}),
+            **(self.standing.record if self.standing is not None else self.refused_with),
         )
 
     def _asked(self) -> InputRecord | None:

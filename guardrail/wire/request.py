@@ -66,12 +66,15 @@ class ModelRequest:
     """What guardrail is to say around the words of the model."""
 
     @property
+    def takes_inserts(self) -> bool:
+        """Whether anything can be said there: not where a program takes the text as it is, nor where the conversation
+        ends with the model's own words, which the answer goes on with."""
+        return not (self.json_output or self.verbatim or (self.inputs and self.inputs[-1].role == "assistant"))
+
+    @property
     def inserts(self) -> Inserts:
-        """What it says of that: nothing where a program takes the text as it is. Nor where the conversation ends with
-        the model's own words, which the answer goes on with."""
-        if self.json_output or self.verbatim or (self.inputs and self.inputs[-1].role == "assistant"):
-            return NONE
-        return self.said_with
+        """What it says of that."""
+        return self.said_with if self.takes_inserts else NONE
 
     @property
     def prompt_tokens(self) -> int:
