@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from guardrail.commands.audit import audit
 from guardrail.commands.report import report as _report
 
 
@@ -308,6 +309,7 @@ def protect_remove(
     raise typer.Exit(remove(path, names))
 
 
+app.add_typer(audit, name="audit")
 app.command("report")(_report)
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from guardrail.errors import ConfigError, GuardrailError
 from guardrail.governance.terms import Terms, merged
-from guardrail.observe.audit import Audit, AuditLog, NoAudit
+from guardrail.observe import audit_anchors
+from guardrail.observe.audit import Audit, AuditLog, NoAudit, folder_of
 from guardrail.policy.load import ANONYMOUS, Configuration, load_configuration
 from guardrail.settings import Settings
 from guardrail.state.opening import open_store
@@ -68,6 +69,7 @@ async def desk_of(settings: Settings, environ: Mapping[str, str], terms: TermsOf
             yield Desk(settings, store, secret, log, terms)
         finally:
             if isinstance(log, AuditLog):
+                await audit_anchors.note(log, store, secret)
                 log.close()
     finally:
         await store.close()
@@ -89,12 +91,10 @@ def _secret(settings: Settings, environ: Mapping[str, str]) -> Secret:
 
 
 def _audit(settings: Settings) -> Audit:
-    """With the state in memory there is none, unless its folder is named."""
-    audit = settings.audit
-    if not audit.enabled or (settings.state.store == "memory" and audit.folder is None):
+    folder = folder_of(settings)
+    if folder is None:
         return NoAudit()
-    folder = Path(audit.folder) if audit.folder is not None else Path(settings.state.folder) / "audit"
     try:
-        return AuditLog(folder, audit)
+        return AuditLog(folder, settings.audit)
     except OSError as error:
         raise GuardrailError(f"the audit log in {folder} cannot be opened: {error.strerror or error}") from error

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 
 from guardrail.errors import GuardrailError
 from guardrail.observe.audit_segments import GENESIS, Line, last_line, made, now, read, segments
-from guardrail.settings import AuditSettings
+from guardrail.settings import AuditSettings, Settings
 
 logger = logging.getLogger("guardrail.audit")
 
@@ -272,11 +272,13 @@ class AuditLog:
             os.close(lock)
         if wanted is not None:
             raise BlockingIOError(f"{self.folder / wanted} is in use, or damaged")
-        path = self.folder / f"w-{secrets.token_hex(4)}"
-        path.mkdir(mode=0o700)
-        lock = _locked(path)
-        assert lock is not None
-        return path.name, lock
+        self._seq, self._hash, self._segment, self._number = 0, GENESIS, -1, 0
+        while True:
+            path = self.folder / f"w-{secrets.token_hex(4)}"
+            path.mkdir(mode=0o700)
+            lock = _locked(path)
+            if lock is not None:  # else a process that starts at the same moment was quicker
+                return path.name, lock
 
     def _resume(self, path: Path) -> bool:
         """Read where a writer's chain ends. False: it cannot be gone on with."""
@@ -348,6 +350,17 @@ class AuditLog:
             os.close(self._segment)
             self._segment = -1
         os.close(self._lock)
+
+
+def folder_of(settings: Settings) -> Path | None:
+    """The folder of the audit log; None: there is none. With the state in memory there is one only where its folder is
+    named."""
+    audit = settings.audit
+    if not audit.enabled:
+        return None
+    if audit.folder is not None:
+        return Path(audit.folder)
+    return None if settings.state.store == "memory" else Path(settings.state.folder) / "audit"
 
 
 def _locked(path: Path) -> int | None:

@@ -1,16 +1,16 @@
 """Anchors of the audit log: the last record of each writer, noted in the state, under the master secret's seal.
 
 A chain shows what was changed in the middle, not that its end was cut off, nor that a whole folder is gone. So each
-process notes in the state how far it has come, every few seconds and at its end; `audit verify` compares. An anchor
+process notes in the state how far it has come, every few seconds and when it ends; `audit verify` compares. An anchor
 carries a MAC: who can write the folder and the state, but has no secret, cannot make one for a forged chain.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import logging
+from time import monotonic
 
 import msgspec
 
@@ -74,33 +74,30 @@ async def anchors(store: Store) -> list[Anchor]:
             return out
 
 
-async def tend(log: AuditLog, store: Store, secret: Secret) -> None:
-    """Anchor the log and remove its old files until cancelled; the end is anchored as well."""
-    noted = 0
-    prune_in = 0.0
+async def note(log: AuditLog, store: Store, secret: Secret) -> bool:
+    """Note how far the log has come. False: the state cannot be asked, and the next time will do."""
     try:
-        while True:
-            noted = await _anchor(log, store, secret, noted)
-            if prune_in <= 0:
-                prune_in = PRUNE_EVERY
-                try:
-                    count = await asyncio.to_thread(prune, log)
-                except (AuditError, OSError) as error:
-                    logger.error("old files of the audit log cannot be removed: %s", error)
-                else:
-                    if count:
-                        logger.info("%d files of the audit log were older than its retention, and are removed", count)
-            prune_in -= EVERY
-            await asyncio.sleep(EVERY)
-    finally:
-        await _anchor(log, store, secret, noted)
+        await store.run([anchored(log, secret)])
+    except StateError:
+        return False
+    return True
 
 
-async def _anchor(log: AuditLog, store: Store, secret: Secret, noted: int) -> int:
-    """Note how far the log has come, unless it is no further. Without the state the next time will do."""
-    seq, _ = log.head
-    if seq != noted:
-        with contextlib.suppress(StateError):
-            await store.run([anchored(log, secret)])
-            return seq
-    return noted
+async def tend(log: AuditLog, store: Store, secret: Secret) -> None:
+    """Anchor the log while it goes on, and remove its old files, until cancelled."""
+    noted = 0
+    prune_at = 0.0
+    while True:
+        seq, _ = log.head
+        if seq != noted and await note(log, store, secret):
+            noted = seq
+        if monotonic() >= prune_at:
+            prune_at = monotonic() + PRUNE_EVERY
+            try:
+                count = await asyncio.to_thread(prune, log)
+            except (AuditError, OSError) as error:
+                logger.error("old files of the audit log cannot be removed: %s", error)
+            else:
+                if count:
+                    logger.info("files of the audit log removed as older than its retention: %d", count)
+        await asyncio.sleep(EVERY)

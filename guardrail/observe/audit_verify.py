@@ -15,7 +15,7 @@ from pathlib import Path
 from time import sleep
 
 from guardrail.observe.audit_anchors import Anchor
-from guardrail.observe.audit_segments import GENESIS, Line, lines, read, segments, writers
+from guardrail.observe.audit_segments import GENESIS, Line, last_line, lines, read, segments, writers
 from guardrail.state.secret import Secret
 
 AGAIN = 5
@@ -175,3 +175,27 @@ def _ends(
         missing = anchor.seq - chain.last
         return Break(segments(path)[-1], 0, f"its end is missing: {missing} records or more")
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a writer has come, by its last line."""
+
+    writer: str
+    files: int
+    seq: int
+    hash: str
+    time: str
+    held: bool
+    """Whether a process writes it now."""
+
+
+def heads(folder: Path) -> list[Head]:
+    """Of every writer. Only last lines are read. Raises OSError."""
+    out: list[Head] = []
+    for path in writers(folder):
+        files = segments(path)
+        found = (read(last_line(file)[0]) for file in reversed(files))
+        line = next((line for line in found if isinstance(line, Line)), Line(0, "", "", "", GENESIS, b""))
+        out.append(Head(path.name, len(files), line.seq, line.hash, line.time, _held(path)))
+    return out

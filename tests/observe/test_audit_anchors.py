@@ -10,7 +10,7 @@ import msgspec
 
 from guardrail.observe import audit_anchors
 from guardrail.observe.audit import AuditLog
-from guardrail.observe.audit_anchors import KIND, Anchor, anchored, anchors, tend
+from guardrail.observe.audit_anchors import KIND, Anchor, anchored, anchors, note, tend
 from guardrail.settings import AuditSettings
 from guardrail.state.operations import Put
 from guardrail.state.secret import Secret
@@ -33,16 +33,18 @@ async def test_the_end_of_a_log_is_anchored(tmp_path: Path) -> None:
     async with asyncio.timeout(10):
         while not await anchors(store):  # noqa: ASYNC110 - looked at from outside
             await asyncio.sleep(0.005)
-    log.write("test", {"actor": "system"})
     tending.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await tending
+    log.write("test", {"actor": "system"})
+    assert await note(log, store, SECRET)
     (anchor,) = await anchors(store)
     assert (anchor.writer, anchor.seq, anchor.hash) == (log.writer, *log.head)
     assert anchor.seq == 2
     assert anchor.genuine(SECRET)
-    log.close()
     await store.close()
+    assert not await note(log, store, SECRET)
+    log.close()
 
 
 async def test_all_anchors_are_read(tmp_path: Path) -> None:
