@@ -191,6 +191,48 @@ class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_age: Annotated[Seconds, Meta(description="How old, in seconds, a signature may be.")] = 60
 
 
+PublicKey = Annotated[
+    str,
+    Meta(
+        pattern=r"^ed25519:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$(?!\n)",
+        title="a public key as `guardrail policy keygen` prints it",
+    ),
+]
+
+
+class PushedPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Versions of policies that come through the state store and stand in the place of those in files."""
+
+    public_keys: Annotated[
+        tuple[PublicKey, ...],
+        Meta(min_length=1, description="Keys of the operators whose signature is believed, and nobody else's."),
+    ]
+    models: Annotated[
+        FilePath,
+        Meta(
+            description="Folder with the classifier models that pushed policies may use beside those of the package, "
+            "relative to this file; a policy names one by the name of its folder."
+        ),
+    ] = "models"
+    at_least: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Serial below which nothing that was signed is believed, as `guardrail policy list` shows it: "
+            "for replicas that start with an empty folder.",
+        ),
+    ] = 0
+    shadow_cpu: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1,
+            description="The share of one processor that shadow policies may take in one process; beyond it, answers "
+            "are not shadowed.",
+        ),
+    ] = 0.1
+
+
 class Anonymous(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a client without a key gets. Without this section a key is required."""
 
@@ -260,6 +302,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ()
     service: Annotated[Service | None, Meta(description="What the service says of itself to everybody.")] = None
+    pushed_policies: Annotated[
+        PushedPolicies | None,
+        Meta(description="Take versions of policies from the state store. Without this section none is."),
+    ] = None
     records: Annotated[Records, Meta(description="Records kept in memory.")] = Records()
     audit: Annotated[AuditSettings, Meta(description="The audit log.")] = AuditSettings()
     cache: Annotated[

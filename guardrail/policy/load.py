@@ -360,6 +360,12 @@ def _with_absolute_paths(settings: Settings, document: Document, problems: list[
     state, wrong = state_with_absolute_paths(settings.state, document, os.environ, shipped=shipped)
     problems += wrong
     settings = msgspec.structs.replace(settings, state=state)
+    if (folder := settings.audit.folder) is not None:
+        audit = msgspec.structs.replace(settings.audit, folder=os.path.abspath(document.path.parent / folder))
+        settings = msgspec.structs.replace(settings, audit=audit)
+    if (pushed := settings.pushed_policies) is not None:
+        models = os.path.abspath(document.path.parent / pushed.models)
+        settings = msgspec.structs.replace(settings, pushed_policies=msgspec.structs.replace(pushed, models=models))
     upstreams = dict(settings.upstreams)
     for name, upstream in upstreams.items():
         if upstream.tls.ca is not None:

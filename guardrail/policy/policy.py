@@ -60,6 +60,8 @@ class Policy:
     """None where nothing is looked for in requests."""
     idle_input: bool = False
     """It has a section `input` that looks for nothing: without a rule in force and without a classifier."""
+    version: int = 0
+    """Number of the pushed version that it is; 0: it is from files."""
 
     @property
     def classifier(self) -> ScoreSettings | None:
@@ -81,5 +83,7 @@ class Policy:
 
     @property
     def tag(self) -> str:
-        """`name@digest`, the digest cut to 12 hex digits: the value of `x-guardrail-policy`."""
-        return f"{self.name}@{self.digest[:12]}"
+        """`name@digest`, the digest cut to 12 hex digits: the value of `x-guardrail-policy`. Of a pushed version with
+        its number: `name@digest;version=3`."""
+        number = f";version={self.version}" if self.version else ""
+        return f"{self.name}@{self.digest[:12]}{number}"

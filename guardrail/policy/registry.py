@@ -18,24 +18,37 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 import watchfiles
 
-from guardrail.errors import ConfigError, ConfigProblem
+from guardrail.errors import ConfigError, ConfigProblem, GuardrailError
 from guardrail.governance.presets import PresetFile
 from guardrail.governance.terms import Terms, merged, policy_names
 from guardrail.policy.compile import Compiler, cache_of, locale_of
+from guardrail.policy.distribution import kept_overlay
+from guardrail.policy.keys import NO_KEYS, State, StoredKeys
 from guardrail.policy.lists import Lists
 from guardrail.policy.load import ANONYMOUS, Configuration, load_configuration, root_file
 from guardrail.policy.model import TenantFile
+from guardrail.policy.overlay import NOTHING, Overlay, Pushed
 from guardrail.policy.policy import Policy
 from guardrail.policy.problems import one_of
+from guardrail.policy.versions import Share, picked
 from guardrail.settings import Anonymous, Settings
+
+
+class KeyNotValid(GuardrailError):
+    """A key that was a tenant's and holds no longer. `state`: whether it was revoked or has expired."""
+
+    def __init__(self, state: State) -> None:
+        self.state: State = state
+        super().__init__(f"this key is {state}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,16 @@ class Tenant:
     """Under which it is served: its own, those of `guardrail.yaml` and of presets beneath, as one."""
     policies: Mapping[str, Policy] = field(default_factory=dict, repr=False)
     """Those that its terms name, in its own language."""
+    canary: tuple[Share, Policy] | None = field(default=None, repr=False)
+    """A pushed version that a share of its requests gets in the place of `policy`."""
+    shadow: tuple[Share, Policy] | None = field(default=None, repr=False)
+    """A pushed version that is judged beside, for a share of its requests, and changes nothing."""
+
+    def serving(self, request_id: str) -> Tenant:
+        """The tenant as one request meets it: with the canary for its policy, where the request is among its share."""
+        if self.canary is None or not picked(self.policy.name, self.canary[0], request_id):
+            return self
+        return replace(self, policy=self.canary[1])
 
 
 class Snapshot:
@@ -72,6 +95,8 @@ class Snapshot:
         "digest",
         "files",
         "folders",
+        "keys",
+        "overlay",
         "policies",
         "presets",
         "settings",
@@ -89,6 +114,7 @@ class Snapshot:
         digest: str = "",
         files: Iterable[Path] = (),
         folders: Iterable[Path] = (),
+        overlay: Overlay = NOTHING,
     ) -> None:
         self.settings = settings
         self.policies: Mapping[str, Policy] = MappingProxyType(dict(policies))
@@ -99,6 +125,10 @@ class Snapshot:
         self.digest = digest
         self.files = frozenset(files)
         self.folders = frozenset(folders)
+        self.overlay = overlay
+        """What is pushed, of which `policies` and `tenants` are made."""
+        self.keys = NO_KEYS
+        """Those of the state store, beside the ones of tenant files."""
         # Keys are looked up by a digest under a random salt: how long a look-up takes then depends on bits that
         # nobody outside can predict or steer, and it costs the same for one tenant as for 100,000.
         self._salt = secrets.token_bytes(32)
@@ -111,9 +141,25 @@ class Snapshot:
     def _blind(self, hashed: bytes) -> bytes:
         return hmac.digest(self._salt, hashed, "sha256")
 
-    def by_key(self, presented_key: str) -> Tenant | None:
-        """The tenant that `presented_key` belongs to, or None. Takes no telling time for a near miss."""
+    def with_keys(self, keys: StoredKeys) -> Snapshot:
+        """The same with other keys of the state store."""
+        other = copy(self)
+        other.keys = keys
+        return other
+
+    def by_key(self, presented_key: str, now: float | None = None) -> Tenant | None:
+        """The tenant that `presented_key` belongs to, or None. Takes no telling time for a near miss. `now`: unix
+        seconds, None for the clock's. Raises KeyNotValid for one that is known, and holds no longer."""
         hashed = hashlib.sha256(presented_key.encode("utf-8", "surrogatepass")).digest()
+        tenant, stored = self._in_files(hashed), self.keys.find(hashed)
+        if stored is None:
+            return tenant
+        state = stored.state(time.time() if now is None else now)
+        if state != "good":
+            raise KeyNotValid(state)
+        return self.tenants.get(stored.tenant)
+
+    def _in_files(self, hashed: bytes) -> Tenant | None:
         blind = self._blind(hashed)
         tenant = self._by_key.get(blind)
         candidates = tenant.key_hashes if tenant is not None else ("0" * 64,)
@@ -128,7 +174,8 @@ class Snapshot:
         tenants = [*self.tenants.values(), *([self.anonymous] if self.anonymous is not None else [])]
         out = [*self.policies.values()]
         for tenant in tenants:
-            out += [tenant.policy, *tenant.policies.values()]
+            beside = (tenant.canary, tenant.shadow)
+            out += [tenant.policy, *tenant.policies.values(), *(each[1] for each in beside if each is not None)]
         return out
 
     def by_name(self, name: str) -> Tenant | None:
@@ -177,14 +224,21 @@ class Registry:
         self._environ = environ
         self._lists = Lists() if lists is None else lists
         self._reloading = asyncio.Lock()
+        self.pushed_problems: tuple[ConfigProblem, ...] = ()
+        """Why what the state store says of policies is not in effect; empty while it is, or says nothing."""
 
     @classmethod
     def load(
         cls, path: Path | None, *, upstream: str | None = None, environ: Mapping[str, str] | None = None
     ) -> Registry:
-        """A registry with the configuration at `path` in effect. Raises ConfigError; see `load_snapshot`."""
+        """A registry with the configuration at `path` in effect, and over it what was pushed when this machine last
+        knew; without that where it cannot be used (any more): whoever follows the store says whether that may be.
+        Raises ConfigError; see `load_snapshot`."""
         lists = Lists()
-        snapshot = load_snapshot(path, upstream=upstream, environ=environ, lists=lists)
+        try:
+            snapshot = load_snapshot(path, upstream=upstream, environ=environ, lists=lists, pushed=kept_overlay)
+        except ConfigError:
+            snapshot = load_snapshot(path, upstream=upstream, environ=environ, lists=lists)
         return cls(snapshot, path, upstream=upstream, environ=environ, lists=lists)
 
     async def reload(self) -> bool:
@@ -193,6 +247,20 @@ class Registry:
         Never raises: a fault of the loader itself must not take a running proxy's watch with it.
         """
         return await self._reload(tries=1)
+
+    async def use(self, overlay: Overlay) -> tuple[ConfigProblem, ...]:
+        """Put these versions of policies into effect, all of them or none; what stands against it. Never raises."""
+        async with self._reloading:
+            try:
+                snapshot = await self._load(overlay)
+            except Exception as error:
+                return _told(error, self._path)
+            self._swap(snapshot)
+            return ()
+
+    def use_keys(self, keys: StoredKeys) -> None:
+        """Take these keys of the state store in the place of those before."""
+        self.current = self.current.with_keys(keys)
 
     async def watch(self) -> None:
         """Reload whenever a file of the configuration changes; runs until cancelled."""
@@ -221,15 +289,7 @@ class Registry:
         async with self._reloading:
             for remaining in reversed(range(tries)):
                 try:
-                    with _yielding():
-                        snapshot = await asyncio.to_thread(
-                            load_snapshot,
-                            self._path,
-                            upstream=self._upstream,
-                            environ=self._environ,
-                            reuse=self.current.compiled,
-                            lists=self._lists,
-                        )
+                    snapshot = await self._load(self.current.overlay)
                 except Exception as error:
                     if remaining:
                         await asyncio.sleep(SETTLE)
@@ -237,13 +297,28 @@ class Registry:
                     self.problems = _told(error, self._path)
                     self.failed_at = time.time()
                     return False
-                if snapshot.digest != self.current.digest:
-                    self.generation += 1
-                self.current = snapshot
-                self.problems = ()
-                self.loaded_at = time.time()
+                self._swap(snapshot)
                 return True
             raise AssertionError("tries is at least 1")
+
+    async def _load(self, overlay: Overlay) -> Snapshot:
+        with _yielding():
+            return await asyncio.to_thread(
+                load_snapshot,
+                self._path,
+                upstream=self._upstream,
+                environ=self._environ,
+                reuse=self.current.compiled,
+                lists=self._lists,
+                pushed=overlay,
+            )
+
+    def _swap(self, snapshot: Snapshot) -> None:
+        if snapshot.digest != self.current.digest:
+            self.generation += 1
+        self.current = snapshot.with_keys(self.current.keys)
+        self.problems = ()
+        self.loaded_at = time.time()
 
     def _watched(self) -> list[Path]:
         """The folders in which something may change, also those of what is wrong now."""
@@ -284,6 +359,7 @@ def load_snapshot(
     reuse: Iterable[Policy] = (),
     thorough: bool = False,
     lists: Lists | None = None,
+    pushed: Callable[[Settings], Overlay] | Overlay = NOTHING,
 ) -> Snapshot:
     """Read, check and compile a configuration.
 
@@ -293,29 +369,39 @@ def load_snapshot(
     `reuse`: policies whose compiled rules may be shared where nothing changed.
     `thorough`: prove also the built-in entities by their own examples.
     `lists`: lexicons read before; it remembers those of this configuration.
+    `pushed`: versions of policies that stand in the place of those of files, or what tells them by the settings; none
+    where the settings take none.
     Raises ConfigError with every problem of every file.
     """
     config = load_configuration(path, upstream=upstream)
     environ = os.environ if environ is None else environ
     lists = Lists() if lists is None else lists
     lists.cache = cache_of(config, environ)
+    reuse = list(reuse)
     compiler = Compiler(config, environ, reuse=reuse, thorough=thorough, lists=lists)
+    overlay = NOTHING
+    if config.settings is not None and config.settings.file.pushed_policies is not None:
+        overlay = pushed(config.settings.file) if callable(pushed) else pushed
+    over = Pushed(overlay, environ, reuse=reuse, lists=lists)
     policies = {name: compiler.policy(name) for name in config.policies}
     problems = config.problems + _unspoken(config, compiler)
     beneath = config.settings.file.terms if config.settings is not None else Terms()
     tenants = [
         tenant
         for name, loaded in config.tenants.items()
-        if (tenant := _tenant(name, loaded.file, merged(beneath, loaded.file.terms), compiler)) is not None
+        if (tenant := _tenant(name, loaded.file, merged(beneath, loaded.file.terms), compiler, over)) is not None
     ]
-    if config.settings is None or compiler.problems or problems:
-        raise ConfigError(sorted(compiler.problems.union(problems)))
+    # Also where no tenant of this replica has one: what is pushed is good everywhere or in effect nowhere.
+    in_effect = {name: (over.live(name), over.canary(name), over.shadow(name)) for name in over.names()}
+    policies |= {name: live for name, (live, _, _) in in_effect.items() if over.is_live(name)}
+    if config.settings is None or compiler.problems or over.problems or problems:
+        raise ConfigError(sorted(compiler.problems.union(over.problems, problems)))
     settings = config.settings.file
     good = {name: policy for name, policy in policies.items() if policy is not None}
     anonymous = None
     if settings.anonymous is not None:
-        anonymous = _tenant(ANONYMOUS, settings.anonymous, settings.terms, compiler)
-    lists.forget(compiler.files)
+        anonymous = _tenant(ANONYMOUS, settings.anonymous, settings.terms, compiler, over)
+    lists.forget(compiler.files | over.files)
     files = {path.absolute() for path in config.files | compiler.files}
     return Snapshot(
         settings,
@@ -323,30 +409,38 @@ def load_snapshot(
         tenants,
         anonymous=anonymous,
         presets=config.presets,
-        digest=_digest(settings, good, tenants),
+        digest=_digest(settings, good, tenants, overlay),
         files=files,
         folders={path.absolute() for path in config.folders}
         | {path.parent for path in files}
         | {path.resolve().parent for path in files},
+        overlay=overlay,
     )
 
 
-def _tenant(name: str, file: TenantFile | Anonymous, terms: Terms, compiler: Compiler) -> Tenant | None:
+def _tenant(name: str, file: TenantFile | Anonymous, terms: Terms, compiler: Compiler, over: Pushed) -> Tenant | None:
     """The tenant that a file, or the section `anonymous`, asks for; None where its policy has problems."""
     own = file if isinstance(file, TenantFile) else None
     locale = (own.locale or None) if own is not None else None
-    policy = compiler.policy(file.policy, locale)
+
+    def found(name: str) -> Policy | None:
+        return over.live(name, locale) if over.is_live(name) else compiler.policy(name, locale)
+
+    policy = found(file.policy)
     if policy is None:
         return None
-    named = {other: compiler.policy(other, locale) for _, other in policy_names(terms)}
+    named = {other: found(other) for _, other in policy_names(terms)}
+    spoken = over.spoken if over.is_live(file.policy) else compiler.spoken
     return Tenant(
         name=name,
         policy=policy,
         upstream=file.upstream,
         key_hashes=tuple(key.removeprefix("sha256:").lower() for key in own.keys) if own is not None else (),
-        locale=compiler.spoken(file.policy, locale),
+        locale=spoken(file.policy, locale),
         terms=terms,
         policies={other: compiled for other, compiled in named.items() if compiled is not None},
+        canary=over.canary(file.policy, locale),
+        shadow=over.shadow(file.policy, locale),
     )
 
 
@@ -361,8 +455,16 @@ def _unspoken(config: Configuration, compiler: Compiler) -> list[ConfigProblem]:
     return problems
 
 
-def _digest(settings: Settings, policies: Mapping[str, Policy], tenants: Iterable[Tenant]) -> str:
+def _digest(settings: Settings, policies: Mapping[str, Policy], tenants: Iterable[Tenant], overlay: Overlay) -> str:
     whole = {
+        "pushed": {
+            name: [
+                (placed.number, placed.digest, share)
+                for share, placed in ((None, line.live), *(each or (None, None) for each in (line.canary, line.shadow)))
+                if placed is not None
+            ]
+            for name, line in overlay.lines.items()
+        },
         "settings": settings,
         "policies": {name: policy.digest for name, policy in policies.items()},
         "tenants": {

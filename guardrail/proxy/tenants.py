@@ -5,7 +5,8 @@ Bearer KEY`, another of the `CREDENTIALS`, the query); anonymous access, when th
 shows no guardrail key at all is anonymous, since an anonymous caller's keys are for the upstream. A signed header that
 does not verify is refused even beside a good key, and so is any where no gateway is configured: it says that somebody
 is trying, that a clock is wrong, or that a setting is missing. A key that no tenant has is refused, unless anonymous
-access is granted: then the key may be one for the upstream itself.
+access is granted: then the key may be one for the upstream itself. A key that was a tenant's and was revoked, or has
+expired, is refused whatever else there is.
 
 Never logs or returns a key. Signatures are compared in constant time; keys are too (in the snapshot).
 """
@@ -18,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from guardrail.errors import GuardrailError
-from guardrail.policy.registry import Snapshot, Tenant
+from guardrail.policy.registry import KeyNotValid, Snapshot, Tenant
 from guardrail.proxy.headers import CREDENTIALS
 
 GATEWAY_HEADER = "x-guardrail-tenant"
@@ -26,6 +27,9 @@ GATEWAY_HEADER = "x-guardrail-tenant"
 
 _MAX_KEY = 1024
 """Characters of a presented key that are looked at; longer ones are nobody's. The header size caps it too."""
+
+
+_NOT_VALID = {"revoked": "revoked", "expired": "valid until a time that has passed"}
 
 
 class Unauthorized(GuardrailError):
@@ -68,7 +72,11 @@ def identify(
         return Caller(tenant, anonymous=False)
     keys = [key if len(key) <= _MAX_KEY else "" for key in (*presented_keys(headers), *query_keys)]
     for key in keys:
-        if (found := snapshot.by_key(key)) is not None:
+        try:
+            found = snapshot.by_key(key, now)
+        except KeyNotValid as error:
+            raise Unauthorized(f"This API key was {_NOT_VALID[error.state]}.") from error
+        if found is not None:
             return Caller(found, anonymous=False)
     if snapshot.anonymous is not None:
         return Caller(snapshot.anonymous, anonymous=True)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from multidict import CIMultiDict
 
+from guardrail.policy.keys import Key, StoredKeys, hash_of, new_key, revoked_file_key
 from guardrail.policy.registry import Snapshot
 from guardrail.proxy.tenants import Unauthorized, identify
 from guardrail.settings import Gateway
@@ -136,3 +137,29 @@ def test_a_key_in_the_query_counts_too() -> None:
     for key in ("nope", "x" * 5000):
         with pytest.raises(Unauthorized, match="Incorrect API key"):
             named(key)
+
+
+STORED, STORED_KEY = new_key("acme", by="ops", now=NOW - 10)
+
+
+@pytest.mark.parametrize(
+    ("key", "presented", "says"),
+    [
+        (STORED_KEY, STORED, None),
+        (msgspec.structs.replace(STORED_KEY, expires=NOW + 1), STORED, None),
+        (msgspec.structs.replace(STORED_KEY, expires=NOW), STORED, "was valid until a time that has passed"),
+        (msgspec.structs.replace(STORED_KEY, revoked=NOW), STORED, "was revoked"),
+        (revoked_file_key(hash_of(KEY), "acme", by="ops", now=NOW), KEY, "was revoked"),
+        (msgspec.structs.replace(STORED_KEY, tenant="gone"), STORED, "Incorrect API key"),
+    ],
+)
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_a_key_of_the_state_store(key: Key, presented: str, says: str | None, anonymous: bool) -> None:
+    snap = config(anonymous=anonymous).with_keys(StoredKeys([key]))
+    if says is None:
+        assert who(snap, authorization=f"Bearer {presented}") == "acme"
+    elif says.startswith("Incorrect") and anonymous:
+        assert who(snap, authorization=f"Bearer {presented}") == "anonymous"
+    else:
+        with pytest.raises(Unauthorized, match=says):
+            who(snap, authorization=f"Bearer {presented}")
