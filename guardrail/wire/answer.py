@@ -18,7 +18,7 @@ from guardrail.wire.annotation import annotation, annotation_of_all, worst
 from guardrail.wire.channel import Channel, Rewrite
 from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import Chunk
-from guardrail.wire.halt import Stop, choice_prefix, is_of, notice
+from guardrail.wire.halt import Stop, choice_prefix, is_of
 from guardrail.wire.json_text import is_document
 from guardrail.wire.record import MAX_BLOCKED, StreamRecord, answer_id_of, classifier_part
 from guardrail.wire.request import ModelRequest
@@ -213,9 +213,8 @@ class Answer(ABC):
         for size, outcome in closing.outcomes:
             self._account(size, outcome)
             halted = halted or outcome.halted
-        if self._inserts.behind and halted is None and not part and choice.spoke and not self._calls(choice, chunk):
-            self._out += self._insert(choice, self._inserts.behind, "behind")
-            self._behind += 1
+        if self._inserts.behind and halted is None:
+            self._end_words(choice, part, chunk)
         self._out += events
         if halted is None:
             if self._request.annotate and (closing.raw or not part):
@@ -301,17 +300,24 @@ class Answer(ABC):
 
     # --- what guardrail says itself -----------------------------------------------------------------------------------
 
-    def _begin(self, choice: Choice) -> None:
-        """The first words of a choice for people are about to be taken."""
+    def _begin_words(self, choice: Choice, key: str) -> None:
+        """The first words of a choice for people are about to be taken, in the channel of this name."""
         choice.spoke = True
         if self._inserts.before:
             self._out += self._insert(choice, self._inserts.before, "before")
             self._before += 1
 
-    def _last_words(self, choice: Choice) -> str:
+    def _end_words(self, choice: Choice, part: str, chunk: Chunk | None) -> None:
+        """A part of a choice has ended ("": all of it), and nothing in it halts. Called where something is to be said
+        behind the words."""
+        if not part and choice.spoke and not self._calls(choice, chunk):
+            self._out += self._insert(choice, self._inserts.behind, "behind")
+            self._behind += 1
+
+    def _last_words(self, choice: Choice, notice: str) -> str:
         """What people read where a choice was halted. Asked once for each."""
         inserts = self._inserts
-        said = inserts.around(notice(self._policy, self._case_id), spoke=choice.spoke)
+        said = inserts.around(notice, spoke=choice.spoke)
         if said:
             self._before += bool(inserts.before) and not choice.spoke
             self._behind += bool(inserts.behind)

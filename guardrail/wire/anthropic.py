@@ -13,7 +13,7 @@ from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.wire.answer import Closing, Fault
-from guardrail.wire.anthropic_block import TEXT_FIELD, is_result, is_tool
+from guardrail.wire.anthropic_block import GOES_ON, TEXT_FIELD, is_result, is_tool
 from guardrail.wire.anthropic_body import guard_body
 from guardrail.wire.anthropic_event import (
     explode,
@@ -37,6 +37,7 @@ from guardrail.wire.anthropic_halt import (
     notice_events,
     refused,
     sidecar,
+    text_event,
 )
 from guardrail.wire.anthropic_request import read_request
 from guardrail.wire.anthropic_tool import ToolBlock, size_of
@@ -44,6 +45,7 @@ from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import AnyTemplate, Chunk
 from guardrail.wire.halt import notice
+from guardrail.wire.inserts import insert_note
 from guardrail.wire.protocol import Protocol
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event, data_event
@@ -168,7 +170,7 @@ class AnthropicStream(Stream):
         return Closing(raw, [(len(said), outcome)])
 
     def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
-        said = "" if self._request.json_output else notice(self._policy, self._case_id)
+        said = "" if self._request.json_output else self._last_words(choice, notice(self._policy, self._case_id))
         if self._kind_before and within(finding.channel, part_of(self._last - 1)):
             # Its stop was told by the start of the next, which the client will not see.
             self._last, self._kind = self._last - 1, self._kind_before
@@ -204,6 +206,19 @@ class AnthropicStream(Stream):
             return usage, False
         said = (self._usage or {}).get("output_tokens")
         return {"output_tokens": max(self._tokens, said if type(said) is int else 0)}, True
+
+    def _are_words(self, key: str) -> bool:
+        return key.endswith(".text")
+
+    def _calls(self, choice: Choice, chunk: Chunk | None) -> bool:
+        return chunk is not None and any(reason in GOES_ON for _, reason in chunk.finished)
+
+    def _insert(self, choice: Choice, text: str, place: str) -> list[bytes]:
+        note = insert_note(place)
+        if place == "before" or (self._open and self._kind == "text"):
+            return [text_event(text, self._last, note)]
+        stopped = [stop_event(self._last)] if self._open else []
+        return [*stopped, *notice_events(text, self._last + 1, began=False, note=note)]
 
     def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         return sidecar(note)

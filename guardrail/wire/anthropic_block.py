@@ -19,6 +19,10 @@ from guardrail.wire.unknown_text import Unknown, is_opaque, is_prose
 TEXT_FIELD = {"text": "text", "thinking": "thinking", "compaction": "content"}
 """By type of block: the field that is text for people, which also names its channel."""
 
+GOES_ON = ("tool_use", "pause_turn", "compaction")
+"""Reasons for which a message stops though the turn of the model has not ended: a tool of the client's is called, one
+of the server's pauses, or what came before was compacted."""
+
 NAMES = ("name", "server_name", "toolset_name")
 """Of a tool call: names, which are scanned."""
 

@@ -7,15 +7,26 @@ stands at the end of the text. A body in which nothing changes passes as the byt
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from guardrail.policy.policy import Policy
-from guardrail.wire.anthropic_block import NAMES, TEXT_FIELD, clean_block, is_result, is_tool, restored, scannable
+from guardrail.wire.anthropic_block import (
+    GOES_ON,
+    NAMES,
+    TEXT_FIELD,
+    clean_block,
+    is_result,
+    is_tool,
+    restored,
+    scannable,
+)
 from guardrail.wire.anthropic_event import clean_message, clean_stop, part_of, put_stop_texts, stop_texts
 from guardrail.wire.anthropic_halt import guard_error, note, refused
 from guardrail.wire.body import Body, open_body
 from guardrail.wire.choice import within
 from guardrail.wire.halt import Stop, notice
+from guardrail.wire.inserts import Inserts, note_inserts
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps
@@ -35,6 +46,7 @@ def guard_body(
     clean_message(unknown, value)
     reason = clean_stop(unknown, value, "message")
     content = _content(unknown, value)
+    spoken = [block for block in content if block.get("type") == "text" and block.get("text")]
     _guard_content(found, content)
     _guard_stop(found, value)
     found.check()
@@ -44,6 +56,11 @@ def guard_body(
         if not request.json_output and (said := notice(policy, case_id)):
             _say(content, found.halted.channel, said)
         value |= {**refused(policy, case_id), "guardrail": note(case_id, found.halted, Stop(0))}
+    if request.inserts:
+        words = [block for block in content if block.get("text") or any(block is said for said in spoken)]
+        words = [block for block in words if block.get("type") == "text"]
+        behind = "" if reason in GOES_ON else request.inserts.behind
+        _surround(found, value, words, replace(request.inserts, behind=behind))
     if found.changed or unknown.blocked or duplicate:
         body = dumps(value)
     return body, found.record(policy, request, case_id, reasons=(reason,), usage=value.get("usage"))
@@ -130,3 +147,17 @@ def _say(content: list[dict[str, Any]], halted: str, said: str) -> None:
         last["text"] += said
     else:
         content.append({"type": "text", "text": said})
+
+
+def _surround(found: Body, value: dict[str, Any], words: list[dict[str, Any]], inserts: Inserts) -> None:
+    """Say what guardrail has to say around the words of the message. `words`: its blocks that people read."""
+    if not words:
+        return
+    words[0]["text"] = inserts.before + words[0]["text"]
+    if found.halted is not None:  # behind the notice
+        words[-1]["text"] += inserts.behind
+    elif inserts.behind:
+        value["content"].append({"type": "text", "text": inserts.behind})
+    found.before, found.behind = bool(inserts.before), bool(inserts.behind)
+    found.changed = True
+    note_inserts(value, inserts)

@@ -66,15 +66,19 @@ def sidecar(said: dict[str, Any]) -> bytes:
     return data_event(msgspec.json.encode({"type": "ping", "guardrail": said}), b"event: guardrail\n")
 
 
-def notice_events(said: str, index: int, *, began: bool) -> list[bytes]:
+def text_event(said: str, index: int, note: dict[str, Any] | None = None) -> bytes:
+    """A text of ours in a text block. `note`: what the field `guardrail` says of it."""
+    event = {"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": said}}
+    return written({**event, "guardrail": note} if note else event)
+
+
+def notice_events(said: str, index: int, *, began: bool, note: dict[str, Any] | None = None) -> list[bytes]:
     """The notice in a text block, and that block's stop. `began`: the client has its start."""
     events = []
     if not began:
         block = {"type": "text", "text": ""}
         events.append(written({"type": "content_block_start", "index": index, "content_block": block}))
-    delta = {"type": "text_delta", "text": said}
-    events.append(written({"type": "content_block_delta", "index": index, "delta": delta}))
-    return [*events, stop_event(index)]
+    return [*events, text_event(said, index, note), stop_event(index)]
 
 
 def error_body(refusal: Refusal) -> bytes:

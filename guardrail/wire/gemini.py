@@ -44,6 +44,8 @@ from guardrail.wire.gemini_halt import (
 from guardrail.wire.gemini_parts import ENVELOPE, GROUNDING, Stretch
 from guardrail.wire.gemini_request import read_request
 from guardrail.wire.gemini_withheld import FunctionCall, Grounding, call_size
+from guardrail.wire.halt import notice
+from guardrail.wire.inserts import insert_note
 from guardrail.wire.protocol import Protocol
 from guardrail.wire.sse import Event
 from guardrail.wire.stream import Stream
@@ -149,6 +151,7 @@ class GeminiStream(Stream):
             finding,
             index=choice.index,
             stop=stop,
+            said="" if self._request.json_output else self._last_words(choice, notice(self._policy, self._case_id)),
             json_output=self._request.json_output,
         )
         if usage is not None:  # upstream said it in the chunk that this one stands for
@@ -157,6 +160,13 @@ class GeminiStream(Stream):
             chunks[-1]["usageMetadata"] = estimated_usage(self._request, self._usage, self._tokens)
             chunks[-1]["guardrail"]["usage"] = "estimated"
         return [self.framing.say({**chunk, **self._envelope}) for chunk in chunks]
+
+    def _calls(self, choice: Choice, chunk: Chunk | None) -> bool:
+        return any(isinstance(part, FunctionCall) for part in choice.over)
+
+    def _insert(self, choice: Choice, text: str, place: str) -> list[bytes]:
+        candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "index": choice.index}
+        return [self.framing.say({"candidates": [candidate], **self._envelope, "guardrail": insert_note(place)})]
 
     def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         candidate = {"content": {"parts": [{"text": ""}], "role": "model"}, "index": choice.index}

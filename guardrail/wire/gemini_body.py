@@ -16,7 +16,7 @@ from guardrail.text.rules import Finding
 from guardrail.wire import gemini_logprobs
 from guardrail.wire.body import Body, Place, open_body
 from guardrail.wire.gemini_event import index_of
-from guardrail.wire.gemini_halt import EMPTY_PART, ended_candidate, guard_error, told
+from guardrail.wire.gemini_halt import EMPTY_PART, ended_candidate, guard_error, text_parts, told
 from guardrail.wire.gemini_parts import (
     CALL,
     GROUNDING,
@@ -32,6 +32,7 @@ from guardrail.wire.gemini_parts import (
 from guardrail.wire.gemini_unknown import strip_response
 from guardrail.wire.gemini_withheld import leave_out_supports
 from guardrail.wire.halt import Stop, choice_prefix, halt_note
+from guardrail.wire.inserts import Inserts, note_inserts
 from guardrail.wire.record import StreamRecord
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps
@@ -65,8 +66,14 @@ def guard_body(
         if candidate.halted is None and first is not None and policy.halt_scope == "response":
             candidate.silence(first)
         candidate.close(*told(policy, case_id, json_output=request.json_output))
+        if request.inserts:
+            before, behind = candidate.surround(request.inserts)
+            all_of_it.before += before
+            all_of_it.behind += behind
     if first is not None:
         value["guardrail"] = halt_note(case_id, first.channel, Stop(0))
+    if all_of_it.before or all_of_it.behind:
+        note_inserts(value, request.inserts)
     if duplicate or changed or unknown.blocked or any(candidate.changed for candidate in candidates):
         body = dumps(value)
     for candidate in candidates:
@@ -86,6 +93,10 @@ class _Candidate:
         self._prefix = choice_prefix(index)
         self._kept = 0
         """How many of its parts go out."""
+        self._spoke = False
+        """The model had words for people."""
+        self._words = 0
+        """The part in which they began."""
         self._edited = False
         """Its text is not what the model server said."""
         reason = value.get("finishReason")
@@ -123,6 +134,19 @@ class _Candidate:
             self.value.pop(key, None)
         self.value.update(content=content, **ended_candidate(self.halted, message))
 
+    def surround(self, inserts: Inserts) -> tuple[bool, bool]:
+        """Say what guardrail has to say around its words, in parts of their own; what of it was said, in front and
+        behind."""
+        content = self.value.get("content")
+        parts = parts_of(self.value)
+        if not isinstance(content, dict) or not (self._spoke or any(kind_of(part) == "text" for part in parts)):
+            return False, False
+        behind = "" if any(CALL in part for part in parts) else inserts.behind
+        at = next((at for at, part in enumerate(parts) if kind_of(part) == "text"), self._words)
+        content["parts"] = [*parts[:at], *text_parts(inserts.before), *parts[at:], *text_parts(behind)]
+        self.changed = True
+        return bool(inserts.before), bool(behind)
+
     def _guard_parts(self) -> None:
         parts = parts_of(self.value)
         for stretch, places in _stretches(parts):
@@ -131,6 +155,8 @@ class _Candidate:
             end = places[-1] + 1
             key = self._prefix + stretch.key
             if stretch.kind in ("text", "thought"):
+                if stretch.kind == "text" and before is None and not self._spoke:
+                    self._spoke, self._words = True, places[0]
                 outcome = body.text([(parts[at], "text") for at in places], key)
                 if outcome.removed or outcome.halted is not None:
                     self._edited = True

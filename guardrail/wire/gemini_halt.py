@@ -83,15 +83,20 @@ def told(policy: Policy, case_id: str, *, json_output: bool = False) -> tuple[li
     said = notice(policy, case_id)
     if json_output:
         return [], said.strip()
-    return [{"text": said}] if said else [], ""
+    return text_parts(said), ""
+
+
+def text_parts(said: str) -> list[dict[str, Any]]:
+    return [{"text": said}] if said else []
 
 
 def halt_chunks(
-    policy: Policy, case_id: str, finding: Finding, *, index: int, stop: Stop, json_output: bool = False
+    policy: Policy, case_id: str, finding: Finding, *, said: str, index: int, stop: Stop, json_output: bool = False
 ) -> list[dict[str, Any]]:
     """The last chunks of a halted candidate: the notice, then the finish, with a part of its own: chats of google-genai
-    would forget the turn."""
-    parts, message = told(policy, case_id, json_output=json_output)
+    would forget the turn. `said`: the notice, with what else guardrail says, where it stands in the text."""
+    parts = text_parts(said)
+    _, message = told(policy, case_id, json_output=json_output)
     content = {"parts": [EMPTY_PART], "role": "model"}
     ended = {"candidates": [{"content": content, **ended_candidate(finding, message), "index": index}]}
     note = {"guardrail": halt_note(case_id, finding.channel, stop)}

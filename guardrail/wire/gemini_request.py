@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from guardrail.errors import WireError
-from guardrail.wire.request import MAX_CHOICES, InputText, ModelRequest, Path, optional, read_object, told
+from guardrail.wire.request import MAX_CHOICES, InputText, ModelRequest, Path, optional, read_object, token_cap, told
 
 PATH = re.compile(
     r"/v1(?:beta|alpha|beta1)?/"
@@ -49,6 +49,8 @@ def read_request(body: bytes, target: str) -> ModelRequest:
         n=_count(config),
         include_usage=True,
         json_output=mime_type == "application/json" or _field(config, "responseSchema") is not None,
+        verbatim=mime_type not in (None, "", "text/plain", "application/json"),
+        max_tokens=token_cap(config, _spelt(config, "maxOutputTokens")),
         **told(tuple(_inputs(value, contents))),
     )
 

@@ -19,6 +19,7 @@ from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
 from guardrail.wire.chunk import AnyTemplate, Chunk
 from guardrail.wire.halt import halt_note, notice
+from guardrail.wire.inserts import insert_note
 from guardrail.wire.ndjson import LineFramer, data_line, next_line, parse_line, whole_line
 from guardrail.wire.ollama_body import REASON, guard_body
 from guardrail.wire.ollama_error import error_body, guard_error
@@ -46,7 +47,7 @@ _TIME = re.compile(rb'"created_at"\s*:\s*"([0-9T:.Z+-]{1,40})"')
 class OllamaStream(Stream):
     """One streamed response under one policy."""
 
-    __slots__ = ("_delivered", "_generate")
+    __slots__ = ("_called", "_delivered", "_generate")
 
     framer = LineFramer
     next_event = staticmethod(next_line)
@@ -60,6 +61,8 @@ class OllamaStream(Stream):
         super().__init__(*args, **settings)
         self._generate = False
         """It is an answer of `/api/generate`."""
+        self._called = False
+        """It has called a tool."""
         self._delivered = b""
         """The newest lines that went out."""
 
@@ -112,13 +115,23 @@ class OllamaStream(Stream):
 
     def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
         # What is to be parsed as JSON is no place for a notice; the last line tells of the halt.
-        said = "" if self._request.json_output else notice(self._policy, self._case_id)
+        said = "" if self._request.json_output else self._last_words(choice, notice(self._policy, self._case_id))
         note = halt_note(self._case_id, finding.channel, self._stop(choice, finding, self._main))
         if usage is None:
             usage = {"prompt_eval_count": self._request.prompt_tokens, "eval_count": self._tokens}
             note["usage"] = "estimated"
         last = self._line("", done=True, done_reason=REASON, **usage, guardrail=note)
         return [self._line(said, done=False), last] if said else [last]
+
+    def _take_whole(self, choice: Choice, path: str, value: str, chunk: Chunk) -> None:
+        self._called = True  # only calls come whole
+        super()._take_whole(choice, path, value, chunk)
+
+    def _calls(self, choice: Choice, chunk: Chunk | None) -> bool:
+        return self._called
+
+    def _insert(self, choice: Choice, text: str, place: str) -> list[bytes]:
+        return [self._line(text, done=False, guardrail=insert_note(place))]
 
     def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         return self._line("", done=False, guardrail=note)

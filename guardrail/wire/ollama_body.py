@@ -11,6 +11,7 @@ from typing import Any
 from guardrail.policy.policy import Policy
 from guardrail.wire.body import Body, open_body
 from guardrail.wire.halt import Stop, halt_note, notice
+from guardrail.wire.inserts import Inserts, note_inserts
 from guardrail.wire.ollama_error import guard_error
 from guardrail.wire.ollama_event import (
     COUNTERS,
@@ -40,10 +41,16 @@ def guard_body(
     if value.get("error"):
         body, outcome = guard_error(policy.refusal, it.rules, body, it.verdicts)
         return body, it.failed(policy, request, case_id, outcome)
+    *_, main = text_keys(value)
+    spoke = bool(message_of(value).get(main))
     _guard(it, value)
     it.check()
     if it.halted is not None:
-        _end(it, value, "" if request.json_output else notice(policy, case_id), case_id)
+        said = "" if request.json_output else notice(policy, case_id)
+        _end(it, value, said, case_id)
+        spoke = bool(said) or (spoke and it.halted.channel != "thinking")
+    if spoke and request.inserts:
+        _surround(it, value, request.inserts)
     if duplicate or it.changed or it.unknown.blocked:
         body = dumps(value)
     reason = value.get("done_reason")
@@ -85,3 +92,14 @@ def _end(it: Body, value: dict[str, Any], said: str, case_id: str) -> None:
         owner.pop(key, None)
     value["done_reason"] = REASON
     value["guardrail"] = halt_note(case_id, it.halted.channel, Stop(it.delivered))
+
+
+def _surround(it: Body, value: dict[str, Any], inserts: Inserts) -> None:
+    """Say what guardrail has to say around the words of the answer."""
+    message = message_of(value)
+    *_, main = text_keys(value)
+    behind = "" if calls(message) else inserts.behind
+    message[main] = inserts.before + (message.get(main) or "") + behind
+    it.before, it.behind = bool(inserts.before), bool(behind)
+    it.changed = True
+    note_inserts(value, inserts)

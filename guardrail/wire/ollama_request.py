@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from guardrail.wire.request import InputText, ModelRequest, optional, read_object, told
+from guardrail.wire.request import InputText, ModelRequest, optional, read_object, token_cap, told
 
 _ROLES = {"system": "system", "assistant": "assistant", "tool": "tool"}
 """Whoever else speaks counts as the user."""
@@ -21,11 +21,14 @@ def read_request(body: bytes, target: str) -> ModelRequest:
     value = read_object(body)
     wants = value.get("format")
     stream = optional(value, "stream", bool, "a boolean")
+    options = optional(value, "options", dict, "an object") or {}
     generate = target.partition("?")[0].endswith("/generate")
     return ModelRequest(
         model=optional(value, "model", str, "a string") or "",
         stream=True if stream is None else stream,
+        verbatim=generate and bool(value.get("suffix")),
         json_output=bool(wants) and (wants == "json" or isinstance(wants, dict)),
+        max_tokens=token_cap(options, "num_predict"),
         **told(tuple(_prompt(value) if generate else _messages(value))),
     )
 

@@ -13,6 +13,7 @@ from guardrail.wire.answer import Fault
 from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
 from guardrail.wire.chunk import AnyTemplate, Chunk
+from guardrail.wire.halt import notice
 from guardrail.wire.inserts import insert_note
 from guardrail.wire.openai_chat_body import guard_body
 from guardrail.wire.openai_chat_chunk import envelope, explode, read_chunk, template_of, with_annotations, with_text
@@ -78,7 +79,7 @@ class ChatStream(Stream):
             index=choice.index,
             stop=self._stop(choice, finding),
             legacy=self._is_legacy(choice),
-            said=self._last_words(choice),
+            said=self._last_words(choice, notice(self._policy, self._case_id)),
             json_output=self._request.json_output,
         )
         if usage is not None:  # upstream said it in the chunk that this one stands for

@@ -9,19 +9,22 @@ Calls of tools are withheld from `output_item.added` to `output_item.done`.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from guardrail.text.rules import Finding
 from guardrail.wire.answer import Closing, Fault, Released
 from guardrail.wire.channel import Channel
-from guardrail.wire.choice import Choice
+from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import AnyTemplate, Chunk
 from guardrail.wire.error import guarded_error
+from guardrail.wire.inserts import insert_note
+from guardrail.wire.json_text import is_document
 from guardrail.wire.openai_error import refusal_body
 from guardrail.wire.openai_responses_body import guard_body
 from guardrail.wire.openai_responses_event import Reader, template_of, with_text
 from guardrail.wire.openai_responses_halt import Delivered, Ending, usage_of
-from guardrail.wire.openai_responses_item import ItemText, Kind, joined_text
+from guardrail.wire.openai_responses_item import ItemText, Kind, joined_text, type_of
 from guardrail.wire.openai_responses_place import event_texts, place_of
 from guardrail.wire.openai_responses_request import read_request
 from guardrail.wire.openai_responses_tool import ToolItem
@@ -38,7 +41,9 @@ _NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,18})\b')
 class ResponsesStream(Stream):
     """One streamed response under one policy."""
 
-    __slots__ = ("_closing_value", "_delivered", "_fresh", "_last", "_reader", "_told")
+    __slots__ = (
+        *("_closing_value", "_delivered", "_ends_at", "_fresh", "_last", "_parked", "_reader", "_starts_at", "_told"),
+    )
 
     rewrite = staticmethod(with_text)
     keeps_text = True
@@ -54,6 +59,10 @@ class ResponsesStream(Stream):
         self._closing_value: dict[str, Any] = {}
         self._last = b""
         """What was written last."""
+        self._starts_at = self._ends_at = ""
+        """The texts in which guardrail's own words stand: in front, and behind."""
+        self._parked: list[tuple[Event, Chunk]] = []
+        """What closes the newest message. It waits for what comes next: if that is the end, more is to be said."""
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -123,7 +132,7 @@ class ResponsesStream(Stream):
         self._closing_value = chunk.value
         outcomes: list[tuple[int, Arguments]] = []
         texts = self._repeated(chunk.value)
-        said = [self._edited(choice, text, outcomes) for text in texts]
+        said = [self._surrounded(text.path, self._edited(choice, text, outcomes)) for text in texts]
         if any(outcome.halted is not None for _, outcome in outcomes):
             return Closing(b"", outcomes)
         if not any(text.differs(now) for text, now in zip(texts, said, strict=True)):
@@ -186,6 +195,94 @@ class ResponsesStream(Stream):
         else:
             delivered.spoke(place.item, place.kind, place.number, place.named).take(place.step, value)
 
+    # --- what guardrail says itself -----------------------------------------------------------------------------------
+
+    def _take_chunk(self, event: Event, chunk: Chunk) -> None:
+        if self._inserts.behind:
+            if chunk.closed and self._closes_words(chunk):
+                self._parked.append((event, chunk))
+                self._template = None  # what follows is to be seen
+                return
+            self._unpark(last=any(reason != "failed" for _, reason in chunk.finished))
+            if self._todo:
+                self._todo.append(partial(self._take_chunk, event, chunk))
+                return
+        super()._take_chunk(event, chunk)
+
+    def _take_text(self, choice: Choice, key: str, text: str, chunk: Chunk) -> None:
+        self._unpark(last=False)
+        if self._todo:
+            self._todo.append(partial(self._take_one, chunk))
+        else:
+            super()._take_text(choice, key, text, chunk)
+
+    def _upstream_done(self, event: Event) -> None:
+        self._unpark(last=True)
+        if self._todo:
+            self._todo.append(partial(self._upstream_done, event))
+        else:
+            super()._upstream_done(event)
+
+    def _give_up(self, fault: Fault, *, complete: bool) -> None:
+        self._unpark(last=False)
+        if self._todo:
+            self._todo.append(partial(self._give_up, fault, complete=complete))
+        else:
+            super()._give_up(fault, complete=complete)
+
+    def _closes_words(self, chunk: Chunk) -> bool:
+        """Whether it ends a text of a message, a part of one that holds a text, or the message."""
+        value = chunk.value
+        named = value["type"]
+        if named == "response.content_part.done":
+            return type_of(value.get("part") or {}) == "output_text"
+        if named == "response.output_item.done":
+            return type_of(value["item"]) == "message"
+        return bool(named == "response.output_text.done")
+
+    def _unpark(self, *, last: bool) -> None:
+        """Say what closes a message. `last`: the answer ends with it, and so with what guardrail has to say behind."""
+        parked, self._parked = self._parked, []
+        choice = self._choices.get(0)
+        if last and self._inserts.behind and choice is not None and choice.spoke and not choice.ended:
+            parts = [part for _, chunk in parked for _, part in chunk.closed] or [""]
+            keys = [key for key in choice.channels if self._are_words(key) and any(within(key, p) for p in parts)]
+            self._ends_at = keys[-1] if keys else ""
+        self._take_parked(parked)
+
+    def _take_parked(self, parked: list[tuple[Event, Chunk]]) -> None:
+        for number, (event, chunk) in enumerate(parked, 1):
+            if not self.done:
+                super()._take_chunk(event, chunk)
+            if self._todo:
+                self._todo.append(partial(self._take_parked, parked[number:]))
+                return
+
+    def _are_words(self, key: str) -> bool:
+        item = self._delivered.items.get(int(key[len("output[") : key.index("]")]), {})
+        return is_document(key) and item.get("type") != "reasoning"
+
+    def _begin_words(self, choice: Choice, key: str) -> None:
+        self._starts_at = key
+        super()._begin_words(choice, key)
+
+    def _end_words(self, choice: Choice, part: str, chunk: Chunk | None) -> None:
+        if self._ends_at and not self._behind and within(self._ends_at, part):
+            self._out += self._insert(choice, self._inserts.behind, "behind")
+            self._behind += 1
+
+    def _insert(self, choice: Choice, text: str, place: str) -> list[bytes]:
+        said = self._delivered.nothing_more(self._starts_at if place == "before" else self._ends_at)
+        number = max(self._number() - 1, 0)
+        value = {**said, "delta": text, "sequence_number": number, "guardrail": insert_note(place)}
+        return [data_event(dumps(value), b"event: %b\n" % said["type"].encode())]
+
+    def _surrounded(self, path: str, text: str) -> str:
+        """A text that is repeated, with what guardrail said in it."""
+        before = self._inserts.before if path == self._starts_at else ""
+        behind = self._inserts.behind if path == self._ends_at else ""
+        return before + text + behind
+
     # --- ends ---------------------------------------------------------------------------------------------------------
 
     def _halt_events(self, choice: Choice, finding: Finding, usage: dict[str, Any] | None) -> list[bytes]:
@@ -195,12 +292,16 @@ class ResponsesStream(Stream):
 
         def text_of(path: str) -> str | None:
             channel = channels.get(path)
-            return None if channel is None else channel.whole()[1]
+            return None if channel is None else self._surrounded(path, channel.whole()[1])
 
+        refusal = self._policy.refusal
+        if not self._behind:
+            self._ends_at = ""
+            refusal = self._last_words(choice, refusal)
         ending = Ending(self._delivered, text_of, first=self._number(), json_output=self._request.json_output)
         stop = self._stop(choice, finding)
         said = usage_of(self._request, usage, self._tokens)
-        return ending.events(self._policy, self._case_id, finding, stop, self._envelope, said)
+        return ending.events(refusal, self._case_id, finding, stop, self._envelope, said)
 
     def _annotation(self, choice: Choice, channel: Channel | None, note: dict[str, Any]) -> bytes:
         # The JavaScript SDK takes no event of a type that it does not know.

@@ -14,6 +14,7 @@ from typing import Any
 from guardrail.policy.policy import Policy
 from guardrail.wire.body import Body, open_body
 from guardrail.wire.halt import Stop
+from guardrail.wire.inserts import Inserts, note_inserts
 from guardrail.wire.openai_error import guard_error
 from guardrail.wire.openai_responses_halt import halted_response, refusing_message, usage_of
 from guardrail.wire.openai_responses_item import (
@@ -47,6 +48,7 @@ def guard_body(
     whole = value.get("status") not in ("queued", "in_progress")
     it.changed = strip_response(value, it.unknown, partial(is_clean, it.rules), final=whole) or duplicate
     items = value.get("output")
+    spoke = [part for part in _words(items) if part.get("text")]
     output = _Output(it, case_id, policy.refusal, json_output=request.json_output)
     for number, item in enumerate(items if isinstance(items, list) else ()):
         output.add(number, item)
@@ -64,6 +66,8 @@ def guard_body(
         value = halted_response(value, output.items, usage, case_id, it.halted, Stop(0))
     elif isinstance(items, list):
         value["output"] = output.items
+    if request.inserts and whole:
+        _surround(it, value, spoke, request.inserts)
     if it.halted is not None or it.changed or it.unknown.blocked:
         body = dumps(value)
     reason = "content_filter" if it.halted is not None else reason_of(value)
@@ -153,3 +157,35 @@ def _guard(body: Body, text: ItemText) -> None:
         body.arguments((owner, key), text.path)
     if isinstance(owner, dict) and owner.get("logprobs") and owner[key] != was:
         owner["logprobs"] = []
+
+
+def _words(output: object) -> list[dict[str, Any]]:
+    """The parts that people read."""
+    items = [item for item in listed(output) if isinstance(item, dict) and item.get("type") == "message"]
+    parts = [part for item in items for part in listed(item.get("content"))]
+    return [part for part in parts if isinstance(part, dict) and type_of(part) == "output_text"]
+
+
+def _surround(it: Body, value: dict[str, Any], spoke: list[dict[str, Any]], inserts: Inserts) -> None:
+    """Say what guardrail has to say around the words of the answer. `spoke`: the parts in which the model had some."""
+    output = value.get("output")
+    last = listed(output)[-1] if listed(output) else None
+    end = listed(last.get("content"))[-1:] if isinstance(last, dict) and last.get("type") == "message" else []
+    words = [part for part in _words(output) if any(part is said for said in spoke)]
+    before, behind = inserts.before, inserts.behind
+    joined = joined_text(value)
+    if it.halted is not None and end and type_of(end[0]) == "refusal":
+        end[0]["refusal"] = Inserts(before, behind).around(end[0]["refusal"], spoke=bool(words))
+    elif not words:
+        return
+    elif end and words[-1] is end[0]:
+        words[-1]["text"] += behind
+    else:  # calls of tools: the words go on in the next answer
+        behind = ""
+    if words:
+        words[0]["text"] = before + words[0]["text"]
+    if value.get("output_text") == joined:
+        value["output_text"] = joined_text(value)
+    it.before, it.behind = bool(before), bool(behind)
+    it.changed = True
+    note_inserts(value, Inserts(before, behind))

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
 from guardrail.wire.halt import Stop, halt_note
 from guardrail.wire.openai_responses_item import READ, listed, part_path, text_key, type_of
@@ -124,25 +123,25 @@ class Ending:
 
     def events(
         self,
-        policy: Policy,
+        refusal: str,
         case_id: str,
         finding: Finding,
         stop: Stop,
         envelope: dict[str, Any],
         usage: dict[str, Any],
     ) -> list[bytes]:
-        """`envelope`: the response object without its output."""
+        """`refusal`: what people are told. `envelope`: the response object without its output."""
         delivered = self._delivered
         messages = [number for number in delivered.open if delivered.items[number].get("type") == "message"]
         speaker = max(messages, default=None)
         for number in sorted(delivered.open):
-            self._finish(number, policy.refusal if number == speaker else None)
+            self._finish(number, refusal if number == speaker else None)
         if speaker is None:
             number = max(delivered.items, default=-1) + 1
             begun = refusing_message(case_id, None)
             self._say("response.output_item.added", output_index=number, item=begun)
             delivered.add(number, begun)
-            self._finish(number, policy.refusal)
+            self._finish(number, refusal)
         output = [delivered.items[number] for number in sorted(delivered.items)]
         response = halted_response(envelope, output, usage, case_id, finding, stop)
         self._say("response.completed", response=response, guardrail=response["guardrail"])

@@ -59,19 +59,19 @@ def test_every_category_of_the_classifier_that_is_a_harm_to_google_is_safety() -
 
 
 def test_the_notice_stands_before_the_finish() -> None:
-    first, last = halt_chunks(policy(), "g-1", found("hate"), index=1, stop=Stop(0))
-    assert first["candidates"][0]["content"]["parts"] == told(policy(), "g-1")[0]
+    first, last = halt_chunks(policy(), "g-1", found("hate"), said="Stop.", index=1, stop=Stop(0))
+    assert first["candidates"][0]["content"]["parts"] == [{"text": "Stop."}]
     assert first["candidates"][0]["index"] == last["candidates"][0]["index"] == 1
     assert last["candidates"][0]["content"] == {"parts": [EMPTY_PART], "role": "model"}
     assert last["guardrail"] == {"case_id": "g-1", "action": "halt"}
-    assert len(halt_chunks(policy(notice=""), "g-1", found("hate"), index=0, stop=Stop(0))) == 1
+    assert len(halt_chunks(policy(), "g-1", found("hate"), said="", index=0, stop=Stop(0))) == 1
     assert told(policy(notice=""), "g-1") == ([], "")
 
 
 def test_where_json_was_asked_for_the_notice_is_beside_it() -> None:
-    (last,) = halt_chunks(policy(), "g-1", found("hate"), index=0, stop=Stop(0), json_output=True)
+    (last,) = halt_chunks(policy(), "g-1", found("hate"), said="", index=0, stop=Stop(0), json_output=True)
     assert last["candidates"][0]["finishMessage"] == told(policy(), "g-1")[0][0]["text"].strip()
-    (last,) = halt_chunks(policy(notice=""), "g-1", found("hate"), index=0, stop=Stop(0), json_output=True)
+    (last,) = halt_chunks(policy(notice=""), "g-1", found("hate"), said="", index=0, stop=Stop(0), json_output=True)
     assert "finishMessage" not in last["candidates"][0]
 
 

@@ -18,7 +18,7 @@ MESSAGE: dict[str, Any] = {"id": "msg_0", "type": "message", "role": "assistant"
 
 def ended(delivered: Delivered, texts: dict[str, str], *, json_output: bool = False) -> list[dict[str, Any]]:
     ending = Ending(delivered, texts.get, first=7, json_output=json_output)
-    events = ending.events(chat.policy(), "g-1", FOUND, Stop(3), {"id": "resp_1"}, USAGE)
+    events = ending.events(chat.policy().refusal, "g-1", FOUND, Stop(3), {"id": "resp_1"}, USAGE)
     return [json.loads(event.partition(b"data: ")[2]) for event in events]
 
 
