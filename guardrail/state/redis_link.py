@@ -219,7 +219,7 @@ class _Cluster:
             await self.close()
         if self._client is None:
             starts = [ClusterNode(host, port) for host, port in self._starts]
-            client = RedisCluster(startup_nodes=starts, cluster_error_retry_attempts=0, **self._options)
+            client = RedisCluster(startup_nodes=starts, **self._options)
             try:
                 await client.initialize()
             except BaseException:

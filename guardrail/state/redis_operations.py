@@ -78,7 +78,7 @@ def arguments(operation: Operation | Revision, base: str, prefix: str, bodies: l
             expect: int | bool = False if operation.expect is None else operation.expect
             at: float | bool = False if operation.at is None else operation.at
             tags = sorted(operation.tags)
-            bodies.append(operation.body)
+            bodies.append(bytes(operation.body))
             told = channel_of(prefix) if operation.kind in CHANGES else False
             return ["put", base, operation.id, len(bodies), tags, operation.keep, expect, at, told, operation.kind]
         case Drop():

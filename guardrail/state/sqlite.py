@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from guardrail.state.operations import Count, Counts, Find, Get, Operation
 from guardrail.state.sqlite_operations import TABLES, revisions, swept, told
-from guardrail.state.store import CHANGES, Failure, StateError
+from guardrail.state.store import Failure, StateError
 
 LOCK_SECONDS = 2.0
 """How long another process may keep the file to itself. A commit takes well under a millisecond; a checkpoint on a slow
@@ -85,7 +85,6 @@ class SqliteStore:
         self._clock = clock
         try:
             self._connection = _opened(path, sync, lock_seconds)
-            self._revisions = revisions(self._connection)
         except sqlite3.Error as error:
             raise self._error(error) from None
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
@@ -98,8 +97,8 @@ class SqliteStore:
         return await self._asked(operations)
 
     def changes(self) -> AsyncIterator[str]:
-        """Kinds of documents that changed since the store was opened, and go on changing."""
-        return self._changes(dict(self._revisions))
+        """Kinds of documents that change. Each kind once at first, since nobody knows what happened before."""
+        return self._changes()
 
     async def ping(self) -> None:
         """Raises StateError while the file cannot be written to."""
@@ -120,17 +119,17 @@ class SqliteStore:
         self._calls.put(call)
         return await call.future
 
-    async def _changes(self, known: dict[str, int]) -> AsyncIterator[str]:
+    async def _changes(self) -> AsyncIterator[str]:
+        known: dict[str, int] = {}
         while True:
             try:
                 (found,) = await self._asked(None)
             except StateError:
                 if self._closed:
                     raise
-                known = {}  # what happened meanwhile is unknown: every kind is told
-                found = {}
-            for kind in CHANGES if found and not known else found:
-                if found.get(kind, 0) != known.get(kind, 0) or not known:
+                known = found = {}  # what happens meanwhile is unknown: every kind is told
+            for kind, revision in found.items():
+                if known.get(kind) != revision:
                     yield kind
             known = found
             await asyncio.sleep(POLL_SECONDS)
@@ -162,24 +161,24 @@ class SqliteStore:
     def _answer(self, calls: list[_Call]) -> None:
         outcomes: list[list[Any] | Exception]
         try:
-            outcomes = list(self._together(calls))
-        except sqlite3.Error as error:
-            outcomes = [self._error(error) for _ in calls]
-        except Exception:  # one call asks what cannot be: it must not take the others with it
-            outcomes = []
-            for call in calls:
-                try:
-                    outcomes += self._together([call])
-                except sqlite3.Error as error:
-                    outcomes.append(self._error(error))
-                except Exception as error:
-                    outcomes.append(error)
+            outcomes = [*self._together(calls)]
+        except Exception as error:
+            if hasattr(error, "sqlite_errorcode"):
+                outcomes = [self._error(error) for _ in calls]
+            else:  # one call asks what cannot be: it must not take the others with it
+                outcomes = [self._alone(call) for call in calls]
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[list[Any]], list[Any] | Exception]]] = {}
         for call, outcome in zip(calls, outcomes, strict=True):
             by_loop.setdefault(call.loop, []).append((call.future, outcome))
         for loop, answers in by_loop.items():
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_hand_over, answers)
+
+    def _alone(self, call: _Call) -> list[Any] | Exception:
+        try:
+            return self._together([call])[0]
+        except Exception as error:
+            return self._error(error) if hasattr(error, "sqlite_errorcode") else error
 
     def _together(self, calls: list[_Call]) -> list[list[Any]]:
         """The replies to all calls, done in one transaction. Nothing is done when it raises."""
@@ -201,7 +200,7 @@ class SqliteStore:
             raise
         return replies
 
-    def _error(self, error: sqlite3.Error) -> StateError:
+    def _error(self, error: Exception) -> StateError:
         code = getattr(error, "sqlite_errorcode", None)
         if isinstance(error, _Refused):
             return StateError(f"the state {self.place} cannot be used: {error}", error.kind)

@@ -38,8 +38,8 @@ class Store(Protocol):
         one round trip."""
 
     def changes(self) -> AsyncIterator[str]:
-        """Kinds of `CHANGES` in which something changed, also by other processes; within a second, and after an outage
-        each kind once. Never ends."""
+        """Kinds of `CHANGES` in which something changed, also by other processes; within a second. Each kind
+        once at first, and after an outage, since nobody knows what happened before. Never ends."""
 
     async def ping(self) -> None:
         """Raises StateError while the store does not work."""

@@ -20,7 +20,8 @@ def read(folder: Path, section: str) -> State:
 def test_without_a_section_it_is_a_file_beside_the_configuration(tmp_path: Path) -> None:
     state = read(tmp_path, "{}")
     assert (state.store, state.folder) == ("sqlite", str(tmp_path / "state"))
-    assert state.on_failure.limits == "local" and state.on_failure.records == "open"
+    assert state.on_failure.limits == "local"
+    assert state.on_failure.records == "open"
 
 
 def test_nothing_is_written_beside_the_configuration_of_the_package(
@@ -28,18 +29,22 @@ def test_nothing_is_written_beside_the_configuration_of_the_package(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     settings = load_configuration(None).settings
-    assert settings is not None and settings.file.state.folder == str(tmp_path / "guardrail")
+    assert settings is not None
+    assert settings.file.state.folder == str(tmp_path / "guardrail")
     monkeypatch.setenv("XDG_STATE_HOME", "")
     monkeypatch.setenv("HOME", str(tmp_path))
     settings = load_configuration(None).settings
-    assert settings is not None and settings.file.state.folder == str(tmp_path / ".local/state/guardrail")
+    assert settings is not None
+    assert settings.file.state.folder == str(tmp_path / ".local/state/guardrail")
 
 
 def test_paths_are_those_of_the_file(tmp_path: Path) -> None:
     write(tmp_path, {"ca.pem": "", "policies/default.yaml": "policy: default\n"})
     state = read(tmp_path, "{store: redis, folder: ../s, redis: {url: 'rediss://r', tls: {ca: ca.pem}}}")
     assert state.folder == str(tmp_path.parent / "s")
-    assert state.redis is not None and state.redis.tls is not None and state.redis.tls.ca == str(tmp_path / "ca.pem")
+    assert state.redis is not None
+    assert state.redis.tls is not None
+    assert state.redis.tls.ca == str(tmp_path / "ca.pem")
 
 
 GOOD = [
