@@ -458,7 +458,7 @@ class Stream(Stalling):
             return
         if self._inserts and not choice.spoke and self._are_words(key):
             self._flush()
-            self._begin(choice)
+            self._begin_words(choice, key)
         channel.take(chunk.raw, text, self._order)
         self._order += 1
         if (choice, channel) not in self._dirty:
