@@ -85,6 +85,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """`name@digest`, as in the response header `x-guardrail-policy`; "" when no policy applied."""
     policy_digest: str
     """The policy's whole SHA-256, hex."""
+    policy_version: int = 0
+    """Number of the pushed version; 0: the policy is from files."""
+    canary: bool = False
+    """Whether that version is being tried with a share of the requests, and this is one of them."""
     upstream: str
     method: str
     path: str
@@ -182,10 +186,10 @@ class Records:
         """The kept record of one response."""
         return next((r for r in self._newest_first() if r.request_id == request_id), None)
 
-    def mark_removed(self, request_id: str, case: str) -> bool:
-        """Note that an answer was removed by a case. False when its record is not here."""
+    def mark_removed(self, case: str, *, request_id: str = "", answer_id: str = "") -> bool:
+        """Note that an answer was removed by a case; it is named by either id. False when its record is not here."""
         for index, record in enumerate(self._kept):
-            if record.request_id == request_id:
+            if request_id == record.request_id or (not request_id and answer_id == record.answer_id):
                 self._kept[index] = msgspec.structs.replace(record, removed_by=case)
                 return True
         return False

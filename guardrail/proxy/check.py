@@ -35,13 +35,15 @@ FINDING_WEIGHT = 8
 class Held:
     """A session that is kept. One slice at a time; `waiting`: requests that use it, or wait to."""
 
-    __slots__ = ("lock", "session", "used", "waiting")
+    __slots__ = ("lock", "requests", "session", "used", "waiting")
 
     def __init__(self, session: CheckSession, now: float) -> None:
         self.session = session
         self.lock = asyncio.Lock()
         self.used = now
         self.waiting = 0
+        self.requests: set[str] = set()
+        """Ids of those that brought its slices."""
 
 
 class Sessions:
@@ -85,6 +87,13 @@ class Sessions:
             self._of[tenant] -= 1
             if not self._of[tenant]:
                 del self._of[tenant]
+
+    def forget(self, request_id: str) -> int:
+        """Forget the sessions that this request brought a slice of; how many there were."""
+        found = [key for key, held in self._held.items() if request_id in held.requests]
+        for tenant, name in found:
+            self.close(tenant, name)
+        return len(found)
 
     def sweep(self, limits: Limits) -> None:
         """Forget the sessions that were not used for too long."""
@@ -161,6 +170,7 @@ class Checks:
                     most = limits.check_session_characters
                     message = f"A session has at most {most} characters (limits.check_session_characters)."
                     raise Failed(Fault.REQUEST_TOO_LARGE, message)
+                held.requests.add(exchange.request_id)
                 checked = await self._taken(session, request, exchange)
                 if request.session and session.complete:
                     self.sessions.close(tenant, request.session)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import UNSET
+
 from guardrail.classify.detector import DetectorEntry
+from guardrail.governance.webhooks import RemovalTerms
 from guardrail.policy.registry import Snapshot
 
 
@@ -27,4 +30,9 @@ def unset_secrets(snapshot: Snapshot, environ: Mapping[str, str]) -> list[str]:
             )
     if settings.gateway is not None and not environ.get(settings.gateway.secret_env):
         lines.append(f"{settings.gateway.secret_env} is unset: signed gateway headers are refused")
+    for name, tenant in snapshot.tenants.items():
+        removal = tenant.terms.removal
+        variable = removal.secret_env if isinstance(removal, RemovalTerms) else UNSET
+        if isinstance(variable, str) and not environ.get(variable):
+            lines.append(f"{variable} is unset: messages to the application of the tenant {name!r} wait for it")
     return lines

@@ -171,7 +171,7 @@ async def test_every_move_in_every_state(status: Status, move: Move) -> None:
 
 
 async def test_two_reviewers_decide_once() -> None:
-    async with complaining() as (complaints, _, log):
+    async with complaining() as (complaints, _, _):
         id = (await complaints.file(FILING, ACME, RULES)).complaint.id
         done = await asyncio.gather(
             *(complaints.decide(id, f"r{number}", outcome, "So.") for number, outcome in enumerate(OUTCOMES)),

@@ -45,10 +45,12 @@ def test_a_reload_may_change_how_many_are_kept() -> None:
 def test_an_answer_that_is_removed_later_is_marked() -> None:
     records = Records(2)
     for name in ("g-1", "g-2"):
-        records.add(record(name))
-    assert records.mark_removed("g-1", "case-7")
-    assert not records.mark_removed("g-9", "case-7")
-    assert [(r.request_id, r.removed_by) for r in records.newest(2)] == [("g-2", ""), ("g-1", "case-7")]
+        records.add(record(name, answer_id=f"msg_{name}"))
+    assert records.mark_removed("c-7", request_id="g-1", answer_id="msg_of_the_application")
+    assert not records.mark_removed("c-7", request_id="g-9", answer_id="msg_g-2")
+    assert [(r.request_id, r.removed_by) for r in records.newest(2)] == [("g-2", ""), ("g-1", "c-7")]
+    assert records.mark_removed("c-8", answer_id="msg_g-2")
+    assert [r.removed_by for r in records.newest(2)] == ["c-8", "c-7"]
 
 
 class Lines(logging.Handler):

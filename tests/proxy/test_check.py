@@ -145,6 +145,17 @@ def test_what_is_not_used_is_forgotten() -> None:
     assert len(sessions) == 0
 
 
+async def test_a_session_is_forgotten_with_a_request_that_brought_a_slice_of_it() -> None:
+    async with guarding(NOTHING) as guarded:
+        first = await guarded.ask({"session": "a", "text": "One "}, path="/v1/guardrail/check")
+        await guarded.ask({"session": "a", "text": "two "}, path="/v1/guardrail/check")
+        await guarded.ask({"session": "b", "text": "three "}, path="/v1/guardrail/check")
+        sessions = guarded.proxy.checks.sessions
+        assert sessions.forget("g-none") == 0
+        assert sessions.forget(first.headers["x-guardrail-request-id"]) == 1
+        assert len(sessions) == 1
+
+
 async def test_verdicts_are_waited_for() -> None:
     first, second = "This is the first plain sentence.", " This is an evil one, the second."
     async with guarding(NOTHING, policy=scored_policy(Gated(), lag_budget=1000)) as guarded:

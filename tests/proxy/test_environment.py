@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from guardrail.classify.detector import DetectorEntry
-from guardrail.policy.registry import Snapshot
+from guardrail.governance.terms import Terms
+from guardrail.governance.webhooks import RemovalTerms
+from guardrail.policy.registry import Snapshot, Tenant
 from guardrail.proxy.environment import unset_secrets
 from guardrail.settings import Gateway, Settings, Upstream
 from tests.proxy.scored import scored_policy
@@ -30,3 +32,14 @@ def test_secrets_that_the_environment_lacks_are_told() -> None:
         "GATE is unset: signed gateway headers are refused",
     ]
     assert unset_secrets(snapshot, {"FAR_KEY": "k", "JUDGE_KEY": "j", "GATE": "s"}) == []
+
+
+def test_a_secret_for_messages_to_an_application() -> None:
+    settings = Settings(version=1, upstreams={"default": Upstream(url="http://h")})
+    policy = scored_policy(KEYED)
+    terms = Terms(removal=RemovalTerms(webhook="http://app", secret_env="HOOK"))
+    snapshot = Snapshot(settings, {}, [Tenant("acme", policy, "default", terms=terms), Tenant("b", policy, "default")])
+    assert unset_secrets(snapshot, {}) == [
+        "HOOK is unset: messages to the application of the tenant 'acme' wait for it"
+    ]
+    assert unset_secrets(snapshot, {"HOOK": "whsec_"}) == []
