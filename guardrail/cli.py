@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 
 from guardrail.commands.audit import audit
+from guardrail.commands.cases import cases
+from guardrail.commands.evidence import evidence as _evidence
 from guardrail.commands.report import report as _report
 
 
@@ -310,7 +312,9 @@ def protect_remove(
 
 
 app.add_typer(audit, name="audit")
+app.add_typer(cases, name="cases")
 app.command("report")(_report)
+app.command("evidence")(_evidence)
 
 
 def main() -> None:

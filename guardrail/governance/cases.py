@@ -21,7 +21,7 @@ from msgspec import Struct
 from guardrail.errors import GuardrailError
 from guardrail.governance import ladder
 from guardrail.governance.counters import Kind, count
-from guardrail.governance.ladder import Conduct, Measure, Step, Strike
+from guardrail.governance.ladder import Conduct, Ladder, Measure, Step, Strike
 from guardrail.observe.audit import Audit
 from guardrail.state.operations import KEEP, Conflict, Document, Find, Put
 from guardrail.state.store import Store, get, put
@@ -128,6 +128,42 @@ class Case(Struct, frozen=True, kw_only=True):
 def new_case_id() -> str:
     """80 random bits: whoever has it may read its statement and appeal."""
     return f"c-{secrets.token_hex(10)}"
+
+
+def case_by_hand(
+    rules: Ladder,
+    *,
+    tenant: str,
+    subject: str,
+    step: Step,
+    until: float | None,
+    facts: str,
+    actor: str,
+    now: float,
+    unlawful: bool = False,
+    ground: str = "",
+) -> Case:
+    """The case of a measure that a person decides on. `until`: None for the duration of the step; `ground`: "" for the
+    one of the terms."""
+    duration = rules.duration(step)
+    return Case(
+        id=new_case_id(),
+        origin="manual",
+        tenant=tenant,
+        subject=subject,
+        at=now,
+        actor=actor,
+        measure=step,
+        begun=now,
+        until=until if until is not None or duration is None else now + duration,
+        facts=facts,
+        ground=ground or rules.ground,
+        unlawful=unlawful,
+        detected_by="person",
+        decided_by="person",
+        appeal_until=now + rules.redress_days * ladder.DAY,
+        contact=rules.contact,
+    )
 
 
 def tags_of(case: Case) -> frozenset[str]:
