@@ -137,14 +137,14 @@ class ConductLadder(Duty):
             if drafted:
                 await store.run([Drop(CASE, case_id)])
         else:
-            self._announce(finished, subject, measure, strikes)
+            self._announce(finished, measure, strikes)
         counted: list[tuple[Kind | str | int, ...]] = [(Kind.STRIKES, strike.category) for strike in strikes]
         if measure is not None:
             counted += [(Kind.MEASURES, measure.step, "system"), (Kind.CASES, "conduct")]
         if counted:
             await store.run([count(finished.entering.tenant.name, *counted)])
 
-    def _announce(self, finished: Finished, subject: str, measure: Measure, strikes: Sequence[Strike]) -> None:
+    def _announce(self, finished: Finished, measure: Measure, strikes: Sequence[Strike]) -> None:
         """Tell the audit log and the metrics of a step, once."""
         if measure.case in self._announced:
             return
@@ -154,7 +154,7 @@ class ConductLadder(Duty):
                 "actor": "system",
                 "case": measure.case,
                 "tenant": finished.entering.tenant.name,
-                "subject": subject,
+                "subject": finished.record.subject,
                 "measure": measure.step,
                 "until": measure.until,
                 "request": finished.entering.request_id,

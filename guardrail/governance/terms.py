@@ -12,6 +12,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from guardrail.governance.complaint_terms import ComplaintTerms
+from guardrail.governance.identity import SubjectTerms
 from guardrail.governance.ladder import ConductTerms
 from guardrail.governance.sections import PolicyName, merged, policy_names
 from guardrail.governance.webhooks import RemovalTerms
@@ -22,6 +23,9 @@ __all__ = ["PolicyName", "Terms", "merged", "policy_names"]
 class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     """What holds for a tenant. Every section is off until it is given."""
 
+    subjects: Annotated[
+        SubjectTerms | UnsetType, Meta(description="Who the end users are, and whether a request must tell.")
+    ] = UNSET
     complaints: Annotated[
         ComplaintTerms | UnsetType, Meta(description="Complaints, appeals and requests of data subjects.")
     ] = UNSET

@@ -10,16 +10,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from guardrail.errors import ConfigError, ConfigProblem
+from guardrail.governance.identity import with_key
 from guardrail.governance.presets import PresetFile, beyond, under
-from guardrail.governance.terms import policy_names
+from guardrail.governance.terms import Terms, policy_names
 from guardrail.policy.document import Document, Place, read_document, read_text
 from guardrail.policy.model import PolicyFile, TenantFile
 from guardrail.policy.presets import read_presets
@@ -114,13 +115,17 @@ def load_configuration(path: Path | None, *, upstream: str | None = None) -> Con
     if loaded is not None:
         settings = loaded.file if upstream is None else _with_upstream(loaded.file, upstream)
         settings = _with_absolute_paths(settings, loaded.document, config.problems)
-        settings = _with_presets(config, settings, document)
+        terms = _with_keys(config, document, settings.terms)
+        settings = _with_presets(config, msgspec.structs.replace(settings, terms=terms), document)
         config.settings = Loaded(loaded.document, settings, loaded.cut)
     for place, kind in ((("policies",), PolicyFile), (("tenants",), TenantFile)):
         folder = _folder(document, place)
         if folder is not None:
             config.folders.add(folder)
             _load_folder(config, folder, kind, required=document.values.get(place) is not None)
+    for name, tenant in config.tenants.items():
+        terms = _with_keys(config, tenant.document, tenant.file.terms)
+        config.tenants[name] = replace(tenant, file=msgspec.structs.replace(tenant.file, terms=terms))
     for tenant in config.tenants.values():
         given = tenant.document.values
         found = beyond(tenant.file.terms, [*config.presets.values()], given.__contains__)
@@ -340,6 +345,16 @@ def _with_presets(config: Configuration, settings: Settings, document: Document)
     settings, found = under(settings, presets, document.values.__contains__)
     config.problems += [*problems, *(document.problem(place, message) for place, message in found)]
     return settings
+
+
+def _with_keys(config: Configuration, document: Document, terms: Terms) -> Terms:
+    """The terms with the public keys that they name files of."""
+    if terms.subjects is UNSET:
+        return terms
+    subjects, files, problems = with_key(terms.subjects, document.path.parent)
+    config.files |= set(files)
+    config.problems += [document.problem(("terms", "subjects", *place), message) for place, message in problems]
+    return msgspec.structs.replace(terms, subjects=subjects)
 
 
 def _with_absolute_paths(settings: Settings, document: Document, problems: list[ConfigProblem]) -> Settings:

@@ -197,14 +197,15 @@ class Proxy:
         """What the duties make of a request; the policy it is under. Raises Refused."""
         if self.governor is None:
             return tenant.policy
+        model_request, now = asked.request if asked is not None else None, time()
         exchange.entering = Entering(
             request_id=exchange.request_id,
-            now=time(),
+            now=now,
             tenant=tenant,
             snapshot=snapshot,
-            subject=None,
+            subject=self.governor.identity.subject(tenant.name, tenant.terms, request.headers, model_request, now),
             protocol=asked.protocol if asked is not None else None,
-            request=asked.request if asked is not None else None,
+            request=model_request,
             headers=request.headers,
         )
         standing = exchange.standing = await self.governor.enter(exchange.entering)

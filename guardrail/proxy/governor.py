@@ -21,6 +21,7 @@ from time import monotonic
 from typing import Any
 
 from guardrail.governance.duty import USES, Done, Duty, Entering, Finished, Refused, Standing, Use
+from guardrail.governance.identity import Identity
 from guardrail.observe.state_metrics import StateCounters
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.state.operations import Give, Operation
@@ -65,6 +66,8 @@ class Governor:
         self,
         store: Store,
         duties: Sequence[Duty],
+        identity: Identity,
+        *,
         on_failure: Mapping[Use, Done],
         fallback: Store | None = None,
     ) -> None:
@@ -72,6 +75,7 @@ class Governor:
         process alone, for limits that are `local` then."""
         self.store = store
         self.duties = tuple(duties)
+        self.identity = identity
         self.counters = StateCounters()
         self._on_failure = on_failure
         self._fallback = fallback

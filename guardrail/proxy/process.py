@@ -24,6 +24,7 @@ from aiohttp import web
 from guardrail.governance.desk import Desk, desk_of
 from guardrail.governance.duties import duties_of
 from guardrail.governance.duty import USES
+from guardrail.governance.identity import Identity
 from guardrail.governance.terms import Terms
 from guardrail.policy.load import ANONYMOUS
 from guardrail.policy.registry import Registry
@@ -162,7 +163,11 @@ async def _serve(
     fallback = SqliteStore(None)
     on_failure = desk.settings.state.on_failure
     governor = Governor(
-        desk.store, duties_of(desk), on_failure={use: getattr(on_failure, use) for use in USES}, fallback=fallback
+        desk.store,
+        duties_of(desk),
+        Identity(desk.secret, os.environ),
+        on_failure={use: getattr(on_failure, use) for use in USES},
+        fallback=fallback,
     )
     proxy = Proxy(registry, os.environ, governor)
     clients = client_runner(proxy)

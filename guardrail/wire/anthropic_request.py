@@ -7,7 +7,7 @@ from typing import Any
 
 from guardrail.errors import WireError
 from guardrail.wire.anthropic_block import is_result, is_tool
-from guardrail.wire.request import InputText, ModelRequest, Path, optional, read_object, told
+from guardrail.wire.request import InputText, ModelRequest, Path, optional, read_object, token_cap, told
 from guardrail.wire.unknown_text import is_opaque
 
 _LABELS = {"id", "tool_use_id", "file_id", "type", "role", "media_type", "url", "signature", "cache_control", "caller"}
@@ -27,6 +27,7 @@ def read_request(body: bytes) -> ModelRequest:
         stream=optional(value, "stream", bool, "a boolean") or False,
         user=optional(metadata, "user_id", str, "a string") or "",
         json_output=any(isinstance(found, dict) for found in (output.get("format"), value.get("output_format"))),
+        max_tokens=token_cap(value, "max_tokens"),
         **told(tuple(_inputs(value, messages))),
     )
 

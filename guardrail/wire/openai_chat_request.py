@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from guardrail.errors import WireError
-from guardrail.wire.request import MAX_CHOICES, InputText, ModelRequest, Path, optional, read_object, told
+from guardrail.wire.request import MAX_CHOICES, InputText, ModelRequest, Path, optional, read_object, token_cap, told
 
 _ROLES = {"developer": "system", "system": "system", "assistant": "assistant", "tool": "tool", "function": "tool"}
 """Whoever else speaks counts as the user."""
@@ -30,11 +30,18 @@ def read_request(body: bytes) -> ModelRequest:
         stream=optional(value, "stream", bool, "a boolean") or False,
         n=count_of_choices(value),
         include_usage=options.get("include_usage") is True,
-        user=optional(value, "user", str, "a string") or "",
+        user=end_user(value),
         json_output=wants_json(value),
         verbatim=has_grammar(value),
+        max_tokens=token_cap(value, "max_completion_tokens", "max_tokens"),
         **told(tuple(_inputs(messages))),
     )
+
+
+def end_user(value: dict[str, Any]) -> str:
+    """The end user's id: `safety_identifier`, or `user`, which it replaces."""
+    said = optional(value, "safety_identifier", str, "a string") or optional(value, "user", str, "a string")
+    return said or ""
 
 
 def wants_json(value: dict[str, Any]) -> bool:

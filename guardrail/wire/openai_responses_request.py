@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from guardrail.errors import WireError
-from guardrail.wire.openai_chat_request import content_texts
+from guardrail.wire.openai_chat_request import content_texts, end_user
 from guardrail.wire.openai_responses_item import listed
-from guardrail.wire.request import InputText, ModelRequest, Path, optional, read_object, told
+from guardrail.wire.request import InputText, ModelRequest, Path, optional, read_object, token_cap, told
 
 _ROLES = {"developer": "system", "system": "system", "assistant": "assistant"}
 """Whoever else speaks counts as the user."""
@@ -35,12 +35,12 @@ def read_request(body: bytes, target: str) -> ModelRequest:
         raise WireError("'input' must be a string or an array.")
     text = value.get("text")
     wanted = text.get("format") if isinstance(text, dict) else None
-    user = optional(value, "safety_identifier", str, "a string") or optional(value, "user", str, "a string")
     return ModelRequest(
         model=optional(value, "model", str, "a string") or "",
         stream=optional(value, "stream", bool, "a boolean") or False,
-        user=user or "",
+        user=end_user(value),
         json_output=isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema"),
+        max_tokens=token_cap(value, "max_output_tokens"),
         **told(tuple(_inputs(value))),
     )
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from guardrail.errors import WireError
-from guardrail.wire.openai_chat_request import count_of_choices, has_grammar, wants_json
-from guardrail.wire.request import MAX_CHOICES, InputText, ModelRequest, optional, read_object, told
+from guardrail.wire.openai_chat_request import count_of_choices, end_user, has_grammar, wants_json
+from guardrail.wire.request import MAX_CHOICES, InputText, ModelRequest, optional, read_object, token_cap, told
 
 
 def read_request(body: bytes, target: str) -> ModelRequest:
@@ -25,9 +25,10 @@ def read_request(body: bytes, target: str) -> ModelRequest:
         stream=optional(value, "stream", bool, "a boolean") or False,
         n=n,
         include_usage=options.get("include_usage") is True,
-        user=optional(value, "user", str, "a string") or "",
+        user=end_user(value),
         json_output=wants_json(value),
         verbatim=has_grammar(value) or bool(value.get("echo") or value.get("suffix")),
+        max_tokens=token_cap(value, "max_tokens"),
         **told(tuple(_inputs(value))),
     )
 

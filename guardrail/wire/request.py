@@ -47,6 +47,8 @@ class ModelRequest:
     """`stream_options.include_usage`: the client waits for a usage chunk."""
     user: str = ""
     """The end user's id as the client gave it, "" for none."""
+    max_tokens: int | None = None
+    """The most tokens of output that the client asks for, for each choice; None when it does not say."""
     prompt_bytes: int = 0
     """UTF-8 bytes of the messages' text."""
     instructions: tuple[str, ...] = ()
@@ -102,6 +104,15 @@ def optional(value: dict[str, Any], key: str, kind: type, named: str) -> Any:
     if field is None or (isinstance(field, kind) and not (kind is int and isinstance(field, bool))):
         return field
     raise WireError(f"{key!r} must be {named}.")
+
+
+def token_cap(value: dict[str, Any], *keys: str) -> int | None:
+    """The first of these fields that is a number of tokens; None without one. What is none is upstream's to refuse."""
+    for key in keys:
+        cap = value.get(key)
+        if isinstance(cap, int | float) and not isinstance(cap, bool) and 0 <= cap < 2**53:
+            return int(cap)
+    return None
 
 
 def told(inputs: tuple[InputText, ...]) -> dict[str, Any]:

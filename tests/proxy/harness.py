@@ -15,6 +15,7 @@ from aiohttp import web
 from yarl import URL
 
 from guardrail.governance.duty import Done, Duty, Use
+from guardrail.governance.identity import Identity
 from guardrail.governance.terms import Terms
 from guardrail.observe.records import Record
 from guardrail.policy.policy import Policy
@@ -23,6 +24,7 @@ from guardrail.proxy.app import Proxy
 from guardrail.proxy.governor import Governor
 from guardrail.proxy.process import client_runner
 from guardrail.settings import Anonymous, Limits, Settings, Timeouts, Upstream
+from guardrail.state.secret import Secret
 from guardrail.state.sqlite import SqliteStore
 from guardrail.state.store import Store
 from guardrail.text.rules import Action, KeywordRule, Label
@@ -38,6 +40,7 @@ POLICY = Policy(name="test", digest="ab" * 32, rules=compile_rules(RULES))
 OPEN_POLICY = Policy(name="open", digest="cd" * 32, rules=compile_rules(()))
 
 NO_TERMS = Terms()
+SECRET = Secret("0123456789abcdef" * 2)
 
 KEY = "sk-test-tenant"
 BODY: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
@@ -194,7 +197,7 @@ async def guarding(
                 yield guarded
             return
         async with (
-            governing(duties, store, on_failure or {}) as governor,
+            governing(duties, store, on_failure or {}, environ or {}) as governor,
             serving(registry, upstream, environ or {}, governor) as guarded,
         ):
             yield guarded
@@ -202,13 +205,19 @@ async def guarding(
 
 @contextlib.asynccontextmanager
 async def governing(
-    duties: Sequence[Duty], store: Store | None, on_failure: Mapping[Use, Done]
+    duties: Sequence[Duty], store: Store | None, on_failure: Mapping[Use, Done], environ: Mapping[str, str]
 ) -> AsyncIterator[Governor]:
     """A governor at work. What `on_failure` does not name goes on without the state."""
     uses: dict[Use, Done] = {"limits": "open", "conduct": "open", "sessions": "open", "records": "open"}
     own = SqliteStore(None) if store is None else None
     fallback = SqliteStore(None)
-    governor = Governor(store or own or fallback, duties, on_failure={**uses, **on_failure}, fallback=fallback)
+    governor = Governor(
+        store or own or fallback,
+        duties,
+        Identity(SECRET, environ),
+        on_failure={**uses, **on_failure},
+        fallback=fallback,
+    )
     tending = asyncio.create_task(governor.tend())
     try:
         yield governor
