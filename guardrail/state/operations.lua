@@ -458,6 +458,11 @@ function operations.counts(base, days)
   return reply
 end
 
+function operations.probe(base)
+  redis.call('SET', base, '1', 'PX', '60000')
+  return false
+end
+
 local replies = {}
 for index, operation in ipairs(cmsgpack.unpack(ARGV[1])) do
   replies[index] = operations[operation[1]](unpack(operation, 2))

@@ -31,9 +31,9 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from guardrail.state.operations import KEEP, Get, Operation
+from guardrail.state.operations import KEEP, Operation
 from guardrail.state.redis_link import CONNECT_SECONDS, Command, Link, opened, place_of
-from guardrail.state.redis_operations import Revision, arguments, base_of, channel_of, reply_of
+from guardrail.state.redis_operations import Asked, Probe, Revision, arguments, base_of, channel_of, reply_of
 from guardrail.state.settings import RedisSettings
 from guardrail.state.store import CHANGES, Failure, StateError
 from guardrail.state.window import MICROSECONDS
@@ -82,7 +82,7 @@ _SIGNS: tuple[tuple[str, Failure, str], ...] = (
 class _Call:
     """One `run` that waits for its replies."""
 
-    operations: Sequence[Operation | Revision]
+    operations: Sequence[Asked]
     commands: list[tuple[str, Command]]
     order: list[list[int]]
     """For each command, the indexes of the operations that it carries."""
@@ -120,8 +120,8 @@ class RedisStore:
         return await self._asked(operations)
 
     async def ping(self) -> None:
-        """Raises StateError while Redis does not answer, or is not ours to use."""
-        await self._asked([Get("ping", "")])
+        """Raises StateError while Redis does not answer, takes no writes, or is not ours to use."""
+        await self._asked([Probe()])
 
     def changes(self) -> AsyncIterator[str]:
         """Kinds of documents that change. Each kind once at first, since nobody knows what happened before."""
@@ -139,7 +139,7 @@ class RedisStore:
         with suppress(RedisError, OSError):
             await self._link.close()
 
-    async def _asked(self, operations: Sequence[Operation | Revision]) -> list[Any]:
+    async def _asked(self, operations: Sequence[Asked]) -> list[Any]:
         if self._closed:
             raise StateError(f"the state {self.place} is closed", "down")
         if not operations:
@@ -155,9 +155,7 @@ class RedisStore:
         except TimeoutError:
             raise self._slow() from None
 
-    def _commands(
-        self, operations: Sequence[Operation | Revision]
-    ) -> tuple[list[tuple[str, Command]], list[list[int]]]:
+    def _commands(self, operations: Sequence[Asked]) -> tuple[list[tuple[str, Command]], list[list[int]]]:
         """Script calls that carry the operations: one, or in a cluster one for each slot."""
         parts: dict[str, tuple[list[Any], list[bytes], list[int]]] = {}
         first = ""

@@ -45,10 +45,17 @@ class Revision(msgspec.Struct, frozen=True):
     kind: str
 
 
+class Probe(msgspec.Struct, frozen=True):
+    """Write something, as a look whether that can be done. Reply: None. Asked by the store itself."""
+
+
+Asked = Operation | Revision | Probe
+"""What the script knows."""
+
 DAY: Final = timedelta(days=1)
 
 
-def base_of(operation: Operation | Revision, prefix: str) -> str:
+def base_of(operation: Asked, prefix: str) -> str:
     """The beginning of all keys of the operation."""
     match operation:
         case Get() | Put() | Drop() | Find() | Revision():
@@ -59,6 +66,8 @@ def base_of(operation: Operation | Revision, prefix: str) -> str:
             return f"{prefix}:{{v:{operation.group}:{operation.id}}}"
         case Count() | Counts():
             return f"{prefix}:{{c}}"
+        case Probe():
+            return f"{prefix}:{{p}}"
         case _:
             assert_never(operation)
 
@@ -68,7 +77,7 @@ def channel_of(prefix: str) -> str:
     return f"{prefix}:changes"
 
 
-def arguments(operation: Operation | Revision, base: str, prefix: str, bodies: list[bytes]) -> list[Any]:
+def arguments(operation: Asked, base: str, prefix: str, bodies: list[bytes]) -> list[Any]:
     """The operation as the script takes it: name, base, and what it needs; `False` stands for none. The body of a
     document is added to `bodies`, and its number stands in its place: Redis cannot read bytes in MessagePack."""
     match operation:
@@ -90,6 +99,8 @@ def arguments(operation: Operation | Revision, base: str, prefix: str, bodies: l
             return ["find", base, *which]
         case Revision():
             return ["revision", base]
+        case Probe():
+            return ["probe", base]
         case Take():
             meters = [
                 (each.key, step_of(each.window), each.limit, each.cost, each.spare, int(each.window * MICROSECONDS))
@@ -116,7 +127,7 @@ def arguments(operation: Operation | Revision, base: str, prefix: str, bodies: l
             assert_never(operation)
 
 
-def reply_of(operation: Operation | Revision, reply: Any) -> Any:
+def reply_of(operation: Asked, reply: Any) -> Any:
     """What the script replied, as the operation's own reply. `reply`: bytes, integers, None and lists of them."""
     match operation:
         case Get():
@@ -136,7 +147,7 @@ def reply_of(operation: Operation | Revision, reply: Any) -> Any:
             return Session(started, last, now, frozenset(mark.decode() for mark in reply[3:]))
         case Counts():
             return {name.decode(): int(count) for name, count in zip(reply[::2], reply[1::2], strict=True)}
-        case Give() | Renew() | Count():
+        case Give() | Renew() | Count() | Probe():
             return None
         case Revision():
             return reply

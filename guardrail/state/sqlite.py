@@ -82,6 +82,8 @@ class SqliteStore:
     ) -> None:
         """Open the file, and make it if there is none; None: in memory. Raises StateError."""
         self.place = "memory" if path is None else str(path)
+        self.round_trips = 0
+        """Transactions, in all."""
         self._clock = clock
         try:
             self._connection = _opened(path, sync, lock_seconds)
@@ -183,6 +185,7 @@ class SqliteStore:
     def _together(self, calls: list[_Call]) -> list[list[Any]]:
         """The replies to all calls, done in one transaction. Nothing is done when it raises."""
         connection = self._connection
+        self.round_trips += 1
         writes = any(not isinstance(each, _READS) for call in calls for each in call.operations or ())
         connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         try:

@@ -33,6 +33,10 @@ class StateError(GuardrailError):
 class Store(Protocol):
     """One process's access to the state. Lives on one event loop."""
 
+    @property
+    def round_trips(self) -> int:
+        """How often a server, or a file, was asked in all."""
+
     async def run(self, operations: Sequence[Operation]) -> list[Any]:
         """One reply for each operation, in order. Raises StateError, then for all of them. Concurrent calls may share
         one round trip."""
@@ -42,7 +46,7 @@ class Store(Protocol):
         once at first, and after an outage, since nobody knows what happened before. Never ends."""
 
     async def ping(self) -> None:
-        """Raises StateError while the store does not work."""
+        """Raises StateError while the store cannot be read and written."""
 
     async def close(self) -> None:
         """Let go of files and connections."""

@@ -123,10 +123,7 @@ async def test_calls_at_once_share_a_round_trip(backend: Prefixed) -> None:
 async def test_a_newer_state_is_refused(backend: Prefixed) -> None:
     store = backend.open()
     await store.ping()
-    (found,) = [
-        (client, key) for client, key in backend.everything() if key.startswith(backend.settings.prefix.encode())
-    ]
-    client, key = found
+    ((client, key),) = backend.own(":{schema}")
     assert client.get(key) == str(SCHEMA).encode()
     client.set(key, SCHEMA + 1, px=60_000)
     newer = backend.open()

@@ -47,6 +47,10 @@ class _Hold:
         self._store = store
         self._open = True
 
+    @property
+    def round_trips(self) -> int:
+        return self._store.round_trips
+
     async def close(self) -> None:
         if self._open:
             self._open = False
