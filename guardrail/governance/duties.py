@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from guardrail.governance.conduct import ConductLadder
 from guardrail.governance.desk import Desk
 from guardrail.governance.duty import Duty
 from guardrail.governance.tally import Tally
@@ -9,4 +10,4 @@ from guardrail.governance.tally import Tally
 
 def duties_of(desk: Desk) -> tuple[Duty, ...]:
     """One of each. The first that refuses a request decides; what changes the policy stands before what reads it."""
-    return (Tally(),)
+    return (ConductLadder(desk.audit), Tally())
