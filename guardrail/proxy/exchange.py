@@ -91,6 +91,8 @@ class Exchange:
     tenant: str = NOBODY
     anonymous: bool = False
     policy: Policy | None = None
+    canary: bool = False
+    """Whether it is among the requests that get a version that is being tried."""
     passing: bool = False
     """Whether this is a path that the configuration lets through unscanned."""
     upstream: str = ""
@@ -173,6 +175,8 @@ class Exchange:
             tenant=self.tenant,
             policy=policy.tag if policy else "",
             policy_digest=policy.digest if policy else "",
+            policy_version=policy.version if policy else 0,
+            canary=self.canary and policy is not None,
             upstream=self.upstream,
             method=self.method[:16],
             path=self.path[:256],
