@@ -31,6 +31,7 @@ from guardrail.text.rules import (
     Rule,
     WordEdges,
 )
+from guardrail.wire.inserts import Inserts
 from tests.expressions import Chain, Either, Node, Set, Times, nullable, spell, words
 from tests.lanes import BREAK, cased_lane, folded_lane, joiner
 
@@ -376,3 +377,7 @@ def cuts(draw: st.DrawFn, text: str) -> list[str]:
         )
     )
     return [text[a:b] for a, b in zip((0, *places), (*places, len(text)), strict=True)]
+
+
+said_with = st.sampled_from((Inserts(), Inserts("\u2039\u2021\u203a\n\n", "\n\n\u2039\u2021\u203a")))
+"""What guardrail is to say around an answer; no letter of it is one that the tests of codecs look for."""

@@ -287,7 +287,9 @@ junk = st.one_of(
 @given(junk=junk, data=st.data(), unknown=st.sampled_from(("block", "pass")))
 def test_whatever_comes_is_a_wire_error_or_readable(junk: bytes, data: st.DataObject, unknown: Any) -> None:
     policy = chat.policy(chat.redact("a"), chat.halt("b"), unknown_text=unknown)
-    stream = AnthropicStream(policy, ModelRequest(), case_id="g-1", limits=WireLimits(4096, 4096))
+    stream = AnthropicStream(
+        policy, ModelRequest(said_with=data.draw(strategies.said_with)), case_id="g-1", limits=WireLimits(4096, 4096)
+    )
     out = b""
     try:
         for read in in_reads(junk, data.draw(read_sizes)):
@@ -300,7 +302,7 @@ def test_whatever_comes_is_a_wire_error_or_readable(junk: bytes, data: st.DataOb
     check(policy, stream, out)
     for body in (junk, *[event.partition(b"data: ")[2].strip() for event in junk.split(b"\n\n")]):
         try:
-            said, _ = guard_body(policy, ModelRequest(), body, "g-1")
+            said, _ = guard_body(policy, ModelRequest(said_with=data.draw(strategies.said_with)), body, "g-1")
         except WireError:
             continue
         json.loads(said)

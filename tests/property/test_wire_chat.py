@@ -304,7 +304,12 @@ junk = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=8)), max_s
 )
 def test_whatever_comes_is_a_wire_error_or_readable(junk: bytes, data: st.DataObject, scope: Any, unknown: Any) -> None:
     policy = chat.policy(chat.redact("a"), chat.halt("b"), halt_scope=scope, unknown_text=unknown)
-    stream = ChatStream(policy, ModelRequest(include_usage=True), case_id="g-1", limits=WireLimits(4096, 4096))
+    stream = ChatStream(
+        policy,
+        ModelRequest(said_with=data.draw(strategies.said_with), include_usage=True),
+        case_id="g-1",
+        limits=WireLimits(4096, 4096),
+    )
     out = b""
     try:
         for read in in_reads(junk, data.draw(read_sizes)):
@@ -320,7 +325,7 @@ def test_whatever_comes_is_a_wire_error_or_readable(junk: bytes, data: st.DataOb
         chat.read(out)
         assert record.unscanned == 0
     try:
-        body, _ = guard_body(policy, ModelRequest(), junk, "g-1")
+        body, _ = guard_body(policy, ModelRequest(said_with=data.draw(strategies.said_with)), junk, "g-1")
     except WireError:
         return
     json.loads(body)

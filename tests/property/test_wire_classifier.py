@@ -223,7 +223,7 @@ def test_whatever_comes_is_a_wire_error_or_readable(
     chosen = data.draw(settings(Action.HALT, Action.LOG, lag_budget=lag))
     model = fake(data.draw(st.integers(0, 99)))
     policy = scored(chosen, chat.redact("a"), halt_scope=scope, unknown_text=unknown)
-    shell = Shell(policy, model, ModelRequest(include_usage=True))
+    shell = Shell(policy, model, ModelRequest(said_with=data.draw(strategies.said_with), include_usage=True))
     reads_on = data.draw(st.booleans())
 
     def answer(at_least: int) -> None:

@@ -262,7 +262,9 @@ def test_whatever_comes_is_a_wire_error_or_readable(
 ) -> None:
     policy = chat.policy(chat.redact("a"), chat.halt("b"), halt_scope=scope, unknown_text=unknown)
     opened = GeminiArrayStream if array else GeminiStream
-    stream = opened(policy, ModelRequest(), case_id="g-1", limits=WireLimits(4096, 4096))
+    stream = opened(
+        policy, ModelRequest(said_with=data.draw(strategies.said_with)), case_id="g-1", limits=WireLimits(4096, 4096)
+    )
     out = b""
     try:
         for read in in_reads(gemini.as_array(pieces) if array else b"".join(pieces), data.draw(read_sizes)):
@@ -279,7 +281,9 @@ def test_whatever_comes_is_a_wire_error_or_readable(
         assert record.unscanned == 0
     for piece in pieces:
         try:
-            body, _ = guard_body(policy, ModelRequest(), piece.removeprefix(b"data: "), "g-1")
+            body, _ = guard_body(
+                policy, ModelRequest(said_with=data.draw(strategies.said_with)), piece.removeprefix(b"data: "), "g-1"
+            )
         except WireError:
             continue
         json.loads(body)

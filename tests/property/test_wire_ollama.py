@@ -179,7 +179,9 @@ junk = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=8)), max_s
 @given(junk=junk, data=st.data(), unknown=st.sampled_from(("block", "pass")))
 def test_whatever_comes_is_a_wire_error_or_readable(junk: bytes, data: st.DataObject, unknown: Any) -> None:
     policy = chat.policy(chat.redact("a"), chat.halt("b"), unknown_text=unknown)
-    stream = OllamaStream(policy, ModelRequest(), case_id="g-1", limits=WireLimits(4096, 4096))
+    stream = OllamaStream(
+        policy, ModelRequest(said_with=data.draw(strategies.said_with)), case_id="g-1", limits=WireLimits(4096, 4096)
+    )
     out = b""
     try:
         for read in in_reads(junk, data.draw(read_sizes)):
@@ -196,7 +198,7 @@ def test_whatever_comes_is_a_wire_error_or_readable(junk: bytes, data: st.DataOb
             assert not re.search(r"\b[ab]\b", text.replace("[X]", ""))
         assert record.unscanned == 0
     try:
-        body, record = guard_body(policy, ModelRequest(), junk, "g-1")
+        body, record = guard_body(policy, ModelRequest(said_with=data.draw(strategies.said_with)), junk, "g-1")
     except WireError:
         return
     assert record.received == record.released + record.removed + record.dropped

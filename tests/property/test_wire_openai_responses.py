@@ -351,7 +351,12 @@ def test_whatever_comes_is_a_wire_error_or_readable(
         chosen = data.draw(settings(Action.HALT, Action.LOG, lag_budget=lag))
         policy = scored(chosen, chat.redact("a"), unknown_text=unknown)
     model = fake(data.draw(st.integers(0, 99)))
-    shell = Shell(policy, model, ModelRequest(json_output=data.draw(st.booleans())), stream=ResponsesStream)
+    shell = Shell(
+        policy,
+        model,
+        ModelRequest(said_with=data.draw(strategies.said_with), json_output=data.draw(st.booleans())),
+        stream=ResponsesStream,
+    )
 
     def answer() -> None:
         while shell.open:
@@ -390,7 +395,9 @@ def test_whatever_body_comes_is_a_wire_error_or_readable(data: st.DataObject, un
     response = value.get("response", value)
     policy = chat.policy(chat.redact("a"), chat.halt("b"), unknown_text=unknown)
     try:
-        out, record = guard_body(policy, ModelRequest(), json.dumps(response).encode(), "g-1")
+        out, record = guard_body(
+            policy, ModelRequest(said_with=data.draw(strategies.said_with)), json.dumps(response).encode(), "g-1"
+        )
     except WireError:
         return
     json.loads(out)

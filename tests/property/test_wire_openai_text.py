@@ -202,7 +202,12 @@ def test_whatever_comes_is_a_wire_error_or_readable(
     junk: bytes, data: st.DataObject, unknown: Any, opens: type[ChatStream]
 ) -> None:
     policy = chat.policy(chat.redact("a"), chat.halt("b"), unknown_text=unknown)
-    stream = opens(policy, ModelRequest(include_usage=True), case_id="g-1", limits=WireLimits(4096, 4096))
+    stream = opens(
+        policy,
+        ModelRequest(said_with=data.draw(strategies.said_with), include_usage=True),
+        case_id="g-1",
+        limits=WireLimits(4096, 4096),
+    )
     out = b""
     try:
         for read in in_reads(junk, data.draw(read_sizes)):
@@ -217,7 +222,9 @@ def test_whatever_comes_is_a_wire_error_or_readable(
         chat.read(out)
         assert record.unscanned == 0
     try:
-        body, record = guard_body(policy, ModelRequest(), junk.removeprefix(b"data: "), "g-1")
+        body, record = guard_body(
+            policy, ModelRequest(said_with=data.draw(strategies.said_with)), junk.removeprefix(b"data: "), "g-1"
+        )
     except WireError:
         return
     assert record.received == record.released + record.removed + record.dropped

@@ -139,7 +139,7 @@ def add(reply: Reply, said: dict[str, Any]) -> None:
     reply.feedback = said.get("promptFeedback") or reply.feedback
     for position, candidate in enumerate(filter(None, said.get("candidates") or [])):
         index = candidate.get("index", position)
-        for part in (candidate.get("content") or {}).get("parts") or []:
+        for part in filter(None, (candidate.get("content") or {}).get("parts") or []):
             reply.add(index, part)
         for key in ("groundingMetadata", "citationMetadata", "urlContextMetadata", "finishMessage"):
             if candidate.get(key):
