@@ -18,13 +18,19 @@ import aiohttp
 from aiohttp import web
 
 from guardrail.errors import WireError
+from guardrail.governance.desk import Desk
 from guardrail.governance.duty import Entering, Finished, Refused
+from guardrail.governance.filing import MAX_BODY
+from guardrail.governance.removal import Removed
+from guardrail.observe.audit import AuditLog
+from guardrail.observe.backlog_metrics import BacklogMetrics
 from guardrail.observe.metrics import ConfigState, Metrics
 from guardrail.observe.records import Records
 from guardrail.policy.policy import Policy
 from guardrail.policy.registry import Registry, Snapshot, Tenant
 from guardrail.proxy import headers, moderations
 from guardrail.proxy.check import Checks
+from guardrail.proxy.chores import Chores
 from guardrail.proxy.classifiers import Classifiers
 from guardrail.proxy.environment import unset_secrets
 from guardrail.proxy.exchange import Exchange
@@ -33,8 +39,10 @@ from guardrail.proxy.governor import Governor
 from guardrail.proxy.instructions import Instructions
 from guardrail.proxy.limits import Admission, ProxyFull, TenantBusy
 from guardrail.proxy.prompts import PromptRefused, guarded
+from guardrail.proxy.public import Asked as PeopleAsked
+from guardrail.proxy.public import Public
 from guardrail.proxy.relay import JSON, SERVER, Asked, Relay
-from guardrail.proxy.routes import HEARTBEAT, Own, Unguarded, decoded, route, spoken_at
+from guardrail.proxy.routes import HEARTBEAT, Own, Unguarded, decoded, public_path, route, spoken_at
 from guardrail.proxy.tenants import Caller, Unauthorized, identify
 from guardrail.proxy.upstream import Upstreams
 from guardrail.settings import Limits
@@ -62,16 +70,32 @@ READ_BUFFER = 1 << 16
 class Proxy:
     """One process's proxy. Lives on one event loop."""
 
-    def __init__(self, registry: Registry, environ: Mapping[str, str], governor: Governor | None = None) -> None:
-        """`governor`: None where nobody has duties (tests of other things)."""
+    def __init__(
+        self,
+        registry: Registry,
+        environ: Mapping[str, str],
+        governor: Governor | None = None,
+        desk: Desk | None = None,
+    ) -> None:
+        """`governor`: None where nobody has duties, `desk`: where there is no state (tests of other things)."""
         self.registry = registry
         self.governor = governor
         self.admission = Admission()
         self.records = Records(registry.current.settings.records.keep)
         self.classifiers = Classifiers(environ)
+        self.audit = desk.audit if desk is not None and isinstance(desk.audit, AuditLog) else None
         counters = governor.counters if governor is not None else None
-        self.metrics = Metrics(self.config_state, lambda: self.admission.in_flight, self.classifiers, counters)
+        self.metrics = Metrics(
+            self.config_state, lambda: self.admission.in_flight, self.classifiers, counters, self.audit
+        )
+        for duty in governor.duties if governor is not None else ():
+            for collector in duty.collectors():
+                self.metrics.registry.register(collector)
         self.checks = Checks(self.classifiers)
+        self.public = Public(desk) if desk is not None else None
+        self.chores = Chores(desk, environ, self.forget) if desk is not None else None
+        if self.chores is not None:
+            self.metrics.registry.register(BacklogMetrics(self.chores.backlog, self.chores.courier.tries))
         self.draining = False
         self._environ = environ
         self._upstreams = Upstreams(environ)
@@ -126,7 +150,7 @@ class Proxy:
             return _refusal(Failed(Fault.INTERNAL), exchange)
         finally:
             self._busy.discard(request.protocol)
-            record = exchange.close(self.records, self.metrics)
+            record = exchange.close(self.records, self.metrics, self.audit)
             if record is not None and exchange.entering is not None and exchange.standing is not None:
                 assert self.governor is not None
                 self.governor.finish(Finished(exchange.entering, exchange.standing, record, *exchange.found()))
@@ -136,6 +160,10 @@ class Proxy:
         settings = snapshot.settings
         if self.draining:
             raise Failed(Fault.DRAINING, retry_after=1)
+        if self.audit is not None and self.audit.refuses:
+            raise Failed(Fault.AUDIT_UNAVAILABLE, retry_after=1)
+        if (own := public_path(request.rel_url.raw_path)) is not None:
+            return await self._answer_people(own, request, snapshot, exchange)
         caller = self._identify(request, snapshot, exchange)
         if headers.asks_for_websocket(
             request.headers
@@ -155,7 +183,7 @@ class Proxy:
             exchange.passing = True
         allowed = where.methods if isinstance(where, Protocol) else ("GET", "HEAD", "POST")
         if isinstance(where, Own):
-            allowed = ("POST",)
+            allowed = where.methods
         elif where is Unguarded.UNSCANNED and exchange.path == HEARTBEAT:
             allowed = ("GET", "HEAD")
         if request.method not in allowed:
@@ -165,8 +193,9 @@ class Proxy:
             with self.admission.place(caller.tenant.name, total=limits.streams, per_tenant=limits.streams_per_tenant):
                 body = await _read_body(request, limits.request_bytes)
                 if isinstance(where, Own):
-                    await self._enter(request, snapshot, caller.tenant, None, exchange)
-                    return await self._answer_itself(where, caller.tenant, body, exchange, limits)
+                    policy = await self._enter(request, snapshot, caller.tenant, None, exchange)
+                    tenant = replace(caller.tenant, policy=policy)
+                    return await self._answer_itself(where, tenant, body, exchange, limits)
                 policy = caller.tenant.policy
                 asked = opened = None
                 if isinstance(where, Protocol):
@@ -186,6 +215,34 @@ class Proxy:
                     return await relay.run(body)
                 finally:
                     self._relays.discard(relay)
+        except TenantBusy as busy:
+            raise Failed(Fault.TENANT_BUSY, str(busy), retry_after=busy.retry_after) from busy
+        except ProxyFull as full:
+            raise Failed(Fault.PROXY_FULL, str(full), retry_after=full.retry_after) from full
+
+    async def _answer_people(
+        self, where: Own, request: web.Request, snapshot: Snapshot, exchange: Exchange
+    ) -> web.Response:
+        """What people ask of guardrail itself, with a key or without one, whatever stands against them. Raises
+        Failed."""
+        if request.method not in where.methods:
+            raise Failed(Fault.METHOD_NOT_ALLOWED, f"This path takes {', '.join(where.methods)}.")
+        if self.public is None:
+            raise Failed(Fault.UNKNOWN_PATH)
+        try:
+            caller = self._identify(request, snapshot, exchange)
+        except Failed:
+            if where is Own.COMPLAINTS or where is Own.DATA_REQUESTS:
+                raise
+            caller = None
+        limits = snapshot.settings.limits
+        try:
+            with self.admission.place(exchange.tenant, total=limits.streams, per_tenant=limits.streams_per_tenant):
+                body = await _read_body(request, MAX_BODY, "a fixed limit")
+                parts = PeopleAsked(
+                    where, exchange.path.rpartition("/")[2], request.headers, request.remote or "", body, caller
+                )
+                return await self.public.answer(parts, snapshot, exchange)
         except TenantBusy as busy:
             raise Failed(Fault.TENANT_BUSY, str(busy), retry_after=busy.retry_after) from busy
         except ProxyFull as full:
@@ -241,6 +298,9 @@ class Proxy:
             )
         except Unauthorized as error:
             raise Failed(Fault.UNAUTHORIZED, str(error), code="invalid_api_key") from error
+        served = caller.tenant.serving(exchange.request_id)
+        exchange.canary = served is not caller.tenant
+        caller = replace(caller, tenant=served)
         exchange.tenant, exchange.upstream = caller.tenant.name, caller.tenant.upstream
         exchange.anonymous = caller.anonymous
         return caller
@@ -290,6 +350,12 @@ class Proxy:
         for relay in list(self._relays):
             relay.interrupt(Fault.DRAINING)
 
+    def forget(self, removed: Removed) -> None:
+        """Mark the record of an answer that was removed, and forget the sessions of the Check API that it was in."""
+        self.records.mark_removed(removed.case, request_id=removed.request, answer_id=removed.message)
+        if removed.request:
+            self.checks.sessions.forget(removed.request)
+
     def drop(self) -> None:
         """Break off every answer in flight, now."""
         for relay in list(self._relays):
@@ -301,12 +367,13 @@ class Proxy:
         await self.classifiers.close()
 
 
-async def _read_body(request: web.Request, limit: int) -> bytes:
-    """The decoded request body. Raises Failed past `limit` bytes, when it stalls, or when it cannot be decoded."""
+async def _read_body(request: web.Request, limit: int, setting: str = "limits.request_bytes") -> bytes:
+    """The decoded request body. `setting`: where the limit is from. Raises Failed past `limit` bytes, when it stalls,
+    or when it cannot be decoded."""
     encoding = headers.unreadable_encoding(request.headers, READABLE_ENCODINGS)
     if encoding is not None:
         raise Failed(Fault.UNSUPPORTED_ENCODING)
-    too_large = Failed(Fault.REQUEST_TOO_LARGE, f"The request body has more than {limit} bytes (limits.request_bytes).")
+    too_large = Failed(Fault.REQUEST_TOO_LARGE, f"The request body has more than {limit} bytes ({setting}).")
     if request.content_length is not None and request.content_length > limit:
         raise too_large
     pieces: list[bytes] = []
@@ -354,7 +421,7 @@ def _prompt_refused(reply: Reply, exchange: Exchange) -> web.Response:
 def _duty_refused(refused: Refused, exchange: Exchange) -> web.Response:
     """A duty's refusal in the words of the protocol that is spoken at the path."""
     refusal = Refusal(refused.status, refused.type, refused.message, refused.code)
-    exchange.status = refused.status
+    exchange.status, exchange.refused_with = refused.status, refused.record
     response = web.Response(
         status=refused.status,
         body=spoken_at(exchange.path).error_body(refusal),

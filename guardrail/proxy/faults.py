@@ -26,6 +26,11 @@ class Fault(enum.Enum):
     TENANT_BUSY = (429, "rate_limit_error", "Too many concurrent responses for this tenant.")
     PROXY_FULL = (503, "server_error", "Too many concurrent responses.")
     STATE_UNAVAILABLE = (503, "server_error", "What this service must know to answer cannot be asked just now.")
+    AUDIT_UNAVAILABLE = (
+        503,
+        "server_error",
+        "What this service must take down of an answer cannot be written just now.",
+    )
     DRAINING = (503, "server_error", "The proxy is shutting down.")
     # The upstream, before or after the first byte
     CONNECT_FAILED = (502, "server_error", "The model server cannot be reached.")

@@ -26,6 +26,9 @@ from guardrail.governance.duties import duties_of
 from guardrail.governance.duty import USES
 from guardrail.governance.identity import Identity
 from guardrail.governance.terms import Terms
+from guardrail.observe import audit_anchors
+from guardrail.policy.following import Following
+from guardrail.policy.keys import PURPOSE as STORED_KEYS
 from guardrail.policy.load import ANONYMOUS
 from guardrail.policy.registry import Registry
 from guardrail.proxy.admin import LocalSource, Source, admin_application
@@ -169,7 +172,8 @@ async def _serve(
         on_failure={use: getattr(on_failure, use) for use in USES},
         fallback=fallback,
     )
-    proxy = Proxy(registry, os.environ, governor)
+    proxy = Proxy(registry, os.environ, governor, desk)
+    following = Following(registry, desk.store, desk.audit, desk.secret.derive(STORED_KEYS))
     clients = client_runner(proxy)
     operators = operator_runner(LocalSource(proxy), admin, desk)
     background: list[asyncio.Task[None]] = []
@@ -181,6 +185,7 @@ async def _serve(
             with binding(admin.host, admin.port):
                 await web.TCPSite(operators, admin.host, admin.port).start()
         await governor.look()
+        await following.start()
         await proxy.classifiers.follow(registry.current.compiled)
         await clients.setup()
         tls = server_tls(listen)
@@ -194,7 +199,12 @@ async def _serve(
         )
         with binding(listen.host, listen.port):
             await site.start()
-        background = [asyncio.create_task(work) for work in (watch(registry), proxy.tend(), governor.tend())]
+        works = (watch(registry), following.run(), proxy.tend(), governor.tend())
+        background = [asyncio.create_task(work) for work in works]
+        if proxy.audit is not None:
+            background.append(asyncio.create_task(audit_anchors.tend(proxy.audit, desk.store, desk.secret)))
+        if proxy.chores is not None:
+            background.append(asyncio.create_task(proxy.chores.run()))
         reloads: set[asyncio.Task[bool]] = set()
 
         def reload() -> None:

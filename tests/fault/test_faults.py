@@ -14,14 +14,21 @@ from pathlib import Path
 
 import pytest
 
+from guardrail.governance.desk import desk_of
 from guardrail.governance.duty import Duty, Entering
+from guardrail.governance.terms import Terms
+from guardrail.observe.audit import AuditLog
+from guardrail.observe.audit_segments import segments
 from guardrail.proxy import app, relay
 from guardrail.proxy.faults import Fault
+from guardrail.settings import AuditSettings
 from guardrail.state.operations import Get, Operation
+from guardrail.state.settings import State
 from guardrail.state.sqlite import SqliteStore
 from guardrail.wire import body
 from guardrail.wire.stream import Stream
-from tests.proxy.harness import BODY, KEY, Answer, Guarded, guarding, raw_client
+from tests.observe.test_audit import full_disk
+from tests.proxy.harness import BODY, KEY, Answer, Guarded, guarding, raw_client, settings
 from tests.proxy.scripted import (
     Connection,
     Script,
@@ -231,6 +238,22 @@ async def test_state_unavailable() -> None:
         assert got.headers["retry-after"] == "1"
         assert guarded.metric("guardrail_state_up") == 0
         assert guarded.metric("guardrail_state_failures_total", use="limits", done="closed") == 1
+
+
+async def test_audit_unavailable(tmp_path: Path) -> None:
+    kept = settings("http://unused", state=State(folder=str(tmp_path)), audit=AuditSettings(fail="closed"))
+    async with desk_of(kept, {}, lambda _: Terms()) as desk, guarding(says("hi"), desk=desk) as guarded:
+        assert isinstance(desk.audit, AuditLog)
+        with full_disk(10, segments(desk.audit.path)[0]):
+            assert (await guarded.ask()).status == 200  # what has begun is not known to be lost yet
+            got = await guarded.ask()
+            await check(guarded, got, Fault.AUDIT_UNAVAILABLE, outcome="refused")
+            assert got.headers["retry-after"] == "1"
+            assert guarded.metric("guardrail_audit_failing") == 1
+        await until(lambda: not desk.audit.failing)  # type: ignore[attr-defined]
+        assert (await guarded.ask()).status == 200
+        assert guarded.metric("guardrail_audit_lost_total") == 0
+        assert guarded.metric("guardrail_audit_records_total") == 4
 
 
 async def test_draining__a_new_request() -> None:
