@@ -14,8 +14,14 @@ import typer
 
 from guardrail.commands.audit import audit
 from guardrail.commands.cases import cases
+from guardrail.commands.complaints import complaints
 from guardrail.commands.evidence import evidence as _evidence
+from guardrail.commands.key import key
+from guardrail.commands.policy import policy
+from guardrail.commands.removal import list_deliveries as _list_deliveries
+from guardrail.commands.removal import remove as _remove
 from guardrail.commands.report import report as _report
+from guardrail.commands.subject import subject
 
 
 class Format(enum.StrEnum):
@@ -312,7 +318,13 @@ def protect_remove(
 
 
 app.add_typer(audit, name="audit")
+app.add_typer(subject, name="subject")
 app.add_typer(cases, name="cases")
+cases.command("remove")(_remove)
+cases.command("deliveries")(_list_deliveries)
+app.add_typer(complaints, name="complaints")
+app.add_typer(policy, name="policy")
+app.add_typer(key, name="key")
 app.command("report")(_report)
 app.command("evidence")(_evidence)
 
