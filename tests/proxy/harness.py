@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
+from guardrail.governance.desk import Desk
 from guardrail.governance.duty import Done, Duty, Use
 from guardrail.governance.identity import Identity
 from guardrail.governance.terms import Terms
@@ -185,20 +186,21 @@ async def guarding(
     duties: Sequence[Duty] = (),
     store: Store | None = None,
     on_failure: Mapping[Use, Done] | None = None,
+    desk: Desk | None = None,
     **changes: Any,
 ) -> AsyncIterator[Guarded]:
     """A scripted upstream with a guardrail in front; `changes` as in `settings`. With `duties` it has a state: `store`,
-    or one in memory."""
+    or one in memory; with `desk`, what stands on it."""
     async with scripted(script) as upstream:
         url = changes.pop("url", upstream.url)
         registry = Registry(snapshot(settings(url, **changes), policy=policy, anonymous=anonymous, terms=terms))
         if not duties:
-            async with serving(registry, upstream, environ or {}) as guarded:
+            async with serving(registry, upstream, environ or {}, desk=desk) as guarded:
                 yield guarded
             return
         async with (
             governing(duties, store, on_failure or {}, environ or {}) as governor,
-            serving(registry, upstream, environ or {}, governor) as guarded,
+            serving(registry, upstream, environ or {}, governor, desk) as guarded,
         ):
             yield guarded
 
@@ -232,10 +234,14 @@ async def governing(
 
 @contextlib.asynccontextmanager
 async def serving(
-    registry: Registry, upstream: ScriptedUpstream, environ: Mapping[str, str], governor: Governor | None = None
+    registry: Registry,
+    upstream: ScriptedUpstream,
+    environ: Mapping[str, str],
+    governor: Governor | None = None,
+    desk: Desk | None = None,
 ) -> AsyncIterator[Guarded]:
     """A guardrail with `registry` on a free port."""
-    proxy = Proxy(registry, environ, governor)
+    proxy = Proxy(registry, environ, governor, desk)
     runner = client_runner(proxy)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
