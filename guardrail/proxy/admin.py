@@ -54,6 +54,8 @@ class LocalSource:
         reasons = ["draining"] if self._proxy.draining else []
         if governor is not None and (refusing := governor.refusing()):
             reasons.append(f"the state cannot be asked, and without it requests are refused ({', '.join(refusing)})")
+        if self._proxy.audit is not None and self._proxy.audit.refuses:
+            reasons.append("the audit log cannot be written, and without it requests are refused")
         # A refused edit is told, but takes no healthy replica out: the last good configuration still guards.
         return {
             "ready": not reasons,

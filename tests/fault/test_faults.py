@@ -20,6 +20,7 @@ from guardrail.governance.terms import Terms
 from guardrail.observe.audit import AuditLog
 from guardrail.observe.audit_segments import segments
 from guardrail.proxy import app, relay
+from guardrail.proxy.admin import LocalSource
 from guardrail.proxy.faults import Fault
 from guardrail.settings import AuditSettings
 from guardrail.state.operations import Get, Operation
@@ -250,6 +251,9 @@ async def test_audit_unavailable(tmp_path: Path) -> None:
             await check(guarded, got, Fault.AUDIT_UNAVAILABLE, outcome="refused")
             assert got.headers["retry-after"] == "1"
             assert guarded.metric("guardrail_audit_failing") == 1
+            told = await LocalSource(guarded.proxy).readiness()
+            assert not told["ready"]
+            assert "audit log" in told["reasons"][0]
         await until(lambda: not desk.audit.failing)  # type: ignore[attr-defined]
         assert (await guarded.ask()).status == 200
         assert guarded.metric("guardrail_audit_lost_total") == 0
