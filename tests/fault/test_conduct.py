@@ -20,6 +20,7 @@ from guardrail.governance.cases import Case, Cases
 from guardrail.governance.desk import Desk, open_desk
 from guardrail.governance.identity import subject_id
 from guardrail.governance.ladder import Conduct
+from guardrail.state.store import StateError
 from tests.proxy.harness import BODY, Answer
 from tests.proxy.program import Program, program
 from tests.proxy.scripted import Connection, Seen, answer, scripted
@@ -61,15 +62,22 @@ class Service:
     other: Program
     desk: Desk
     config: Path
-    gate: asyncio.Event
-    arrived: list[str]
+    redis: RedisServer
 
     @property
     def cases(self) -> Cases:
         return Cases(self.desk.store, self.desk.audit)
 
-    async def conduct(self, user: str) -> Conduct:
-        return await self.cases.conduct(subject_id(self.desk.secret, "anonymous", user)) or Conduct()
+    async def until_strikes(self, user: str, number: int) -> Conduct:
+        """The conduct of a person, once it has so many strikes."""
+        subject = subject_id(self.desk.secret, "anonymous", user)
+        async with asyncio.timeout(20):
+            while True:
+                with contextlib.suppress(StateError):
+                    conduct = await self.cases.conduct(subject)
+                    if conduct is not None and len(conduct.strikes) == number:
+                        return conduct
+                await asyncio.sleep(0.01)
 
     async def until_cases(self, user: str, number: int) -> list[Case]:
         """The cases of a person, once there are so many."""
@@ -124,7 +132,7 @@ async def service(folder: Path, severity: str) -> AsyncIterator[Service]:
                 program("--config", str(config), environ=SECRET) as other,
                 open_desk(config, SECRET) as desk,
             ):
-                yield Service(one, other, desk, config, gate, arrived)
+                yield Service(one, other, desk, config, redis)
 
 
 async def ask(replica: Program, user: str, content: str) -> Answer:
@@ -187,12 +195,27 @@ async def test_answers_that_end_at_once_all_count_and_each_step_is_taken_once(tm
         replicas = [here.one, here.other] * (AT_ONCE // 2)
         got = await asyncio.gather(*(ask(replica, "mallory", "together") for replica in replicas))
         assert [each.finish for each in got] == ["content_filter"] * AT_ONCE
-        async with asyncio.timeout(20):
-            while len((await here.conduct("mallory")).strikes) < AT_ONCE:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        conduct = await here.conduct("mallory")
+        conduct = await here.until_strikes("mallory", AT_ONCE)
         newest = max(strike.at for strike in conduct.strikes)
         assert ladder.points_of(conduct, newest) == pytest.approx(AT_ONCE, rel=1e-3)
         cases = await here.until_cases("mallory", 3)
         assert Counter(case.measure for case in cases) == {"warn": 1, "restrict": 1, "suspend": 1}
         assert {measure.case for measure in conduct.measures} == {case.id for case in cases}
+
+
+async def test_without_redis_a_replica_goes_by_what_it_knew_and_strikes_are_written_later(tmp_path: Path) -> None:
+    async with service(tmp_path, "critical") as here:
+        for number in range(3):
+            await ask(here.one, "mallory", "bad")
+            await here.until_cases("mallory", number + 1)
+        assert (await ask(here.one, "mallory", "good")).status == 403
+
+        here.redis.kill()
+        assert (await ask(here.one, "mallory", "good")).status == 403
+        got = await ask(here.one, "eve", "bad")
+        assert (got.status, got.finish) == (200, "content_filter")
+        assert "conduct" in (await here.one.json("/records?limit=1"))["records"][0]["without_state"]
+
+        here.redis.start()
+        await here.until_strikes("eve", 1)
+        assert (await ask(here.other, "eve", "good")).headers["x-guardrail-conduct"] == "warn"
