@@ -12,6 +12,7 @@ from typing import Any
 from guardrail.errors import WireError
 from guardrail.policy.policy import Policy
 from guardrail.text.rules import Finding
+from guardrail.wire import own_answer
 from guardrail.wire.answer import Closing, Fault
 from guardrail.wire.anthropic_block import GOES_ON, TEXT_FIELD, is_result, is_tool
 from guardrail.wire.anthropic_body import guard_body
@@ -242,6 +243,7 @@ PROTOCOL = Protocol(
     stream=AnthropicStream,
     guard_body=guard_body,
     error_body=error_body,
+    say=own_answer.message,
     answer_key=b'"content"',
     key_header="x-api-key",
 )

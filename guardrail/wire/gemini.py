@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from guardrail.errors import WireError
 from guardrail.text.rules import Finding
 from guardrail.text.scores import Verdict
-from guardrail.wire import json_array
+from guardrail.wire import json_array, own_answer
 from guardrail.wire.answer import Fault
 from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
@@ -226,6 +226,7 @@ PROTOCOL = Protocol(
     stream=GeminiStream,
     guard_body=guard_body,
     error_body=refusal_body,
+    say=own_answer.content,
     answer_key=b'"candidates"',
     array=GeminiArrayStream,
     key_header="x-goog-api-key",

@@ -14,6 +14,7 @@ from typing import Any
 
 from guardrail.text.rules import Finding
 from guardrail.text.scores import Verdict
+from guardrail.wire import own_answer
 from guardrail.wire.answer import Closing, Fault
 from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
@@ -162,6 +163,7 @@ PROTOCOL = Protocol(
     stream=OllamaStream,
     guard_body=guard_body,
     error_body=lambda refusal: error_body(refusal.message),
+    say=own_answer.line,
     answer_key=b'"done"',
     media_type="application/x-ndjson",
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from guardrail.text.rules import Finding
+from guardrail.wire import own_answer
 from guardrail.wire.answer import Fault
 from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice
@@ -131,5 +132,6 @@ PROTOCOL = Protocol(
     stream=ChatStream,
     guard_body=guard_body,
     error_body=refusal_body,
+    say=own_answer.chat,
     answer_key=b'"choices"',
 )

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from guardrail.text.rules import Finding
+from guardrail.wire import own_answer
 from guardrail.wire.answer import Closing, Fault, Released
 from guardrail.wire.channel import Channel
 from guardrail.wire.choice import Choice, within
@@ -356,6 +357,7 @@ PROTOCOL = Protocol(
     stream=ResponsesStream,
     guard_body=guard_body,
     error_body=refusal_body,
+    say=own_answer.response,
     answer_key=b'"output"',
     prompt_field="input",
     methods=("POST", "GET"),

@@ -6,6 +6,7 @@ the prompt is part of the text, and guarded like the rest of it.
 
 from __future__ import annotations
 
+from guardrail.wire import own_answer
 from guardrail.wire.chunk import AnyTemplate, Chunk
 from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.openai_chat_body import guard_body
@@ -37,6 +38,7 @@ PROTOCOL = Protocol(
     stream=TextStream,
     guard_body=guard_body,
     error_body=refusal_body,
+    say=own_answer.completion,
     answer_key=b'"choices"',
     prompt_field="prompt",
 )

@@ -39,6 +39,8 @@ class Refusal:
     """For machines: a kind of docs/faults.md, or "content_filter"."""
     param: str | None = None
     """The field of the request that it is about."""
+    retry_after: float | None = None
+    """Seconds until the client may try again, where that helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Protocol:
     guard_body: GuardBody
     error_body: Callable[[Refusal], bytes]
     """A JSON body that the protocol's clients read as this error."""
+    say: Callable[[ModelRequest, str, str], Reply]
+    """(request, text, case id) -> a whole answer that says only this, see `own_answer`."""
     answer_key: bytes
     """A key that every answer has, as JSON, and no error has: what has it is guarded, whatever its HTTP status says."""
     media_type: str = "text/event-stream"
