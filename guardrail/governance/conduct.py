@@ -97,6 +97,10 @@ class ConductLadder(Duty):
         entering, standing = finished.entering, finished.standing
         if entering.subject is None or entering.terms.conduct is UNSET:
             return
+        said = entering.request is not None and entering.request.takes_inserts and finished.record.tokens > 0
+        read = said and any(isinstance(paragraph, _Notice) for paragraph in standing.before)
+        if not (read or finished.own or finished.answered):
+            return
         rules = ladder_of(entering.terms.conduct)
         strikes = ladder.strikes_of(
             [*(("prompt", found) for found in finished.own), *(("answer", found) for found in finished.answered)],
@@ -105,8 +109,6 @@ class ConductLadder(Duty):
             entering.now,
             standing.policy.tag,
         )
-        said = entering.request is not None and entering.request.takes_inserts and finished.record.tokens > 0
-        read = said and any(isinstance(paragraph, _Notice) for paragraph in standing.before)
         if strikes or read:
             case = standing.record["case"] if read else ""
             await self._write(finished, store, entering.subject.id, rules, strikes, case)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +17,15 @@ from guardrail.governance.duty import Entering, Finished, Refused, Standing, Sub
 from guardrail.governance.terms import Terms
 from guardrail.policy.policy import Policy
 from guardrail.policy.registry import Tenant, load_snapshot
+from guardrail.state.redis import RedisStore
+from guardrail.state.settings import RedisSettings
 from guardrail.state.sqlite import SqliteStore
 from guardrail.state.store import Store
 from guardrail.text.rules import Action, Finding, Severity
 from guardrail.text.scanner import compile_rules
 from guardrail.wire.request import InputText, ModelRequest
 from tests.governance.test_tally import record
+from tests.state.servers import RedisServer, running
 
 SNAPSHOT = load_snapshot(None, environ={})
 POLICY = Policy(name="usual", digest="ab" * 32, rules=compile_rules(()))
@@ -89,11 +92,31 @@ class Service:
         return Finished(entering, standing, said, found, answered)
 
 
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    with running(server):
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[list[Store]]:
+    """One state, as several processes have it."""
+    if request.param == "sqlite":
+        one = SqliteStore(None)  # in memory, so that there is one process
+        several: list[Store] = [one, one]
+    else:
+        server: RedisServer = request.getfixturevalue("redis")
+        server.client.flushall()
+        several = [RedisStore(RedisSettings(url=server.url), {}) for _ in range(2)]
+    yield several
+    for each in several:
+        await each.close()
+
+
 @pytest.fixture
-async def store() -> AsyncIterator[Store]:
-    store = SqliteStore(None)
-    yield store
-    await store.close()
+def store(stores: list[Store]) -> Store:
+    return stores[0]
 
 
 @pytest.fixture
@@ -236,12 +259,12 @@ async def test_what_is_written_twice_counts_once(service: Service) -> None:
 # Several processes
 
 
-async def test_strikes_at_the_same_time_all_count_and_each_step_is_taken_once(store: Store) -> None:
+async def test_strikes_at_the_same_time_all_count_and_each_step_is_taken_once(stores: list[Store]) -> None:
     clock = Clock()
-    services = [Service(store, clock) for _ in range(4)]
+    services = [Service(store, clock) for store in stores * 2]
     entered = [(service, await service.enter()) for service in services for _ in range(4)]
     finished = [(service, service.finished(*one, [hit("medium")])) for service, one in entered]
-    await asyncio.gather(*(service.duty.follow(one, store) for service, one in finished))
+    await asyncio.gather(*(service.duty.follow(one, service.store) for service, one in finished))
 
     conduct = await services[0].cases.conduct(SUBJECT.id)
     assert conduct is not None
@@ -253,9 +276,9 @@ async def test_strikes_at_the_same_time_all_count_and_each_step_is_taken_once(st
     assert sorted(told) == sorted(case.id for case in cases)
 
 
-async def test_a_measure_holds_for_another_process_at_the_next_request(store: Store) -> None:
+async def test_a_measure_holds_for_another_process_at_the_next_request(stores: list[Store]) -> None:
     clock = Clock()
-    one, other = Service(store, clock), Service(store, clock)
+    one, other = (Service(store, clock) for store in stores)
     await one.ask(*(hit("critical", category) for category in ("a", "b", "c")))
     with pytest.raises(Refused):
         await other.enter()
