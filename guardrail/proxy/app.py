@@ -92,7 +92,7 @@ class Proxy:
             for collector in duty.collectors():
                 self.metrics.registry.register(collector)
         self.checks = Checks(self.classifiers)
-        self.public = Public(desk) if desk is not None else None
+        self.public = Public(desk, environ) if desk is not None else None
         self.chores = Chores(desk, environ, self.forget) if desk is not None else None
         if self.chores is not None:
             self.metrics.registry.register(BacklogMetrics(self.chores.backlog, self.chores.courier.tries))
@@ -153,7 +153,7 @@ class Proxy:
             record = exchange.close(self.records, self.metrics, self.audit)
             if record is not None and exchange.entering is not None and exchange.standing is not None:
                 assert self.governor is not None
-                self.governor.finish(Finished(exchange.entering, exchange.standing, record, *exchange.found()))
+                self.governor.finish(Finished(exchange.entering, exchange.standing, record, *exchange.found(), exchange.usage))
 
     async def _answer(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         snapshot = self.registry.current
@@ -420,7 +420,9 @@ def _prompt_refused(reply: Reply, exchange: Exchange) -> web.Response:
 
 def _duty_refused(refused: Refused, exchange: Exchange) -> web.Response:
     """A duty's refusal in the words of the protocol that is spoken at the path."""
-    refusal = Refusal(refused.status, refused.type, refused.message, refused.code)
+    refusal = Refusal(
+        refused.status, refused.type, refused.message, refused.code, retry_after=refused.retry_after
+    )
     exchange.status, exchange.refused_with = refused.status, refused.record
     response = web.Response(
         status=refused.status,

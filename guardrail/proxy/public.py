@@ -24,7 +24,9 @@ from guardrail.governance.cases import Cases
 from guardrail.governance.complaint_terms import ComplaintRules, rules_of, told
 from guardrail.governance.complaints import Complaint, Complaints, Filer, Reused
 from guardrail.governance.desk import Desk
+from guardrail.governance.duty import Refused
 from guardrail.governance.filing import Unfit, read_complaint, read_data_request
+from guardrail.governance.identity import CLAIMS_HEADER, USER_HEADER, Identity
 from guardrail.governance.statements import statement, statement_text
 from guardrail.governance.transparency import describe
 from guardrail.observe.audit import AuditError
@@ -80,8 +82,10 @@ class Asked:
 class Public:
     """Answers these requests for one process."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, environ: Mapping[str, str]) -> None:
+        """`environ`: where the secrets of the tenants are."""
         self._desk = desk
+        self._identity = Identity(desk.secret, environ)
         self._complaints = Complaints(desk.store, desk.audit, desk.secret)
         self._cases = Cases(desk.store, desk.audit)
         self._addresses = desk.secret.derive("addresses of complaints")
@@ -136,10 +140,27 @@ class Public:
         if caller.anonymous:
             meters.append(Meter(f"complaints/{self._address(asked, rules)}/3600", rules.per_address, HOUR))
         await self._take(tenant, *meters)
-        filer = Filer(tenant, vouched=not caller.anonymous)
+        filer = self._filer(asked, caller, filing.user)
         filed = await self._complaints.file(filing, filer, rules, idempotency=key)
         said = _status(filed.complaint, rules) | {"receipt": filed.receipt, "message": rules.acknowledge}
         return 201, _json(said), {"Location": said["status_url"]}
+
+    def _filer(self, asked: Asked, caller: Caller, user: str) -> Filer:
+        """Who files. Only the application, by its key or by a signed claim, can say who a person is: what a stranger
+        says of it is not even noted. Raises Refused for a claim that does not verify."""
+        tenant = caller.tenant.name
+        claim = asked.headers.get(CLAIMS_HEADER)
+        if caller.anonymous and claim is None:
+            return Filer(tenant)
+        said = {USER_HEADER: "" if caller.anonymous else user or asked.headers.get(USER_HEADER, "")}
+        said |= {} if claim is None else {CLAIMS_HEADER: claim}
+        try:
+            subject = self._identity.subject(tenant, self._desk.terms(tenant), said, None, time())
+        except Refused as refused:
+            if refused.code != "end_user_required":
+                raise
+            subject = None  # it is asked of requests to a model; who complains may stay unnamed
+        return Filer(tenant, subject.id if subject is not None else "", vouched=True)
 
     async def _shown(self, asked: Asked) -> Complaint:
         """The complaint that the caller may see. Nobody learns whether one of another exists."""

@@ -17,6 +17,7 @@ from guardrail.governance.cases import Case, Cases, new_case_id
 from guardrail.governance.complaint_terms import ComplaintTerms
 from guardrail.governance.complaints import Complaints, Words
 from guardrail.governance.desk import Desk, desk_of
+from guardrail.governance.identity import subject_id
 from guardrail.governance.terms import Terms
 from guardrail.policy.registry import Registry, Tenant
 from guardrail.proxy.app import Proxy
@@ -134,6 +135,10 @@ async def test_requests_of_data_subjects() -> None:
     async with peopled(complaints=ComplaintTerms(due_days=5, data_due_days=1)) as people:
         said = (await people.ask(DATA, {"right": "export", "user": "u-1"}, key=KEY)).said
         assert (said["object"], said["kind"]) == ("guardrail.data_request", "export")
+        complaints = Complaints(people.desk.store, people.desk.audit, people.desk.secret)
+        complaint = await complaints.find(said["id"])
+        assert complaint is not None
+        assert (complaint.subject, complaint.vouched) == (subject_id(people.desk.secret, "acme", "u-1"), True)
         assert (await people.ask(said["status_url"], key=KEY)).status == 200
         assert (await people.ask(f"{COMPLAINTS}/{said['id']}", key=KEY)).error == (404, "not_found", None)
 
@@ -162,6 +167,26 @@ async def test_who_may_see_the_status(anonymous: bool, key: str, receipt: bool, 
         assert wrong.error == (404, "not_found", None)
         nothing = await people.ask(f"{COMPLAINTS}/f-none", x_guardrail_receipt=said["receipt"])
         assert nothing.said["error"] == wrong.said["error"]
+
+
+async def test_only_the_application_can_say_who_a_person_is() -> None:
+    async with peopled() as people:
+        complaints = Complaints(people.desk.store, people.desk.audit, people.desk.secret)
+        who = []
+        for key, user, header in ((KEY, "u-1", ""), (KEY, "", "u-2"), ("", "u-1", "u-1"), (KEY, "", "")):
+            said = (await people.ask(COMPLAINTS, {"text": "x", "user": user}, key=key, x_guardrail_user=header)).said
+            found = await complaints.find(said["id"])
+            assert found is not None
+            who.append((found.tenant, found.subject, found.vouched))
+        known = [subject_id(people.desk.secret, "acme", user) for user in ("u-1", "u-2")]
+        assert who == [
+            ("acme", known[0], True),
+            ("acme", known[1], True),
+            ("anonymous", "", False),
+            ("acme", "", True),
+        ]
+        forged = await people.ask(COMPLAINTS, {"text": "x"}, x_guardrail_claims="a.b.c")
+        assert forged.status in (400, 401, 403)
 
 
 async def test_who_may_file() -> None:
