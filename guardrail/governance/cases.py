@@ -11,6 +11,7 @@ are told of each other. Never holds text of a model or of a prompt; reasons are 
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from time import time
 from typing import Literal
@@ -329,6 +330,16 @@ class Cases:
     async def conduct(self, subject: str) -> Conduct | None:
         """What is known of a person's conduct."""
         return conduct_in(await get(self._store, CONDUCT, subject))[0]
+
+    async def in_force(self, most: int) -> Counter[str]:
+        """People under each measure, by the gravest that they are under; of each, at most `most` are looked at."""
+        found = await self._store.run([Find(CONDUCT, f"measure:{step}", limit=most) for step in ladder.STEPS])
+        now = self._clock()
+        counts: Counter[str] = Counter()
+        for step, documents in zip(ladder.STEPS, found, strict=True):
+            holding = (ladder.in_force(conduct_in(document)[0] or Conduct(), now) for document in documents)
+            counts[step] = sum(measure is not None and measure.step == step for measure in holding)
+        return counts
 
     async def _impose(self, case: Case) -> None:
         """Put the measure of a case in force."""

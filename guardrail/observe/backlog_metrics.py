@@ -1,4 +1,5 @@
-"""What waits for people and applications: complaints that are not decided, messages that are not acknowledged.
+"""What waits for people and applications: complaints that are not decided, messages that are not acknowledged; and
+what is in force against people.
 
 The numbers are of the whole installation, as one process last read them: of several processes the highest counts, not
 the sum. Labels: kinds, states and what came of a try; never a tenant's person, never an id.
@@ -29,6 +30,8 @@ class Backlog:
     """Messages that were not acknowledged."""
     late: int = 0
     """Those of them that should have been."""
+    measures: Counter[str] = field(default_factory=Counter)
+    """People under a measure, by the gravest that they are under."""
 
 
 class BacklogMetrics(Collector):
@@ -52,9 +55,14 @@ class BacklogMetrics(Collector):
             overdue.add_metric([], backlog.overdue)
             pending.add_metric([], backlog.pending)
             late.add_metric([], backlog.late)
+        measures = GaugeMetricFamily(
+            "guardrail_measures_in_force", "People under a measure, by the gravest.", labels=["measure"]
+        )
+        for measure, number in backlog.measures.items():
+            measures.add_metric([measure], number)
         tries = CounterMetricFamily(
             "guardrail_delivery_tries", "Tries to deliver a message, by what came of them.", labels=["result"]
         )
         for result, number in self._tries.items():
             tries.add_metric([result], number)
-        yield from (complaints, overdue, pending, late, tries)
+        yield from (complaints, overdue, pending, late, measures, tries)

@@ -1,4 +1,5 @@
-"""What a process does beside answering requests: send messages, forget what was removed, count what waits for people.
+"""What a process does beside answering requests: send messages, forget what was removed, count what waits for people
+and what is in force against them.
 
 Every process does all of it: which of them sends a message is settled by a lease, and each has its own records and
 sessions to look after. Promises: a removal is seen by every process within seconds; while the state is down the chores
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from time import time
 
+from guardrail.governance.cases import Cases
 from guardrail.governance.complaints import Complaints
 from guardrail.governance.deliveries import Courier, deliveries
 from guardrail.governance.desk import Desk
@@ -35,7 +37,7 @@ BACK = 120.0
 they write."""
 
 MOST = 10_000
-"""Complaints, and messages, that are counted: beyond, a number says no more."""
+"""Complaints, messages and people under a measure that are counted: beyond, a number says no more."""
 
 
 class Chores:
@@ -47,6 +49,7 @@ class Chores:
         self.courier = Courier(desk.store, desk.audit, desk.terms, environ)
         self._store = desk.store
         self._complaints = Complaints(desk.store, desk.audit, desk.secret)
+        self._cases = Cases(desk.store, desk.audit)
         self._purge = purge
         self._since = time() - BACK
         self._seen: dict[str, float] = {}
@@ -80,6 +83,7 @@ class Chores:
         backlog.overdue = sum(each.overdue(now) for each in open_)
         backlog.pending = len(pending)
         backlog.late = sum(each.overdue(now) for each in pending)
+        backlog.measures = await self._cases.in_force(MOST)
         backlog.read = True
 
 

@@ -207,6 +207,13 @@ async def test_overridden_with_something_milder_and_back(cases: Cases, store: St
     assert await holding(cases) == ""
 
 
+async def test_people_under_each_measure_are_counted(cases: Cases, store: Store) -> None:
+    await climbed(store, 3, 8)
+    for subject, measure, until in (("a" * 32, "warn", NOW + 9), ("b" * 32, "suspend", NOW), ("c" * 32, "warn", None)):
+        await cases.open(a_case(origin="manual", subject=subject, measure=measure, until=until))
+    assert await cases.in_force(100) == {"warn": 2, "restrict": 0, "suspend": 1, "terminate": 0}
+
+
 async def test_by_hand(cases: Cases, store: Store, book: Book) -> None:
     case = await cases.open(
         a_case(origin="manual", subject=SUBJECT, actor="ann", measure="terminate", facts="a threat by letter")

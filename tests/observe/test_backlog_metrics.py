@@ -24,6 +24,8 @@ def test_what_waits() -> None:
         "guardrail_deliveries_overdue": 2,
     }
     assert {name: registry.get_sample_value(name) for name in expected} == expected
+    backlog.measures["suspend"] = 7
+    assert registry.get_sample_value("guardrail_measures_in_force", {"measure": "suspend"}) == 7
     labels = {"kind": "appeal", "status": "received"}
     assert registry.get_sample_value("guardrail_complaints", labels) == 3
     assert registry.get_sample_value("guardrail_delivery_tries_total", {"result": "http_5xx"}) == 2
