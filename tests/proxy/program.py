@@ -65,6 +65,9 @@ class Program:
     url: str
     admin: str
     errors: list[str] = field(default_factory=list)
+    """Lines of standard error."""
+    output: list[str] = field(default_factory=list)
+    """Lines of standard output: the records."""
 
     async def ask(self, body: Any = None, *, ssl: Any = True) -> Answer:
         """One chat request, read to its end, on a connection of its own."""
@@ -106,9 +109,11 @@ class Program:
 async def program(*arguments: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[Program]:
     """Run `guardrail serve` with `arguments`; killed at the end if it still runs."""
     process = await start(*arguments, environ=environ)
-    errors: list[str] = []
-    reading = asyncio.create_task(_keep(process, errors))
-    running = Program(process, "", "", errors)
+    running = Program(process, "", "")
+    reading = [
+        asyncio.create_task(_keep(process.stderr, running.errors)),
+        asyncio.create_task(_keep(process.stdout, running.output)),
+    ]
     try:
         line = await running.said("listening on")
         found = re.search(r"listening on (\S+) \(admin on (\S+)\)", line)
@@ -119,7 +124,7 @@ async def program(*arguments: str, environ: Mapping[str, str] | None = None) -> 
         if process.returncode is None:
             process.kill()
             await process.wait()
-        await reading
+        await asyncio.gather(*reading)
 
 
 async def start(*arguments: str, environ: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
@@ -136,7 +141,7 @@ async def start(*arguments: str, environ: Mapping[str, str] | None = None) -> as
     )
 
 
-async def _keep(process: asyncio.subprocess.Process, lines: list[str]) -> None:
-    assert process.stderr is not None
-    while line := await process.stderr.readline():
+async def _keep(pipe: asyncio.StreamReader | None, lines: list[str]) -> None:
+    assert pipe is not None
+    while line := await pipe.readline():
         lines.append(line.decode())

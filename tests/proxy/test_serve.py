@@ -34,10 +34,8 @@ async def test_with_a_file(tmp_path: Path) -> None:
             assert (await running.json("/records"))["records"][0]["removed"] == 9
             running.signal(signal.SIGTERM)
             assert await running.status() == 0
-            assert running.process.stdout is not None
-            lines = (await running.process.stdout.read()).splitlines()
-            assert [json.loads(line)["request_id"] for line in lines] == [got.headers["x-guardrail-request-id"]]
-            assert "Acme" not in "".join(running.errors)
+        assert [json.loads(line)["request_id"] for line in running.output] == [got.headers["x-guardrail-request-id"]]
+        assert "Acme" not in "".join(running.errors)
 
 
 async def test_the_key_of_a_detector_that_is_unset_is_told(tmp_path: Path) -> None:
