@@ -286,6 +286,8 @@ class Cases:
         (None: without end). `about`: the complaint that is answered with it. Raises CaseError."""
         if not actor.strip() or not reason.strip():
             raise CaseError("a decision needs who made it, and a reason")
+        if until is not None and until <= self._clock():
+            raise CaseError("the end of the measure is over already; to end it now, lift it")
         if (verdict == "override") != bool(to):
             raise CaseError("an override needs the measure to put in place; other decisions take none")
         noted = False

@@ -20,6 +20,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from guardrail.governance.sections import PolicyName
 from guardrail.text.rules import SEVERITIES, Finding, Severity
+from guardrail.text.scores import UNAVAILABLE
 
 Step = Literal["warn", "restrict", "suspend", "terminate"]
 STEPS: tuple[Step, ...] = ("warn", "restrict", "suspend", "terminate")
@@ -36,6 +37,10 @@ _AFTERWARDS = 30 * DAY
 """A document is kept so long after its last measure: whoever asks then is told what was."""
 FOREVER = 100 * 365 * DAY
 """Seconds that a document with a measure without end is kept."""
+
+NO_FAULT = dict.fromkeys(("self_harm", "personal_data", "secret", "output_handling"), 0.0)
+"""Categories that are nobody's misconduct, unless the terms say so: who is in a crisis is helped; data of people,
+secrets and unsafe mark-up are what a model should not say, and what somebody may paste by mistake."""
 
 Points = Annotated[float, Meta(ge=0, le=1000)]
 Duration = Annotated[float, Meta(gt=0, le=3650 * DAY)]
@@ -108,7 +113,10 @@ class ConductTerms(Struct, frozen=True, forbid_unknown_fields=True):
     weights: Annotated[Weights | UnsetType, Meta(description="Points of a strike, by severity.")] = UNSET
     categories: Annotated[
         dict[str, Points] | UnsetType,
-        Meta(description="Factors to the points, by category; by default 1, but 0 for `self_harm`."),
+        Meta(
+            description="Factors to the points, by category; by default 1, but 0 for `self_harm`, `personal_data`, "
+            "`secret` and `output_handling`."
+        ),
     ] = UNSET
     of: Annotated[
         Literal["prompts", "answers", "both"] | UnsetType,
@@ -199,8 +207,7 @@ def ladder_of(terms: ConductTerms) -> Ladder:
             severity: _or(getattr(weights, severity), usual)
             for severity, usual in zip(SEVERITIES, (0, 1, 2, 4), strict=True)
         },
-        # Who is in a crisis is helped and never punished for it.
-        categories={"self_harm": 0.0} | ({} if terms.categories is UNSET else terms.categories),
+        categories=NO_FAULT | ({} if terms.categories is UNSET else terms.categories),
         sides=sides[of],
         actions=frozenset(("halt",) if terms.actions is UNSET else terms.actions),
         exempt=frozenset(() if terms.exempt is UNSET else terms.exempt),
@@ -289,6 +296,8 @@ def strikes_of(
     for side, found in findings:
         action = found.action.value
         if side not in ladder.sides or action not in ladder.actions or found.rule in ladder.exempt:
+            continue
+        if found.rule == UNAVAILABLE.id:  # an answer that ended as it could not be scored: a failure of ours
             continue
         severity: Severity = found.severity
         points = ladder.weights[severity] * ladder.categories.get(found.category, 1.0)

@@ -129,6 +129,7 @@ async def test_every_verdict_in_every_status(cases: Cases, store: Store, status:
         ("lift", {"reason": ""}, "and a reason"),
         ("override", {}, "needs the measure"),
         ("uphold", {"to": "warn"}, "other decisions take none"),
+        ("override", {"to": "warn", "until": NOW}, "is over already"),
     ],
 )
 async def test_a_decision_must_be_whole(cases: Cases, book: Book, verdict: Verdict, changes: Any, message: str) -> None:

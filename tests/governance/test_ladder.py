@@ -31,6 +31,7 @@ from guardrail.governance.ladder import (
     struck,
 )
 from guardrail.text.rules import Action, Finding, Severity
+from guardrail.text.scores import UNAVAILABLE
 
 NOW = 1_800_000_000.0
 FULL = msgspec.convert({"restrict": {}, "terminate": {}}, ConductTerms)
@@ -131,6 +132,8 @@ def test_of_each_category_the_gravest_counts_once() -> None:
     assert got == [("fraud", "c", 2), ("illicit", "b", 4)]
 
 
+OURS = found(UNAVAILABLE.id, UNAVAILABLE.category)
+
 # fmt: off
 COUNTS: list[tuple[str, dict[str, Any], Side, Finding, float]] = [
     ("what was halted",           {},                                 "answer", found(),                       2),
@@ -139,6 +142,8 @@ COUNTS: list[tuple[str, dict[str, Any], Side, Finding, float]] = [
     ("not what was only seen",    {},                                 "prompt", found(action=Action.LOG),      0),
     ("not what is of low weight", {},                                 "prompt", found(severity="low"),         0),
     ("never who is in a crisis",  {},                                 "prompt", found(category="self_harm"),   0),
+    ("nor what leaks",            {},                                 "answer", found(category="secret"),      0),
+    ("nor a failure of ours",     {"categories": {"unavailable": 9}}, "answer", OURS,                          0),
     ("but for who says so",       {"categories": {"self_harm": 1}},   "prompt", found(category="self_harm"),   2),
     ("what is seen, when asked",  {"actions": ["log"]},               "prompt", found(action=Action.LOG),      2),
     ("then not what is halted",   {"actions": ["log"]},               "prompt", found(),                       0),
