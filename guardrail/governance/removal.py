@@ -30,7 +30,7 @@ KIND = "removal"
 
 EVENT = "answer.removed"
 
-APPEAL_DAYS = 183
+APPEAL_DAYS = 184
 """Days in which the person may object: the six months of the Digital Services Act, article 20(1)."""
 
 
@@ -59,6 +59,10 @@ class Order:
     ground: str = ""
     """The law or the clause."""
     unlawful: bool = True
+    policy: str = ""
+    """`name@digest` of the policy that the answer was under, cut to 12 hex digits."""
+    policy_digest: str = ""
+    """The whole SHA-256, hex."""
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -100,8 +104,8 @@ class Removals:
                 measure="remove",
                 begun=now,
                 request=order.request,
-                policy=earlier.policy if earlier is not None else "",
-                policy_digest=earlier.policy_digest if earlier is not None else "",
+                policy=order.policy or (earlier.policy if earlier is not None else ""),
+                policy_digest=order.policy_digest or (earlier.policy_digest if earlier is not None else ""),
                 facts=order.reason,
                 ground=order.ground,
                 unlawful=order.unlawful,

@@ -15,6 +15,10 @@ import msgspec
 from aiohttp import web
 
 from guardrail.governance.desk import Desk
+from guardrail.proxy.admin_areas import Area
+from guardrail.proxy.admin_cases import add_cases
+from guardrail.proxy.admin_complaints import add_complaints
+from guardrail.proxy.admin_policies import add_policies
 from guardrail.proxy.app import Proxy
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -135,6 +139,11 @@ def admin_application(source: Source, token: str | None, desk: Desk | None = Non
     app.router.add_get("/metrics", guarded(metrics))
     app.router.add_get("/records", guarded(records))
     app.router.add_get("/policies", guarded(policies))
+    if desk is not None:
+        area = Area(app, guarded)
+        add_cases(area, desk, source.records)
+        add_complaints(area, desk)
+        add_policies(area, desk)
     return app
 
 
