@@ -96,7 +96,7 @@ class Redress(Struct, frozen=True, forbid_unknown_fields=True):
 
     days: Annotated[
         Annotated[int, Meta(ge=1, le=3650)] | UnsetType,
-        Meta(description="Days in which a case may be appealed; by default 183."),
+        Meta(description="Days in which a case may be appealed; by default 184: six months."),
     ] = UNSET
     contact: Annotated[
         Annotated[str, Meta(min_length=1, max_length=500)] | UnsetType,
@@ -215,7 +215,7 @@ def ladder_of(terms: ConductTerms) -> Ladder:
         policy="" if restrict.policy is UNSET else restrict.policy,
         delay=_or(restrict.delay, 2),
         ground="" if terms.ground is UNSET else terms.ground,
-        redress_days=183 if redress.days is UNSET else redress.days,
+        redress_days=184 if redress.days is UNSET else redress.days,
         contact="" if redress.contact is UNSET else redress.contact,
     )
 

@@ -191,7 +191,7 @@ async def test_the_case_says_what_led_to_it(service: Service) -> None:
     assert (case.policy, case.policy_digest) == (POLICY.tag, POLICY.digest)
     assert case.request == case.strikes[-1].request
     assert case.until == case.begun + 7 * ladder.DAY
-    assert case.appeal_until == case.at + 183 * ladder.DAY
+    assert case.appeal_until == case.at + 184 * ladder.DAY
     assert [kind for kind, _ in service.book.lines] == ["measure"]
     body = service.book.lines[0][1]
     assert body.items() >= {"actor": "system", "case": case.id, "measure": "restrict", "rules": ["slur"]}.items()
