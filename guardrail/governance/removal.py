@@ -115,7 +115,7 @@ class Removals:
                 contact=rules.contact if rules is not None else "",
             )
         )
-        delivery = new_delivery(order.tenant, EVENT, case.id, _said(order, case), now)
+        delivery = new_delivery(order.tenant, EVENT, case.id, message_of(order, case), now)
         removed = Removed(case.id, order.tenant, order.request, order.message)
         told = Put(KIND, case.id, msgspec.json.encode(removed), frozenset({f"tenant:{order.tenant}"}), expect=0)
         self._audit.write("answer.removed", _taken_down(order, case, delivery) | {"actor": actor})
@@ -160,7 +160,7 @@ def _check(order: Order) -> None:
         raise RemovalError("the end must be behind the start, and neither below 0")
 
 
-def _said(order: Order, case: Case) -> dict[str, Any]:
+def message_of(order: Order, case: Case) -> dict[str, Any]:
     """The message's data."""
     return {
         "case_id": case.id,
