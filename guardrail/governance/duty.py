@@ -131,6 +131,8 @@ class Finished:
     """What was found in the words that the person wrote for this request. All of it: a record lists only some."""
     answered: Sequence[Finding] = field(default=(), repr=False)
     """What was found in the model's words."""
+    usage: Mapping[str, object] | None = None
+    """The usage that upstream reported, in its own words."""
 
 
 class Duty:

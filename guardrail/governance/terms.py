@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from guardrail.governance.complaint_terms import ComplaintTerms
 from guardrail.governance.identity import SubjectTerms
 from guardrail.governance.ladder import ConductTerms
+from guardrail.governance.limits import LimitTerms
 from guardrail.governance.sections import PolicyName, merged, policy_names
 from guardrail.governance.webhooks import RemovalTerms
 
@@ -26,6 +27,9 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     subjects: Annotated[
         SubjectTerms | UnsetType, Meta(description="Who the end users are, and whether a request must tell.")
     ] = UNSET
+    limits: Annotated[LimitTerms | UnsetType, Meta(description="What a tenant and each of its end users may use.")] = (
+        UNSET
+    )
     complaints: Annotated[
         ComplaintTerms | UnsetType, Meta(description="Complaints, appeals and requests of data subjects.")
     ] = UNSET

@@ -131,6 +131,11 @@ class Exchange:
             out |= self.standing.headers
         return out
 
+    @property
+    def usage(self) -> Mapping[str, object] | None:
+        """The usage that upstream reported."""
+        return self.text.usage if self.text is not None else None
+
     def found(self) -> tuple[Sequence[Finding], Sequence[Finding]]:
         """Every finding in what the person wrote for this request, and every one in the model's words."""
         return self.prompt.own if self.prompt else (), self.text.findings if self.text else ()

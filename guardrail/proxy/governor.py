@@ -25,7 +25,7 @@ from guardrail.governance.identity import Identity
 from guardrail.observe.state_metrics import StateCounters
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.state.operations import Give, Operation
-from guardrail.state.store import StateError, Store
+from guardrail.state.store import Failure, StateError, Store
 
 logger = logging.getLogger("guardrail.proxy")
 
@@ -48,11 +48,22 @@ REMEMBERED = 10_000
 """Subjects of whom this process remembers what the state said last."""
 
 
+ANSWERED: frozenset[Failure] = frozenset(("full", "read-only", "other"))
+"""Failures that are answers: the store is there, and may do some of what it is asked."""
+
+Asks = tuple[Duty, list[Operation]]
+"""A duty, and what it asks."""
+
+Told = tuple[Duty, Sequence[Any] | None]
+"""A duty, and the replies; None: there are none, as the state could not be asked."""
+
+
 @dataclass(slots=True)
 class _Due:
     """What is still to be written after one request."""
 
-    finished: Finished
+    finished: Finished | None
+    """None: it was refused, and gives back what it took."""
     operations: Sequence[Operation]
     followed: int = 0
     """Duties that have read and written what they must."""
@@ -71,8 +82,9 @@ class Governor:
         on_failure: Mapping[Use, Done],
         fallback: Store | None = None,
     ) -> None:
-        """`on_failure`: what is done when the state cannot be asked, for each use of it. `fallback`: a store of this
-        process alone, for limits that are `local` then."""
+        """`store`: one that is known to be away fails at once (`guardrail.state.steady`). `on_failure`: what is done
+        when it cannot be asked, for each use of it. `fallback`: a store of this process alone, for limits and sessions
+        that are `local` then."""
         self.store = store
         self.duties = tuple(duties)
         self.identity = identity
@@ -101,84 +113,93 @@ class Governor:
     async def enter(self, entering: Entering) -> Standing:
         """What the duties make of the request. Raises Refused; Failed when the state cannot be asked and the request
         may not go on without."""
+        if not self.up and self._on_failure["records"] == "closed":
+            self.counters.without["records", "closed"] += 1
+            raise Failed(Fault.STATE_UNAVAILABLE, retry_after=1)
         standing = Standing(entering.tenant.policy)
         asked = [(duty, list(duty.asks(entering))) for duty in self.duties]
-        operations = [operation for _, part in asked for operation in part]
-        replies = await self._ask(entering, asked, operations) if operations else []
-        told: list[tuple[Duty, Sequence[Any] | None]]
-        if replies is None:
-            told = await self._without(entering, asked, standing)
-        else:
-            told = []
-            for duty, part in asked:
-                told.append((duty, replies[: len(part)]))
-                replies = replies[len(part) :]
+        told: list[Told] = [(duty, []) for duty, _ in asked]
+        if any(part for _, part in asked):
+            began = monotonic()
+            asking = asyncio.ensure_future(self._ask(asked))
+            try:
+                # What is taken is known only when it is over: a client that leaves meanwhile must not keep it.
+                told = await asyncio.shield(asking)
+            except asyncio.CancelledError:
+                self._spawn(self._give_up(entering, asking))
+                raise
+            finally:
+                self.counters.asked += 1
+                self.counters.seconds += monotonic() - began
             self._remember(entering, told)
+            if any(answer is None for _, answer in told):
+                told = await self._without(entering, asked, told, standing)
         try:
             for duty, answer in told:
                 if answer is not None:
                     duty.judge(entering, answer, standing)
         except Refused as refused:
             refused.record = dict(standing.record)
-            await self._undo(entering, told, standing)
+            self._undo(entering, told, standing)
             raise
         return standing
 
-    async def _ask(
-        self, entering: Entering, asked: Sequence[tuple[Duty, list[Operation]]], operations: list[Operation]
-    ) -> list[Any] | None:
-        """The replies; None when the state cannot be asked. While it is known to be away nobody waits for it: the task
-        that tends to it finds out when it is back."""
-        if not self.up:
-            return None
-        began = monotonic()
-        asking = asyncio.ensure_future(self.store.run(operations))
+    async def _ask(self, asked: Sequence[Asks]) -> list[Told]:
+        """Each duty with its replies; None where they could not be had."""
         try:
-            # What is taken is known only when it is over: a client that leaves meanwhile must not keep it.
-            replies = await asyncio.shield(asking)
+            return await self._run(asked)
         except StateError as error:
             self._lost_sight(error)
-            return None
-        except asyncio.CancelledError:
-            self._spawn(self._give_up(entering, asked, asking))
-            raise
-        finally:
-            self.counters.asked += 1
-            self.counters.seconds += monotonic() - began
-        return replies
+            uses = {duty.use for duty, part in asked if part}
+            if error.kind not in ANSWERED or len(uses) == 1:
+                return [(duty, None if part else []) for duty, part in asked]
+        # A state that only takes nothing in can still be read, so that one use does not fail for another.
+        answers: dict[int, Sequence[Any] | None] = {}
+        for use in uses:
+            mine = [(number, each) for number, each in enumerate(asked) if each[0].use == use]
+            try:
+                told = await self._run([each for _, each in mine])
+            except StateError:
+                told = [(duty, None if part else []) for _, (duty, part) in mine]
+            answers |= {number: answer for (number, _), (_, answer) in zip(mine, told, strict=True)}
+        return [(duty, answers.get(number, [])) for number, (duty, _) in enumerate(asked)]
+
+    async def _run(self, asked: Sequence[Asks]) -> list[Told]:
+        """All of it in one batch. Raises StateError."""
+        replies = iter(await self.store.run([operation for _, part in asked for operation in part]))
+        return [(duty, [next(replies) for _ in part]) for duty, part in asked]
 
     async def _without(
-        self, entering: Entering, asked: Sequence[tuple[Duty, list[Operation]]], standing: Standing
-    ) -> list[tuple[Duty, Sequence[Any] | None]]:
-        """The duties with what is known without the state; None: nothing, and the request goes on. Raises Failed."""
-        uses = {duty.use: self._on_failure[duty.use] for duty, part in asked if part}
+        self, entering: Entering, asked: Sequence[Asks], told: Sequence[Told], standing: Standing
+    ) -> list[Told]:
+        """What is known without the state by those who could not ask it; None: nothing, and the request goes on.
+        Raises Failed."""
+        uses = {duty.use: self._on_failure[duty.use] for duty, answer in told if answer is None}
         for use, done in uses.items():
             self.counters.without[use, done] += 1
         if "closed" in uses.values():
+            self._undo(entering, told, standing)
             raise Failed(Fault.STATE_UNAVAILABLE, retry_after=1)
         standing.without = dict(uses)
         standing.record["without_state"] = sorted(uses)
-        out: list[tuple[Duty, Sequence[Any] | None]] = []
-        for number, (duty, part) in enumerate(asked):
-            answer: Sequence[Any] | None = []
-            if part and uses[duty.use] == "local":
+        out: list[Told] = []
+        for number, ((duty, part), (_, answer)) in enumerate(zip(asked, told, strict=True)):
+            if answer is None and uses[duty.use] == "local":
                 answer = await self._locally(number, duty, part, entering)
-            elif part:
-                answer = None
             out.append((duty, answer))
         return out
 
     async def _locally(
         self, number: int, duty: Duty, part: list[Operation], entering: Entering
     ) -> Sequence[Any] | None:
-        if duty.use == "limits" and self._fallback is not None:
+        if duty.use in ("limits", "sessions") and self._fallback is not None:
             return await self._fallback.run(part)
         if duty.use == "conduct" and entering.subject is not None:
             known = self._known.get((number, entering.tenant.name, entering.subject.id))
             return known if known is not None and len(known) == len(part) else None
         return None
 
-    def _remember(self, entering: Entering, told: Sequence[tuple[Duty, Sequence[Any] | None]]) -> None:
+    def _remember(self, entering: Entering, told: Sequence[Told]) -> None:
         """Of conduct, what the state said of a subject last: it is what holds while the state is away."""
         if entering.subject is None:
             return
@@ -190,33 +211,21 @@ class Governor:
                 if len(self._known) > REMEMBERED:
                     self._known.popitem(last=False)
 
-    async def _undo(
-        self, entering: Entering, told: Sequence[tuple[Duty, Sequence[Any] | None]], standing: Standing
-    ) -> None:
-        """Give back what a refused request took. When that fails, it ends by itself, with its lease."""
+    def _undo(self, entering: Entering, told: Sequence[Told], standing: Standing) -> None:
+        """Give back what a refused request took, behind its back."""
+        operations: list[Operation] = []
         for duty, answer in told:
             undone = duty.undo(entering, answer) if answer is not None else ()
-            if undone:
-                try:
-                    await self._store_of(duty, standing).run(undone)
-                except StateError as error:
-                    self._lost_sight(error)
+            if undone and standing.without.get(duty.use) == "local" and duty.use == "limits":
+                self._spawn(self._say_locally(undone))
+            else:
+                operations += undone
+        if operations:
+            self._put(_Due(None, operations))
 
-    async def _give_up(
-        self,
-        entering: Entering,
-        asked: Sequence[tuple[Duty, list[Operation]]],
-        asking: asyncio.Future[list[Any]],
-    ) -> None:
+    async def _give_up(self, entering: Entering, asking: asyncio.Future[list[Told]]) -> None:
         """Undo what was asked for a client that left."""
-        try:
-            replies = await asking
-        except StateError as error:
-            self._lost_sight(error)
-            return
-        for duty, part in asked:
-            answer, replies = replies[: len(part)], replies[len(part) :]
-            await self._undo(entering, [(duty, answer)], Standing(entering.tenant.policy))
+        self._undo(entering, await asking, Standing(entering.tenant.policy))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -243,12 +252,15 @@ class Governor:
                 operations += _without_corrections(due)
             if duty.use == "limits" and (done == "local" or not self.up):
                 local += due if done == "local" else _without_corrections(due)
-        if local and self._fallback is not None:
-            self._spawn(self._say(self._fallback, local))
+        if local:
+            self._spawn(self._say_locally(local))
+        self._put(_Due(finished, operations))
+
+    def _put(self, due: _Due) -> None:
         if len(self._backlog) >= BACKLOG:
             self._backlog.popleft()
             self.counters.lost += 1
-        self._backlog.append(_Due(finished, operations))
+        self._backlog.append(due)
         self.counters.waiting = len(self._backlog)
         self._emptied.clear()
         self._wake.set()
@@ -318,14 +330,15 @@ class Governor:
     async def _beat_locally(self) -> None:
         """What runs counts where limits are counted meanwhile."""
         operations = [operation for duty in self.duties if duty.use == "limits" for operation in duty.beat()]
-        if operations and self._fallback is not None and self._on_failure["limits"] == "local":
-            await self._say(self._fallback, operations)
+        if operations and self._on_failure["limits"] == "local":
+            await self._say_locally(operations)
 
-    async def _say(self, store: Store, operations: Sequence[Operation]) -> None:
-        try:
-            await store.run(operations)
-        except StateError as error:
-            logger.error("the limits that this process counts by itself cannot be changed: %s", error)
+    async def _say_locally(self, operations: Sequence[Operation]) -> None:
+        if self._fallback is not None:
+            try:
+                await self._fallback.run(operations)
+            except StateError as error:
+                logger.error("the limits that this process counts by itself cannot be changed: %s", error)
 
     async def _write(self) -> None:
         """Write what waits, in batches. Raises StateError; then what is not written waits on."""
@@ -359,6 +372,9 @@ class Governor:
         duties = [duty for duty in self.duties if type(duty).follow is not Duty.follow]
         lanes: dict[tuple[str, str], list[_Due]] = {}
         for due in batch:
+            if due.finished is None or not duties:
+                due.done = True
+                continue
             entering = due.finished.entering
             whom = entering.subject.id if entering.subject is not None else entering.request_id
             lanes.setdefault((entering.tenant.name, whom), []).append(due)
@@ -367,6 +383,7 @@ class Governor:
         async def one(lane: list[_Due]) -> None:
             async with gate:
                 for due in lane:
+                    assert due.finished is not None
                     for duty in duties[due.followed :]:
                         try:
                             await duty.follow(due.finished, self.store)
@@ -377,19 +394,11 @@ class Governor:
                         due.followed += 1
                     due.done = True
 
-        if not duties:
-            for due in batch:
-                due.done = True
-            return
         for result in await asyncio.gather(*map(one, lanes.values()), return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
 
     # Whether it is there
-
-    def _store_of(self, duty: Duty, standing: Standing) -> Store:
-        local = standing.without.get(duty.use) == "local" and self._fallback is not None
-        return self._fallback if local and self._fallback is not None else self.store
 
     def _lost_sight(self, error: StateError) -> None:
         """The state cannot be asked. Said once for each outage."""

@@ -69,6 +69,11 @@ def to_client(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     return _without(headers, _NOT_TO_CLIENT)
 
 
+def is_rate_limit(name: str) -> bool:
+    """Whether a header tells how full somebody's limits are: guardrail's own are not mixed with an upstream's."""
+    return name.lower().startswith(("x-ratelimit-", "anthropic-ratelimit-"))
+
+
 def _without(headers: CIMultiDictProxy[str], dropped: frozenset[str]) -> CIMultiDict[str]:
     named = _named_by_connection(headers)
     out: CIMultiDict[str] = CIMultiDict()

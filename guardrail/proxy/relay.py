@@ -496,8 +496,14 @@ class Relay:
         return writer
 
     def _client_headers(self, answer: aiohttp.ClientResponse) -> CIMultiDict[str]:
-        passed = headers.to_client(answer.headers)
-        passed.update(self._exchange.headers())
+        passed, own = headers.to_client(answer.headers), self._exchange.headers()
+        if any(map(headers.is_rate_limit, own)):
+            for name in [*filter(headers.is_rate_limit, passed)]:
+                passed.popall(name, None)
+        passed.update(own)
+        standing = self._exchange.standing
+        if self._asked is not None and standing is not None and answer.status < 300:
+            passed.update(standing.answer)
         passed.setdefault("Server", SERVER)
         return passed
 

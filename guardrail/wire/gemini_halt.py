@@ -5,6 +5,7 @@ Every piece here is a part of a chunk or body; who writes it adds what upstream 
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -157,8 +158,17 @@ def error_value(status: int, message: str, code: str = "") -> dict[str, Any]:
 
 
 def refusal_body(refusal: Refusal) -> bytes:
-    """See `Protocol.error_body`."""
-    return msgspec.json.encode(error_value(refusal.status, refusal.message, refusal.code))
+    """See `Protocol.error_body`. A quota that is used up is told as Google's own: QuotaFailure and RetryInfo
+    (google/rpc/error_details.proto)."""
+    value = error_value(refusal.status, refusal.message, refusal.code)
+    if refusal.status == 429:
+        details = value["error"].setdefault("details", [])
+        violation = {"subject": "guardrail", "description": refusal.message}
+        details.append({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]})
+        if refusal.retry_after is not None:
+            delay = f"{ceil(refusal.retry_after)}s"
+            details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay})
+    return msgspec.json.encode(value)
 
 
 def fault_value(fault: Fault) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class Watched:
         self.store = SqliteStore(None)
         self.batches: list[list[Operation]] = []
         self.away = False
+        self.full = False
+        """It can be read."""
         self.slow = asyncio.Event()
         self.slow.set()
 
@@ -31,14 +33,20 @@ class Watched:
         await self.slow.wait()
         if self.away:
             raise StateError("nobody answers", "down")
+        if self.full and not all(isinstance(operation, Get) for operation in operations):
+            raise StateError("no room", "full")
         self.batches.append(list(operations))
         return await self.store.run(operations)
+
+    @property
+    def round_trips(self) -> int:
+        return len(self.batches)
 
     def changes(self) -> Any:
         return self.store.changes()
 
     async def ping(self) -> None:
-        if self.away:
+        if self.away or self.full:
             raise StateError("nobody answers", "down")
 
     async def close(self) -> None:
@@ -143,6 +151,7 @@ async def test_what_was_taken_is_given_back_when_another_duty_refuses() -> None:
             assert (got.status, got.error["code"], got.error["type"]) == (403, "access_denied", "permission_error")
             assert got.headers["retry-after"] == "2"
         assert (await guarded.record()).outcome == "refused"
+        await settled(guarded)
         assert await seats_taken(store) == 0
     await store.close()
 
@@ -156,6 +165,7 @@ async def test_what_was_taken_for_a_client_that_left_meanwhile_is_given_back() -
         await until(lambda: guarded.proxy.admission.in_flight == 0)
         store.slow.set()
         await until(lambda: len(store.batches) == 2)
+        await settled(guarded)
         assert await seats_taken(store) == 0
         assert (await guarded.ask()).text == "hi"
     await store.close()
@@ -232,6 +242,32 @@ async def test_one_use_refuses_while_the_others_would_go_on() -> None:
         assert guarded.proxy.governor is not None
         assert guarded.proxy.governor.refusing() == ["limits"]
         store.away = False
+    await store.close()
+
+
+async def test_uses_fail_apart_where_the_state_does_some_of_it() -> None:
+    store = Watched()
+    duties = [Greets("one", "conduct"), Seated()]
+    async with guarding(says("hi"), duties=duties, store=store, on_failure={"limits": "open"}) as guarded:
+        store.full = True
+        got = await guarded.ask()
+        assert (got.status, got.headers["x-guardrail-one"]) == (200, "nothing")
+        assert (await guarded.record()).without_state == ["limits"]
+        store.full = False
+    await store.close()
+
+
+async def test_where_nothing_can_be_written_no_request_begins_when_records_are_closed() -> None:
+    store = Watched()
+    async with guarding(says("hi"), duties=[Duty()], store=store, on_failure={"records": "closed"}) as guarded:
+        assert (await guarded.ask()).status == 200
+        store.full = True
+        assert guarded.proxy.governor is not None
+        await guarded.proxy.governor.look()
+        assert (await guarded.ask()).error["code"] == "state_unavailable"
+        store.full = False
+        await until(lambda: guarded.metric("guardrail_state_up") == 1)
+        assert (await guarded.ask()).status == 200
     await store.close()
 
 
