@@ -108,6 +108,7 @@ local function window(base, key, step)
   local first = one.current - STEPS
   local values = redis.call('HMGET', one.key, 'sum', 'oldest', 'newest')
   if not values[1] or tonumber(values[3]) < first then
+    one.stale = values[1]
     return one
   end
   one.sum, one.oldest, one.newest = tonumber(values[1]), tonumber(values[2]), tonumber(values[3])
@@ -183,7 +184,9 @@ end
 local function add(one, count)
   if count > 0 then
     if one.sum == 0 then
-      redis.call('DEL', one.key)
+      if one.stale then
+        redis.call('DEL', one.key)
+      end
       one.oldest, one.newest, one.gone = one.current, one.current, {}
     end
     redis.call('HINCRBY', one.key, whole(one.current), whole(count))

@@ -57,8 +57,8 @@ RETRY_SECONDS = 0.3
 """Until it is tried again to hear messages."""
 
 _SIGNS: tuple[tuple[str, Failure, str], ...] = (
-    ("OOM", "full", "it has no memory left"),
-    ("READONLY", "read-only", "it is a replica, and takes no writes"),
+    ("used memory > 'maxmemory'", "full", "it has no memory left"),
+    ("read only replica", "read-only", "it is a replica, and takes no writes"),
     ("MISCONF", "read-only", "it takes no writes, as it cannot save to its disk"),
     ("NOREPLICAS", "read-only", "it takes no writes, as too few replicas are in touch with it"),
     ("previous master", "failover", "its master is changing"),
@@ -106,6 +106,8 @@ class RedisStore:
         self.round_trips = 0
         """How often Redis was asked, in all."""
         self._link: Link = opened(settings, environ)
+        self._connections = 0
+        """How often one was opened: whatever was before the last, a server may have lost."""
         self._prefix = settings.prefix
         self._timeout = settings.timeout
         self._cluster = settings.cluster
@@ -201,9 +203,9 @@ class RedisStore:
 
     async def _greeted(self) -> None:
         """Open a connection if there is none, and make sure that what is stored is of a version that we know."""
-        if self._link.connected:
+        if not await self._link.connect():
             return
-        await self._link.connect()
+        self._connections += 1
         key = f"{self._prefix}:{{schema}}"
         self.round_trips += 1
         commands: list[Command] = [
@@ -213,6 +215,8 @@ class RedisStore:
         ]
         found = (await self._link.exchange([(key, command) for command in commands]))[1]
         if isinstance(found, Exception):
+            if self._cluster and self._error(found).kind in ("down", "failover"):
+                return  # the server that has this key is away; it is looked at when the cluster is next
             raise found
         # One that takes no writes may have none.
         if found is not None and not (found.isdigit() and int(found) <= SCHEMA):
@@ -264,6 +268,7 @@ class RedisStore:
         task = asyncio.create_task(self._listen(heard))
         self._listening.add(task)
         known: list[int] | None = None
+        connections = 0
         try:
             while True:
                 heard.clear()
@@ -275,10 +280,13 @@ class RedisStore:
                     known = None  # what happens meanwhile is unknown: every kind is told
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
+                told: list[str] = []
                 for index, kind in enumerate(CHANGES):
-                    if known is None or found[index] != known[index]:
-                        yield kind
-                known = found
+                    if known is None or connections != self._connections or found[index] != known[index]:
+                        told.append(kind)
+                known, connections = found, self._connections
+                for kind in told:
+                    yield kind
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
                         await heard.wait()

@@ -8,6 +8,7 @@ that is cancelled closes the connection, so that no reply is taken for another's
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import ssl
 from collections.abc import Mapping, Sequence
@@ -15,12 +16,12 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
-from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection, ConnectionPool, SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import AskError, ConnectionError, MovedError, ResponseError, TryAgainError
+from redis.crc import key_slot
+from redis.exceptions import AskError, ClusterDownError, ConnectionError, MovedError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from guardrail.state.settings import RedisSettings
@@ -41,12 +42,12 @@ class Link(Protocol):
     def connected(self) -> bool:
         """Whether commands can be sent without opening a connection first."""
 
-    async def exchange(self, commands: Sequence[tuple[str, Command]]) -> list[Reply]:
-        """The reply to each command. Each comes with the key by which its server is chosen. Raises RedisError, OSError;
-        then nothing is known of any of them."""
+    async def connect(self) -> bool:
+        """Open a connection, unless there is one that is good. Whether it is new. Raises RedisError, OSError."""
 
-    async def connect(self) -> None:
-        """Open a connection. Raises RedisError, OSError."""
+    async def exchange(self, commands: Sequence[tuple[str, Command]]) -> list[Reply]:
+        """The reply to each command, once connected. Each comes with the key by which its server is chosen. Raises
+        RedisError, OSError; then nothing is known of any of them."""
 
     def listener(self) -> Redis:
         """A client for a subscription, to be closed by the caller."""
@@ -85,7 +86,7 @@ def opened(settings: RedisSettings, environ: Mapping[str, str]) -> Link:
     if settings.cluster:
         if "host" not in given:
             raise StateError(f"the environment variable {settings.url_env} holds no address of a cluster")
-        return _Cluster(options | ({"ssl": True} if secure else {}))
+        return _Cluster(options, kind)
     return _Server(options, kind)
 
 
@@ -151,16 +152,19 @@ class _Server:
     def connected(self) -> bool:
         return self._connection is not None and self._connection.is_connected
 
-    async def connect(self) -> None:
+    async def connect(self) -> bool:
         if self._connection is None:
             self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
-        if self._connection.is_connected and await self._connection.can_read():
+        if self._connection.is_connected:
+            with contextlib.suppress(RedisError, OSError):
+                if not await self._connection.can_read():
+                    return False
             # The server has closed it, or said something that nobody asked for.
             await self._connection.disconnect(nowait=True)
         await self._connection.connect()
+        return True
 
     async def exchange(self, commands: Sequence[tuple[str, Command]]) -> list[Reply]:
-        await self.connect()
         assert self._connection is not None
         return await _answers(self._connection, [command for _, command in commands])
 
@@ -200,81 +204,103 @@ class _Sentinels(_Server):
             await sentinel.aclose()
 
 
+Place = tuple[str, int]
+"""Host and port of a server."""
+
+
 class _Cluster:
     """A Redis Cluster: each command goes to the server that has its key's slot."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        self._options = options
-        self._starts = [(options.pop("host"), options.pop("port", 6379))]
-        self._client: RedisCluster | None = None
-        self._lost = False
-        """A server did not answer: who has its slots must be asked anew."""
+    def __init__(self, options: dict[str, Any], kind: type[AbstractConnection] | None) -> None:
+        self._options, self._kind = options, kind
+        self._start: Place = (options.pop("host"), options.pop("port", 6379))
+        self._servers: dict[Place, _Server] = {}
+        self._slots: list[tuple[int, int, Place]] = []
+        """First and last slot, and who has them."""
+        self._lost = True
+        """Who has which slots is not known, or may have changed."""
+        self._turn = 0
 
     @property
     def connected(self) -> bool:
-        return self._client is not None and not self._lost
+        return not self._lost
 
-    async def connect(self) -> None:
-        if self._lost:
-            await self.close()
-        if self._client is None:
-            starts = [ClusterNode(host, port) for host, port in self._starts]
-            client = RedisCluster(startup_nodes=starts, **self._options)
+    async def connect(self) -> bool:
+        if not self._lost:
+            return False
+        # The server that was named may be the one that is gone; one that does not answer must leave time for the next.
+        places = dict.fromkeys([self._start, *self._servers])
+        problem: Exception = ConnectionError("no server of the cluster answers")
+        for place in places:
+            server = self._server(place)
             try:
-                await client.initialize()
-            except BaseException:
-                await client.aclose()
-                raise
-            # So that the cluster is found again when the server that was named is the one that is gone.
-            known = [(node.host, node.port) for node in client.get_nodes()]
-            self._starts = [*self._starts[:1], *(each for each in known if each != self._starts[0])]
-            self._client, self._lost = client, False
+                async with asyncio.timeout(CONNECT_SECONDS / (len(places) + 1)):
+                    await server.connect()
+                    (found,) = await server.exchange([("", ("CLUSTER", "SLOTS"))])
+                if not isinstance(found, Exception):
+                    self._slots = [_slots_of(each, place) for each in found]
+                    self._lost = False
+                    return True
+                problem = found
+            except (RedisError, OSError, TimeoutError) as error:
+                problem = error
+        raise problem
 
     async def exchange(self, commands: Sequence[tuple[str, Command]]) -> list[Reply]:
-        await self.connect()
-        client = self._client
-        assert client is not None
-        by_node: dict[str, tuple[ClusterNode, list[int]]] = {}
-        for index, (key, _) in enumerate(commands):
-            node = client.get_node_from_key(key)
-            if node is None:
-                raise ConnectionError("a slot has no server")
-            by_node.setdefault(node.name, (node, []))[1].append(index)
+        by_place: dict[Place, list[int]] = {}
         replies: list[Reply] = [None] * len(commands)
-
-        async def asked(node: ClusterNode, indexes: list[int]) -> None:
-            connection = node.acquire_connection()
-            try:
-                await connection.connect()  # type: ignore[no-untyped-call]
-                answers = await _answers(connection, [commands[index][1] for index in indexes])
-            finally:
-                node.release(connection)
+        for index, (key, _) in enumerate(commands):
+            slot = key_slot(key.encode())
+            place = next((place for first, last, place in self._slots if first <= slot <= last), None)
+            if place is None:
+                replies[index], self._lost = ClusterDownError(f"CLUSTERDOWN nobody has the slot {slot}"), True
+            else:
+                by_place.setdefault(place, []).append(index)
+        asking = [self._asked(place, [commands[index] for index in indexes]) for place, indexes in by_place.items()]
+        for answers, indexes in zip(await asyncio.gather(*asking), by_place.values(), strict=True):
             for index, answer in zip(indexes, answers, strict=True):
                 replies[index] = answer
-
-        asking = [asked(node, indexes) for node, indexes in by_node.values()]
-        outcomes = await asyncio.gather(*asking, return_exceptions=True)
-        for outcome, (_, indexes) in zip(outcomes, by_node.values(), strict=True):
-            if isinstance(outcome, BaseException):  # one server is away: the others have answered
-                for index in indexes:
-                    replies[index] = outcome
-                self._lost = True
         for index, reply in enumerate(replies):
-            if isinstance(reply, MovedError | AskError | TryAgainError):  # refused: it was not done
-                replies[index] = await self._redirected(client, commands[index][1])
+            if isinstance(reply, AskError):  # that it has moved as well: it was refused, and not done
+                replies[index] = await self._redirected(commands[index], reply)
         return replies
 
-    async def _redirected(self, client: RedisCluster, command: Command) -> Reply:
+    async def _asked(self, place: Place, commands: Sequence[tuple[str, Command]]) -> list[Reply]:
+        """The replies of one server: its error for each, when it is away, since the others answer all the same."""
         try:
-            return await client.execute_command(*command)
-        except ResponseError as error:
-            return error
+            server = self._server(place)
+            await server.connect()
+            return await server.exchange(commands)
+        except (RedisError, OSError) as error:
+            self._lost = True
+            return [error] * len(commands)
+
+    async def _redirected(self, command: tuple[str, Command], reply: AskError) -> Reply:
+        place = (reply.host or self._start[0], reply.port)
+        if isinstance(reply, MovedError):
+            self._lost = True
+            return (await self._asked(place, [command]))[0]
+        return (await self._asked(place, [("", ("ASKING",)), command]))[1]
+
+    def _server(self, place: Place) -> _Server:
+        if place not in self._servers:
+            host, port = place
+            self._servers[place] = _Server(self._options | {"host": host, "port": port}, self._kind)
+        return self._servers[place]
 
     def listener(self) -> Redis:
-        host, port = self._starts[-1]
-        return Redis(host=host, port=port, **self._options)
+        self._turn += 1  # a message reaches every server: when one is away, the next will do
+        servers = list(self._servers.values()) or [self._server(self._start)]
+        return servers[self._turn % len(servers)].listener()
 
     async def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        self._lost = True
+        for server in self._servers.values():
+            await server.close()
+
+
+def _slots_of(entry: list[Any], asked: Place) -> tuple[int, int, Place]:
+    """One line of CLUSTER SLOTS: first, last, [host, port, …] of the master, and of its replicas. A host that is not
+    given is the one that was asked."""
+    first, last, (host, port, *_), *_ = entry
+    return first, last, (host.decode() if host else asked[0], port)

@@ -70,8 +70,19 @@ class RedisServer:
         return redis.Redis(port=self.port, socket_timeout=5)
 
     def start(self) -> None:
-        command = [str(self._binary), "--port", str(self.port), "--dir", str(self.folder), "--bind", "127.0.0.1"]
-        command += ["--save", "", "--logfile", "redis.log", "--daemonize", "no", *self._options]
+        files = [option for option in self._options if option.endswith(".conf")]  # has to come first
+        command = [
+            str(self._binary),
+            *files,
+            "--port",
+            str(self.port),
+            "--dir",
+            str(self.folder),
+            "--bind",
+            "127.0.0.1",
+        ]
+        command += ["--save", "", "--logfile", "redis.log", "--daemonize", "no"]
+        command += [option for option in self._options if option not in files]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self.client.ping)
 
