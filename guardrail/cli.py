@@ -17,6 +17,7 @@ from guardrail.commands.cases import cases
 from guardrail.commands.complaints import complaints
 from guardrail.commands.evidence import evidence as _evidence
 from guardrail.commands.key import key
+from guardrail.commands.label import label as _label
 from guardrail.commands.policy import policy
 from guardrail.commands.removal import list_deliveries as _list_deliveries
 from guardrail.commands.removal import remove as _remove
@@ -326,6 +327,7 @@ app.add_typer(complaints, name="complaints")
 app.add_typer(policy, name="policy")
 app.add_typer(key, name="key")
 app.command("report")(_report)
+app.command("label")(_label)
 app.command("evidence")(_evidence)
 
 

@@ -6,6 +6,7 @@ from guardrail.governance.conduct import ConductLadder
 from guardrail.governance.desk import Desk
 from guardrail.governance.duty import Duty
 from guardrail.governance.keyring import Keyring
+from guardrail.governance.labels import Labels
 from guardrail.governance.limits import Limits
 from guardrail.governance.records import Records
 from guardrail.governance.tally import Tally
@@ -13,4 +14,4 @@ from guardrail.governance.tally import Tally
 
 def duties_of(desk: Desk) -> tuple[Duty, ...]:
     """One of each. The first that refuses a request decides; what changes the policy stands before what reads it."""
-    return (Records(Keyring(desk.secret)), ConductLadder(desk.audit), Limits(), Tally())
+    return (Records(Keyring(desk.secret)), ConductLadder(desk.audit), Limits(), Labels(desk.audit), Tally())

@@ -76,6 +76,8 @@ class Standing:
     """By which prompt and answer are judged."""
     headers: dict[str, str] = field(default_factory=dict)
     """For the response."""
+    answer: dict[str, str] = field(default_factory=dict)
+    """Headers for an answer of the model's, and for nothing else."""
     before: list[str] = field(default_factory=list)
     """What people are told in front of the model's words: one paragraph each."""
     behind: list[str] = field(default_factory=list)

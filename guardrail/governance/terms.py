@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from guardrail.governance.complaint_terms import ComplaintTerms
 from guardrail.governance.identity import SubjectTerms
+from guardrail.governance.label_terms import LabelTerms
 from guardrail.governance.ladder import ConductTerms
 from guardrail.governance.limits import LimitTerms
 from guardrail.governance.sections import PolicyName, merged, policy_names
@@ -36,7 +37,7 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     removal: Annotated[
         RemovalTerms | UnsetType, Meta(description="How the application learns that an answer has to be removed.")
     ] = UNSET
-
+    labels: Annotated[LabelTerms | UnsetType, Meta(description="How answers are labelled as a model's.")] = UNSET
     conduct: Annotated[
         ConductTerms | UnsetType,
         Meta(description="Strikes of end users, and the steps that they lead to."),

@@ -137,6 +137,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The measure that the person was under: warn, restrict, suspend, terminate; "" for none."""
     case: str = ""
     """Its case."""
+    label: str = ""
+    """Where people are told that the words are a model's: start, end, header, none; "" without labels in the terms."""
+    label_agreement: str = ""
+    """The agreement under which they are not."""
+    before: int = 0
+    """Choices in which guardrail said something of its own in front of the model's words: labels, notices."""
+    behind: int = 0
+    """And behind them."""
     without_state: list[str] = []
     """The uses of the state store for which it could not be asked, so that the request went on without or by what this
     process knew: limits, conduct, sessions, records."""

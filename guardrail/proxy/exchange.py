@@ -210,6 +210,8 @@ class Exchange:
             upstream_aborted=self.upstream_aborted,
             attempts=self.attempts.count,
             answer_id=text.answer_id,
+            before=text.before,
+            behind=text.behind,
             classifier=ClassifierRecord(text.classifier, text.units, self.encoder_calls, dict(text.unit_failures))
             if text.classifier
             else None,

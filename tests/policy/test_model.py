@@ -56,6 +56,7 @@ def test_every_key_is_documented() -> None:
     conduct = ("ConductTerms", "Weights", "Warn", "Restrict", "Suspend", "Terminate", "Redress")
     pages |= dict.fromkeys(conduct, "conduct.md")
     pages |= {"ComplaintTerms": "complaints.md", "RemovalTerms": "removal.md"}
+    pages["LabelTerms"] = "labels.md"
     texts = {page: (DOCS / page).read_text(encoding="utf-8") for page in {*pages.values(), "configuration.md"}}
     missing = [
         f"{structure}.{key}"
