@@ -207,6 +207,7 @@ async def test_a_stream_has_a_seat_for_as_long_as_it_runs(ends: str) -> None:
         await guarded.record(3)
         await settled(guarded)
         assert await streams(guarded) == 0
+        guarded.upstream.script = says("hi")
         assert (await guarded.ask({**BODY, "user": "ann"})).status == 200
 
 
