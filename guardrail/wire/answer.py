@@ -20,7 +20,7 @@ from guardrail.wire.choice import Choice, within
 from guardrail.wire.chunk import Chunk
 from guardrail.wire.halt import Stop, choice_prefix, is_of
 from guardrail.wire.json_text import is_document
-from guardrail.wire.record import MAX_BLOCKED, StreamRecord, answer_id_of, classifier_part
+from guardrail.wire.record import MAX_BLOCKED, Excerpt, StreamRecord, answer_id_of, classifier_part, excerpts_of
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.sse import Event
 from guardrail.wire.tool_arguments import Arguments
@@ -170,8 +170,19 @@ class Answer(ABC):
             retracted=self._retracted,
             before=self._before,
             behind=self._behind,
+            excerpts=self._excerpts(channels),
             answer_id=answer_id_of(self._envelope),
             **classifier_part(self._policy, tally),
+        )
+
+    def _excerpts(self, channels: Sequence[Channel]) -> tuple[Excerpt, ...]:
+        """The text around what was found in the channels. What is withheld until it is whole keeps no text."""
+        around = self._request.around
+        return tuple(
+            excerpt
+            for channel in channels
+            if around and channel.kept is not None
+            for excerpt in excerpts_of(channel.scanner.findings(), "".join(channel.kept), around)
         )
 
     def _write(self, items: list[tuple[int, bytes]]) -> None:

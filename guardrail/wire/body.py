@@ -16,7 +16,15 @@ from guardrail.text.rules import Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
 from guardrail.wire.json_text import is_document
-from guardrail.wire.record import MAX_BLOCKED, UPSTREAM_ERROR, StreamRecord, answer_id_of, classifier_part
+from guardrail.wire.record import (
+    MAX_BLOCKED,
+    UPSTREAM_ERROR,
+    Excerpt,
+    StreamRecord,
+    answer_id_of,
+    classifier_part,
+    excerpts_of,
+)
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.strict_json import dumps, load_object, loads, whole_surrogates
 from guardrail.wire.tool_arguments import Arguments, guard_arguments, guard_pieces, guard_whole
@@ -39,7 +47,10 @@ class Body:
     unknown: Unknown
     documents: bool = False
     """The client asked for JSON: the texts of the answer are documents."""
+    around: int = 0
+    """Code points of text to keep on both sides of what is found, see `ModelRequest.around`."""
     findings: list[Finding] = field(default_factory=list)
+    excerpts: list[Excerpt] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     received: int = 0
     removed: int = 0
@@ -65,6 +76,7 @@ class Body:
             return _NOTHING
         document = self.documents and is_document(channel)
         outcome = guard_pieces(self.rules, pieces, channel, self.verdicts, document=document)
+        self._keep(outcome.findings, "".join(pieces))
         self._put(places, raw, outcome.pieces)
         self.delivered = sum(map(len, outcome.pieces))
         return self._take(
@@ -108,6 +120,7 @@ class Body:
         self.removed += part.removed
         self.dropped += part.dropped
         self.findings += part.findings
+        self.excerpts += part.excerpts
         self.tally.add(part.tally)
         self.halted = self.halted or part.halted
 
@@ -152,6 +165,7 @@ class Body:
             fault=fault,
             before=self.before,
             behind=self.behind,
+            excerpts=tuple(self.excerpts),
             answer_id=self.answer_id,
             **classifier_part(policy, self.tally),
         )
@@ -173,9 +187,14 @@ class Body:
             outcome = guard_arguments(self.rules, whole, channel, self.verdicts)
         else:
             outcome = guard_whole(self.rules, whole, channel)
+        self._keep(outcome.findings, whole)
         if outcome.halted is None:
             self._put([place], [raw], [outcome.text])
         return self._take(len(raw), outcome, whole=True)
+
+    def _keep(self, findings: Sequence[Finding], text: str) -> None:
+        if self.around:
+            self.excerpts += excerpts_of(findings, text, self.around)
 
     def _silent(self, places: Sequence[Place], size: int) -> bool:
         """Whether something has halted before: then these say nothing."""
@@ -214,5 +233,12 @@ def open_body(
     value, duplicate = load_object(body, ANSWER)
     verdicts = Verdicts() if verdicts is None else verdicts
     unknown = Unknown(policy.unknown_text == "block")
-    opened = Body(rules_for(policy, request), verdicts, unknown, request.json_output, answer_id=answer_id_of(value))
+    opened = Body(
+        rules_for(policy, request),
+        verdicts,
+        unknown,
+        request.json_output,
+        request.around,
+        answer_id=answer_id_of(value),
+    )
     return opened, value, duplicate

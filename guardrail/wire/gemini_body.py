@@ -59,7 +59,9 @@ def guard_body(
             del said["logprobsResult"]
             changed = True
         index = index_of(said.get("index"), position)
-        candidates.append(_Candidate(Body(rules, all_of_it.verdicts, unknown, request.json_output), said, index))
+        candidates.append(
+            _Candidate(Body(rules, all_of_it.verdicts, unknown, request.json_output, request.around), said, index)
+        )
     all_of_it.check()
     first = next((candidate.halted for candidate in candidates if candidate.halted is not None), None)
     for candidate in candidates:

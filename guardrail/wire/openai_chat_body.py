@@ -40,7 +40,7 @@ def guard_body(
         return body, all_of_it.failed(policy, request, case_id, outcome)
     clean = partial(is_clean, rules)
     choices = [
-        _Choice(Body(rules, all_of_it.verdicts, unknown, request.json_output), choice, clean)
+        _Choice(Body(rules, all_of_it.verdicts, unknown, request.json_output, request.around), choice, clean)
         for choice in strip_top(unknown, value)
     ]
     for choice in choices:

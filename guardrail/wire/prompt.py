@@ -19,6 +19,7 @@ from guardrail.text.edits import edited
 from guardrail.text.rules import Edit, Finding
 from guardrail.text.scanner import RuleSet
 from guardrail.text.scoring import Tally
+from guardrail.wire.record import Excerpt, excerpts_of
 from guardrail.wire.request import InputText, ModelRequest, Path, with_texts
 from guardrail.wire.tool_arguments import guard_pieces
 from guardrail.wire.whole_text import Unscored, Verdicts, scan_whole
@@ -41,6 +42,8 @@ class PromptRecord:
     findings: tuple[Finding, ...]
     """`channel`: the path of the message's text, as `messages[3].content`; offsets within the message's text."""
     refused: Finding | None
+    excerpts: tuple[Excerpt, ...] = ()
+    """Text around those of `own`; empty unless the request asks for it (`ModelRequest.around`)."""
     own: tuple[Finding, ...] = ()
     """Those of `findings` in what the person wrote since the model last spoke: not in what tools gave back, and not in
     what was said before and is only sent again."""
@@ -84,6 +87,7 @@ def guard_prompt(section: InputSection, request: ModelRequest, body: bytes, verd
     texts: dict[Path, str] = {}
     findings: list[Finding] = []
     own: list[Finding] = []
+    excerpts: list[Excerpt] = []
     tally = Tally()
     messages = scanned = removed = 0
     refused: Finding | None = None
@@ -100,6 +104,8 @@ def guard_prompt(section: InputSection, request: ModelRequest, body: bytes, verd
         findings += here
         if here and message[0].role == "user" and message[0].turn >= _newest_turn(request.inputs):
             own += here
+            if request.around:
+                excerpts += excerpts_of(here, _BETWEEN.join(pieces), request.around)
         if outcome.halted is not None:
             refused = replace(outcome.halted, channel=channel)
             break
@@ -116,6 +122,7 @@ def guard_prompt(section: InputSection, request: ModelRequest, body: bytes, verd
         findings=tuple(findings),
         refused=refused,
         own=tuple(own),
+        excerpts=tuple(excerpts),
         classifier="" if settings is None else settings.model,
         units=tally.units,
         unit_failures=tuple(sorted((kind.value, count) for kind, count in tally.failures.items())),

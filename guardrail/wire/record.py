@@ -1,14 +1,15 @@
 """The account of one response: how many characters came, went and stayed, and what was found.
 
-Counts are in Unicode code points of model text (JSON escapes decoded), never bytes. A record never holds model text.
+Counts are in Unicode code points of model text (JSON escapes decoded), never bytes. A record holds no model text, but
+for excerpts around what was found, where the request asks for them (reviewers see them, and they are kept sealed).
 Once a response is over, `received == released + removed + dropped`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from guardrail.policy.policy import Policy
@@ -23,6 +24,28 @@ MAX_BLOCKED = 16
 
 _ID = re.compile(r"[A-Za-z0-9_.:=+/-]{1,128}")
 """What an id of an answer looks like in every protocol. What does not is not kept: a server may say anything there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What was found, and the text that it stands in. The only text in a record."""
+
+    finding: Finding
+    text: str = field(repr=False)
+    start: int
+    """Where the text begins, in code points of its channel."""
+
+
+def excerpts_of(findings: Iterable[Finding], text: str, around: int) -> Iterator[Excerpt]:
+    """Of each finding in a channel's text: so many code points before and behind it, and of itself at most as many
+    from each end."""
+    for found in findings:
+        start = max(found.start - around, 0)
+        if found.end - found.start <= 2 * around:
+            said = text[start : found.end + around]
+        else:
+            said = f"{text[start : found.start + around]} … {text[found.end - around : found.end + around]}"
+        yield Excerpt(found, said, start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +108,8 @@ class StreamRecord:
     """Choices in which guardrail said what it had to say in front of the model's words; see `inserts`."""
     behind: int = 0
     """And behind them."""
+    excerpts: tuple[Excerpt, ...] = ()
+    """Text around what was found; empty unless the request asks for it (`ModelRequest.around`)."""
     answer_id: str = ""
     """The id that the server gave the answer, as the client sees it (`chatcmpl-…`, `msg_…`, `resp_…`, `responseId`);
     "" when it gave none, as Ollama never does, or one that is no plain word of at most 128 characters."""

@@ -64,6 +64,8 @@ class ModelRequest:
     verbatim: bool = False
     """The client takes the text as it is: the prompt is repeated in it, it is put in front of something, or it has a
     grammar."""
+    around: int = 0
+    """Code points of text that are to be kept on both sides of what is found; 0: no text is kept."""
     said_with: Inserts = NONE
     """What guardrail is to say around the words of the model."""
 

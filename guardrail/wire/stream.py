@@ -397,7 +397,9 @@ class Stream(Stalling):
             self._out[-len(parts) :] = [chunk.raw]
 
     def _new_choice(self, index: int) -> Choice:
-        return Choice(index, self.rewrite, keep=self.keeps_text, documents=self._request.json_output)
+        return Choice(
+            index, self.rewrite, keep=self.keeps_text or self._request.around > 0, documents=self._request.json_output
+        )
 
     def _take_parts(self, parts: list[bytes]) -> None:
         """What an event was taken apart into."""
