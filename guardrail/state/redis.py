@@ -67,12 +67,12 @@ _SIGNS: tuple[tuple[str, Failure, str], ...] = (
     ("MASTERDOWN", "failover", "its master is away"),
     ("LOADING", "down", "it is loading its data"),
     ("loading the dataset", "down", "it is loading its data"),
-    ("BUSY", "slow", "it is busy with a script"),
+    ("busy running a script", "slow", "it is busy with a script"),
     ("NOAUTH", "other", "it wants a password"),
     ("Authentication required", "other", "it wants a password"),
     ("WRONGPASS", "other", "it does not take our user or password"),
     ("invalid username-password", "other", "it does not take our user or password"),
-    ("NOPERM", "other", "our user may not do what is needed"),
+    ("no permissions", "other", "our user may not do what is needed"),
     ("CERTIFICATE_VERIFY_FAILED", "other", "its certificate does not verify"),
 )
 """What in an error's text, wherever a version of Redis puts it, means what to us."""
