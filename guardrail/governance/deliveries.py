@@ -219,6 +219,8 @@ class Courier:
         if failure:
             if leased.tries == 1:
                 logger.warning("message %s to %s failed (%s); it is tried again", leased.id, leased.tenant, failure)
+            elif leased.overdue(now):
+                logger.error("message %s to %s is overdue: try %d failed (%s)", *_told(leased), failure)
             after = msgspec.structs.replace(
                 leased, failure=failure, next_at=now + wait_after(leased.tries, secrets.randbelow(1024) / 1024)
             )
@@ -247,6 +249,10 @@ class Courier:
             return "timeout"
         except (aiohttp.ClientError, OSError, ValueError):
             return "connection"
+
+
+def _told(delivery: Delivery) -> tuple[str, str, int]:
+    return delivery.id, delivery.tenant, delivery.tries
 
 
 def named(delivery: Delivery) -> dict[str, object]:

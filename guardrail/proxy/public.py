@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from guardrail.governance.cases import Cases
+from guardrail.governance.cases import Case, Cases
 from guardrail.governance.complaint_terms import ComplaintRules, rules_of, told
 from guardrail.governance.complaints import Complaint, Complaints, Filer, Reused
 from guardrail.governance.desk import Desk
@@ -141,6 +141,12 @@ class Public:
             meters.append(Meter(f"complaints/{self._address(asked, rules)}/3600", rules.per_address, HOUR))
         await self._take(tenant, *meters)
         filer = self._filer(asked, caller, filing.user)
+        if not filer.vouched and filing.about:
+            concerned = await self._concerned(filing.about)
+            whose = self._rules(concerned.tenant) if concerned is not None else None
+            if concerned is not None and whose is not None:
+                # An id that cannot be guessed was told by this tenant, whose reviewers and dates these are.
+                filer, rules = Filer(concerned.tenant), whose
         filed = await self._complaints.file(filing, filer, rules, idempotency=key)
         said = _status(filed.complaint, rules) | {"receipt": filed.receipt, "message": rules.acknowledge}
         return 201, _json(said), {"Location": said["status_url"]}
@@ -189,9 +195,7 @@ class Public:
             raise _Told(401, "receipt_needed", f"Send a key, or the receipt of an appeal in {RECEIPT_HEADER}.")
         if caller is None or caller.anonymous:
             await self._look(asked)
-        found = await self._cases.get(asked.id)
-        if found is None:
-            found = next(iter(await self._cases.find(request=asked.id, limit=1)), None)
+        found = await self._concerned(asked.id)
         if found is not None and caller is None:
             appealed = await self._complaints.of_receipt(receipt)
             if appealed is None or appealed.about not in (found.id, asked.id):
@@ -203,6 +207,11 @@ class Public:
             raise _Told(404, "not_found", "There is no case under this id.")
         locale = asked.headers.get("accept-language", "").partition(",")[0].partition(";")[0].strip()
         return {"object": "guardrail.case", **statement(found, locale), "text": statement_text(found, locale)}
+
+    async def _concerned(self, id: str) -> Case | None:
+        """The case with this id, or the newest one that the request with this id led to."""
+        found = await self._cases.get(id)
+        return found or next(iter(await self._cases.find(request=id, limit=1)), None)
 
     async def _look(self, asked: Asked) -> None:
         """Count a question of somebody without a key."""

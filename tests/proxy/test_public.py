@@ -189,6 +189,17 @@ async def test_only_the_application_can_say_who_a_person_is() -> None:
         assert forged.status in (400, 401, 403)
 
 
+async def test_what_is_appealed_without_a_key_is_the_business_of_the_tenant_that_it_is_about() -> None:
+    async with peopled() as people:
+        case = await Cases(people.desk.store, people.desk.audit).open(a_case(request=REQUEST))
+        for body in ({"text": "No!", "case_id": case.id}, {"text": "No!", "request_id": REQUEST}):
+            said = (await people.ask(COMPLAINTS, body)).said
+            assert (await people.ask(said["status_url"], key=KEY)).status == 200
+            assert (await people.ask(said["status_url"], x_guardrail_receipt=said["receipt"])).status == 200
+        said = (await people.ask(COMPLAINTS, {"text": "No!", "case_id": case.id}, key=OTHER_KEY)).said
+        assert (await people.ask(said["status_url"], key=KEY)).status == 404
+
+
 async def test_who_may_file() -> None:
     async with peopled(anonymous=False) as people:
         assert (await people.ask(COMPLAINTS, HELLO)).error == (401, "invalid_api_key", None)
