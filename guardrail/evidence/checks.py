@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from guardrail.evidence.bench import Bench
 
-AREAS = ("output", "records", "service", "conduct", "people")
+AREAS = ("output", "records", "service", "conduct", "people", "labels")
 """Modules of this package whose checks there are."""
 
 

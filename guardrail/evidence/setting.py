@@ -70,7 +70,7 @@ def prepare(config: Path | None, preset: str, *, tenant: str | None, folder: Pat
     whose = _tenant(loaded.tenants, data, tenant, root)
     if config is None:
         data |= {"presets": [preset], "service": EXAMPLE}
-        whose |= {"policy": POLICY, "terms": {"removal": {}}}
+        whose |= {"policy": POLICY, "terms": {"removal": {}, "labels": {"provider": EXAMPLE["provider"]}}}
     key, token = f"gr-{secrets.token_hex(24)}", secrets.token_urlsafe(24)
     claims, signing = secrets.token_hex(32), "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     shipped = {path.stem for path in (shipped_config() / "presets").glob("*.yaml")}

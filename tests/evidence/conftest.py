@@ -43,7 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
             anonymous={"policy": "public-service"},
             presets=[*SHIPPED],
             service=EXAMPLE,
-            terms={"removal": {"webhook": "http://127.0.0.1:1"}},
+            terms={"removal": {"webhook": "http://127.0.0.1:1/hook"}, "labels": {"provider": "Example Ltd"}},
         ),
     )
 
