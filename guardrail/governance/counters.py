@@ -45,6 +45,7 @@ class Kind(StrEnum):
     MINORS = "minors"
     CRISIS = "crisis"
     LIMITED = "limited"
+    SHADOW = "shadow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,12 @@ MEANINGS: Mapping[Kind, Meaning] = {
     Kind.MINORS: Meaning("requests served under the policy for minors"),
     Kind.CRISIS: Meaning("requests answered with crisis resources", ("category",)),
     Kind.LIMITED: Meaning("requests refused by a limit", ("limit",)),
+    Kind.SHADOW: Meaning(
+        "answers, halts, findings and characters of a shadow policy and beside it",
+        ("policy", "version", "what", "which"),
+    ),
 }
-"""`side`: input, output. `by`: system, operator. `why`: expired, appeal, operator. `how`: explicit, metadata.
+"""`side`: input, output. `by`: system, operator. `why`: expired, appeal, operator. `how`: start, end, header.
 `state`: ordered, acknowledged, failed. `what`: ai, break. `kind` of a complaint: complaint, appeal; of a data request:
 export, correct, erase."""
 

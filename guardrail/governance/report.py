@@ -26,8 +26,8 @@ from guardrail.state.store import Store
 SMALLEST = 5
 """Counts from 1 to one less are withheld: the usual threshold of official statistics for tables about people."""
 
-NOT_COUNTED = frozenset((Kind.DECISION_SECONDS,))
-"""Sums of seconds, told as averages."""
+NOT_COUNTED = frozenset((Kind.DECISION_SECONDS, Kind.SHADOW))
+"""Sums of seconds, told as averages; and what was tried on answers, and done to none."""
 
 PAGE = 500
 

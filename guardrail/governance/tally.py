@@ -1,4 +1,4 @@
-"""The duty that counts every finished request, for reports: how it ended, what was found, whether it was halted.
+"""The duty that counts every finished request, for reports: how it ended, what was found, how it was labelled.
 
 Counts requests, never people. Of one request a category and an action count once, however often they were met; what a
 record does not list (findings beyond its cap) is not counted here.
@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from guardrail.governance.counters import Kind, count
 from guardrail.governance.duty import Duty, Finished
 from guardrail.state.operations import Operation
+
+ANSWERED = ("complete", "halted", "disconnected")
+"""How a request ends that a model answered."""
 
 
 class Tally(Duty):
@@ -29,4 +32,8 @@ class Tally(Duty):
             counted.append((Kind.HALTS,))
         if record.retracted:
             counted.append((Kind.RETRACTIONS,))
+        if record.label_agreement:
+            counted.append((Kind.UNLABELLED,))
+        elif record.label not in ("", "none") and record.outcome in ANSWERED:
+            counted.append((Kind.LABELS, record.label))
         return [count(record.tenant, *counted)]

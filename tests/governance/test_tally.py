@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from guardrail.governance.duty import Entering, Finished, Standing
 from guardrail.governance.tally import Tally
 from guardrail.observe.records import FindingRecord, InputRecord, Record
@@ -64,6 +66,20 @@ def test_a_category_counts_once_for_each_side_and_action() -> None:
         "findings/output/self_harm/halt@acme": 1,
         "halts@acme": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        (record(label="start"), {"labels/start@acme": 1}),
+        (record(label="header", outcome="halted"), {"labels/header@acme": 1}),
+        (record(label="none", label_agreement="a-1"), {"unlabelled@acme": 1}),
+        (record(label="start", outcome="fault"), {}),
+        (record(label="none"), {}),
+    ],
+)
+def test_labels(told: Record, counts: dict[str, int]) -> None:
+    assert {name: number for name, number in counted(told).items() if "label" in name} == counts
 
 
 def test_an_answer_that_was_withdrawn() -> None:
