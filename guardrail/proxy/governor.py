@@ -93,6 +93,8 @@ class Governor:
         self._fallback = fallback
         self._backlog: deque[_Due] = deque()
         self._wake = asyncio.Event()
+        self._answered = asyncio.Event()
+        """A request has been answered by a state that was away: what waits need wait no longer."""
         self._emptied = asyncio.Event()
         self._emptied.set()
         self._away_since: float | None = None
@@ -167,6 +169,8 @@ class Governor:
     async def _run(self, asked: Sequence[Asks]) -> list[Told]:
         """All of it in one batch. Raises StateError."""
         replies = iter(await self.store.run([operation for _, part in asked for operation in part]))
+        if not self.up:
+            self._answered.set()
         return [(duty, [next(replies) for _ in part]) for duty, part in asked]
 
     async def _without(
@@ -280,7 +284,11 @@ class Governor:
         failed = False
         while True:
             if failed:
-                await asyncio.sleep(RETRY)
+                await asyncio.sleep(RETRY / 10)
+                self._answered.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(RETRY):
+                        await self._answered.wait()
                 if not self.up and monotonic() >= beat_at:
                     await self._beat_locally()
                     beat_at = monotonic() + BEAT
