@@ -99,6 +99,7 @@ def _summary(snapshot: Snapshot) -> dict[str, Any]:
             for name, tenant in sorted(snapshot.tenants.items())
         },
         "anonymous": snapshot.anonymous.policy.name if snapshot.anonymous is not None else None,
+        "presets": [*snapshot.presets],
         "digest": snapshot.digest,
     }
 
@@ -110,6 +111,8 @@ def _report(root: Path, snapshot: Snapshot, out: TextIO) -> None:
     for name, tenant in sorted(snapshot.tenants.items()):
         keys = _count(len(tenant.key_hashes), "key")
         out.write(f"  tenant {name}  policy {tenant.policy.name}  upstream {tenant.upstream}  {keys}\n")
+    for preset in snapshot.presets.values():
+        out.write(f"  preset {preset.preset}  {_count(len(preset.duties), 'duty', 'duties')}  as of {preset.as_of}\n")
     anonymous = snapshot.anonymous
     out.write(f"  without a key  {f'policy {anonymous.policy.name}' if anonymous is not None else 'refused'}\n")
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from guardrail.governance.complaint_terms import ComplaintTerms
 from guardrail.governance.presets import (
     PresetFile,
     beyond,
@@ -69,6 +70,59 @@ def test_what_somebody_wrote_beyond_the_bound_is_a_problem() -> None:
     )
     assert changed == mine
     assert problems == [(("audit", "retention_days"), "found 30, expected at least 184: preset 'a'")]
+
+
+def test_the_terms_lie_beneath_those_of_the_configuration() -> None:
+    presets = [preset("a", terms={"complaints": {"due_days": 20, "contact": "desk"}})]
+    changed, problems = under(settings(terms={"complaints": {"due_days": 9}}), presets, given())
+    complaints = changed.terms.complaints
+    assert isinstance(complaints, ComplaintTerms)
+    assert (complaints.due_days, complaints.contact, problems) == (9, "desk", [])
+
+
+DISAGREE = [
+    preset("a", terms={"complaints": {"due_days": 20, "timezone": "UTC"}, "labels": {"explicit": "start"}}),
+    preset("b", terms={"complaints": {"due_days": 10, "timezone": "UTC"}, "labels": {"explicit": "end"}}),
+]
+
+
+def test_where_two_presets_disagree_the_configuration_has_to_say_what_holds() -> None:
+    _, problems = joined(DISAGREE)
+    assert problems == [
+        (
+            1,
+            "found 20 for terms.complaints.due_days in the preset 'a' and 10 in 'b', expected "
+            "terms.complaints.due_days in this file to say which holds",
+        ),
+        (
+            1,
+            "found 'start' for terms.labels.explicit in the preset 'a' and 'end' in 'b', expected "
+            "terms.labels.explicit in this file to say which holds",
+        ),
+    ]
+    settled = given(("terms", "complaints", "due_days"), ("terms", "labels", "explicit"))
+    mine = settings(terms={"complaints": {"due_days": 12}, "labels": {"explicit": "end"}})
+    assert under(mine, DISAGREE, settled)[1] == []
+
+
+def test_a_bound_decides_between_presets() -> None:
+    bounded = [
+        *DISAGREE[:1],
+        preset("b", terms={"complaints": {"due_days": 10}}, maximum={"terms.complaints.due_days": 15}),
+    ]
+    for presets in (bounded, bounded[::-1]):
+        terms, problems = joined(presets)
+        assert isinstance(terms.complaints, ComplaintTerms)
+        assert (terms.complaints.due_days, problems) == (10, [])
+
+
+def test_a_tenants_own_terms_are_within_the_bounds_too() -> None:
+    presets = [preset("a", maximum={"terms.complaints.due_days": 15})]
+    terms = settings(terms={"complaints": {"due_days": 20}}).terms
+    assert list(beyond(terms, presets, given(("terms", "complaints", "due_days")))) == [
+        (("terms", "complaints", "due_days"), "found 20, expected at most 15: preset 'a'")
+    ]
+    assert list(beyond(terms, presets, given())) == []  # it is not the tenant's
 
 
 def test_no_preset_changes_nothing() -> None:
