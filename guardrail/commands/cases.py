@@ -15,6 +15,7 @@ import typer
 if TYPE_CHECKING:
     from guardrail.governance.cases import Case, Cases
     from guardrail.governance.desk import Desk
+    from guardrail.governance.excerpts import Shown as Excerpt
 
 cases = typer.Typer(help="Cases: what was decided about people, with reasons; uphold, change or lift it.")
 
@@ -118,6 +119,35 @@ def statement(
         _print_json(statements.statement(case, locale))
     else:
         typer.echo(statements.statement_text(case, locale), nl=False)
+
+
+@cases.command("excerpt")
+def excerpt(
+    id: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or the id of a request.")],
+    actor: Annotated[str, typer.Option(help="Who reads it; stands in the audit log.")],
+    form: Shown = Form.TEXT,
+    config: Config = None,
+) -> None:
+    """Print the text around what was found, where excerpts are kept. Who reads it is taken down first."""
+
+    async def run(desk: Desk, cases: Cases) -> list[Excerpt]:
+        from guardrail.governance import excerpts
+        from guardrail.governance.keyring import Keyring
+
+        case = await cases.get(id)
+        request = case.request if case is not None else id
+        return await excerpts.show(desk.store, desk.audit, Keyring(desk.secret), request, actor=actor)
+
+    found = _with_desk(config, run)
+    if form is Form.JSON:
+        _print_json(found)
+        return
+    for each in found:
+        text = "(the person was erased)" if each.text is None else each.text
+        typer.echo(f"{each.rule}  {each.category}  {each.channel}[{each.start}:{each.end}]\n{text}\n")
+    if not found:
+        typer.echo("no excerpt is kept", err=True)
+        raise typer.Exit(1)
 
 
 @cases.command("uphold")

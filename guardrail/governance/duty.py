@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from guardrail.state.store import Store
     from guardrail.text.rules import Finding
     from guardrail.wire.protocol import Protocol
+    from guardrail.wire.record import Excerpt
     from guardrail.wire.request import ModelRequest
 
 Use = Literal["limits", "conduct", "sessions", "records"]
@@ -88,6 +89,8 @@ class Standing:
     """Fields of the record, by name."""
     key: SubjectKey | None = field(default=None, repr=False)
     """The person's own key; None: there is no person, or the state could not be asked."""
+    around: int = 0
+    """Code points of text to keep on both sides of what is found, for excerpts; 0: none."""
     corrected: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What an operator put right of what is known of the person."""
     without: dict[Use, Done] = field(default_factory=dict)
@@ -135,6 +138,8 @@ class Finished:
     """What was found in the model's words."""
     usage: Mapping[str, object] | None = None
     """The usage that upstream reported, in its own words."""
+    excerpts: Sequence[Excerpt] = field(default=(), repr=False)
+    """The text around what was found, where `Standing.around` asked for it."""
 
 
 class Duty:

@@ -104,9 +104,13 @@ class Keyring:
         """Seal words under the subject's key, made if there is none yet; without a subject under one of their own.
         Raises StateError."""
         if not subject:
-            key = secrets.token_bytes(KEY)
-            return Sealed(_seal(key, words.encode(), place), key=_seal(self._wrapping, key, place))
+            return self.seal_alone(words, place)
         return Sealed((await self._made(store, subject, tenant)).seal(words, place), subject)
+
+    def seal_alone(self, words: str, place: str) -> Sealed:
+        """Seal words under a key of their own."""
+        key = secrets.token_bytes(KEY)
+        return Sealed(_seal(key, words.encode(), place), key=_seal(self._wrapping, key, place))
 
     async def unseal(self, store: Store, sealed: Sealed, place: str) -> str | None:
         """The words; None when the subject was erased. Raises SealError, StateError."""

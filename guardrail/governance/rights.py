@@ -22,6 +22,7 @@ from guardrail.governance import keyring as keys
 from guardrail.governance.cases import CASE, CONDUCT, Case, conduct_in, conduct_put
 from guardrail.governance.complaints import KIND as COMPLAINT
 from guardrail.governance.complaints import UNDECIDED_KEEP, WORDS, Complaint
+from guardrail.governance.excerpts import KIND as EXCERPT
 from guardrail.governance.keyring import Keyring, Sealed, decoded, renewal
 from guardrail.governance.ladder import Conduct, Measure, in_force
 from guardrail.observe.audit import Audit, AuditLog
@@ -29,8 +30,6 @@ from guardrail.observe.audit_export import Wanted
 from guardrail.observe.audit_export import find as find_records
 from guardrail.state.operations import KEEP, Conflict, Document, Drop, Find, Put
 from guardrail.state.store import Store, get, put
-
-EXCERPT = "excerpt"
 
 TAGGED = (CASE, COMPLAINT, EXCERPT)
 """Kinds of documents that name a person by the tag `subject:<id>`."""

@@ -12,6 +12,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from guardrail.governance.complaint_terms import ComplaintTerms
+from guardrail.governance.excerpts import ExcerptTerms
 from guardrail.governance.identity import SubjectTerms
 from guardrail.governance.label_terms import LabelTerms
 from guardrail.governance.ladder import ConductTerms
@@ -38,6 +39,9 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
         RemovalTerms | UnsetType, Meta(description="How the application learns that an answer has to be removed.")
     ] = UNSET
     labels: Annotated[LabelTerms | UnsetType, Meta(description="How answers are labelled as a model's.")] = UNSET
+    excerpts: Annotated[ExcerptTerms | UnsetType, Meta(description="Text around findings, sealed, for reviewers.")] = (
+        UNSET
+    )
     conduct: Annotated[
         ConductTerms | UnsetType,
         Meta(description="Strikes of end users, and the steps that they lead to."),

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from time import time
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -15,8 +16,11 @@ from guardrail.cli import app
 from guardrail.governance import ladder
 from guardrail.governance.cases import Case, Cases, case_put, conduct_put
 from guardrail.governance.desk import open_desk
+from guardrail.governance.excerpts import Excerpt
 from guardrail.governance.identity import subject_id
+from guardrail.governance.keyring import Keyring
 from guardrail.governance.ladder import Conduct, ConductTerms, Strike, ladder_of
+from guardrail.state.operations import Put
 from guardrail.state.store import put
 
 GUARDRAIL = """version: 1
@@ -169,3 +173,19 @@ def test_not_where_no_measure_would_hold(config: Path) -> None:
 def test_a_case_that_is_not_there(config: Path, command: str) -> None:
     status, _, err = run(config, command, "c-2", *(WHO if command in ("lift", "uphold") else ()))
     assert (status, err) == (1, "guardrail cases: there is no case 'c-2'\n")
+
+
+def test_an_excerpt(config: Path) -> None:
+    async def write() -> None:
+        async with open_desk(config, os.environ) as desk:
+            sealed = Keyring(desk.secret).seal_alone("a quotation of bombs", "excerpt:x-1")
+            found = ("bombs", "illicit", "high", "content", 15, 20)
+            excerpt = Excerpt("x-1", "acme", "", "g-1", *found, 0, time(), time() + 99, sealed)
+            await put(desk.store, Put("excerpt", "x-1", msgspec.json.encode(excerpt), frozenset(("request:g-1",))))
+
+    asyncio.run(write())
+    for named in ("c-1", "g-1"):
+        status, out, _ = run(config, "excerpt", named, "--actor", "ann")
+        assert (status, out) == (0, "bombs  illicit  content[15:20]\na quotation of bombs\n\n")
+    assert run(config, "excerpt", "g-2", "--actor", "ann")[::2] == (1, "no excerpt is kept\n")
+    assert run(config, "excerpt", "g-1")[0] == 2

@@ -28,11 +28,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from guardrail.governance.complaints import Complaints
-from guardrail.governance.desk import open_desk
+from guardrail.governance.desk import Desk, open_desk
+from guardrail.governance.keyring import Keyring, Sealed
 from guardrail.governance.terms import Terms
 from guardrail.observe.audit_export import Wanted, find
 from guardrail.simulate.script import Entry, Reply, Script, ToolCall
 from guardrail.simulate.server import create_app
+from guardrail.state.operations import Find
 from tests.proxy.program import Program, program
 from tests.state.servers import RedisServer, running
 
@@ -49,11 +51,13 @@ TERMS: dict[str, Any] = {
     "removal": {},
     "labels": {},
     "conduct": {},
+    "excerpts": {"enabled": True},
 }
 """Every section there is."""
 
 POLICY = """\
 policy: default
+store_text: true
 rules:
   - {id: halts, keywords: [forbidden recipe], action: halt, category: illicit, severity: high}
   - {id: masks, keywords: [Acme Cola], action: redact, category: brand}
@@ -244,6 +248,17 @@ async def settled(proxy: Program) -> None:
     await proxy.until(written)
 
 
+async def excerpts_with_it(desk: Desk) -> int:
+    """How many excerpts have it, for whoever has the secret."""
+    count, keyring = 0, Keyring(desk.secret)
+    (found,) = await desk.store.run([Find("excerpt", limit=1000)])
+    for document in found:
+        body = json.loads(document.body)
+        sealed = Sealed(**body["sealed"])
+        count += CANARY in (await keyring.unseal(desk.store, sealed, f"excerpt:{body['id']}") or "")
+    return count
+
+
 def test_every_duty_is_on() -> None:
     assert set(TERMS) == set(Terms.__struct_fields__)
 
@@ -292,4 +307,5 @@ async def test_it_is_found_nowhere(kind: str, tmp_path: Path) -> None:
                 complaints = Complaints(desk.store, desk.audit, desk.secret)
                 words = [await complaints.words(one, "ann") for one in await complaints.listed()]
                 assert [one for one in words if one is not None and CANARY in one.text + one.contact]
+                assert await excerpts_with_it(desk) > 20
             await asyncio.sleep(0)

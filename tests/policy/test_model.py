@@ -52,6 +52,7 @@ def test_every_key_is_documented() -> None:
     pages |= dict.fromkeys(("Scenario", "ScenarioFile"), "testing.md")
     pages |= dict.fromkeys(("PresetFile", "DutyEntry", "Source", "Service"), "presets.md")
     pages["AuditSettings"] = "audit.md"
+    pages["ExcerptTerms"] = "data-subjects.md"
     pages |= dict.fromkeys(("LimitTerms", "Quota", "SubjectTerms", "ClaimTerms"), "limits.md")
     conduct = ("ConductTerms", "Weights", "Warn", "Restrict", "Suspend", "Terminate", "Redress")
     pages |= dict.fromkeys(conduct, "conduct.md")
