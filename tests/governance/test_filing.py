@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from guardrail.governance.filing import MAX_CONTACT, MAX_TEXT, Filing, Unfit, read_complaint, read_data_request
 
@@ -109,3 +112,33 @@ def test_requests_of_data_subjects() -> None:
         read_data_request(filed(right="forget"))
     with pytest.raises(Unfit, match="'text' must not be empty"):
         read_data_request(filed(right="correct"))
+
+
+SECRET = "canary-7"
+VALUES = st.one_of(
+    st.none(), st.integers(), st.just(SECRET), st.lists(st.just(SECRET), max_size=2), st.text(max_size=20)
+)
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    st.dictionaries(st.sampled_from(("text", "kind", "right", "case_id", "locale", "user", SECRET)), VALUES).map(
+        msgspec.json.encode
+    ),
+)
+
+
+def outcome(read: Callable[[bytes], Filing], body: bytes) -> Filing | Unfit:
+    try:
+        return read(body)
+    except Unfit as error:
+        return error
+
+
+@given(BODIES)
+@settings(max_examples=150)
+def test_whatever_comes_is_taken_or_told_without_a_word_of_it(body: bytes) -> None:
+    for read in (read_complaint, read_data_request):
+        came = outcome(read, body)
+        if isinstance(came, Filing):
+            assert not any(ord(each) < 32 and each not in "\n\t" for each in came.text + came.contact)
+        else:
+            assert SECRET not in f"{came} {came.param}"
