@@ -7,7 +7,8 @@ before the message; the message says which answer and where in it, by ids and of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import time
 from typing import Any
@@ -19,10 +20,13 @@ from guardrail.governance.cases import Case, Cases, new_case_id
 from guardrail.governance.complaint_terms import rules_of
 from guardrail.governance.counters import Kind, count
 from guardrail.governance.deliveries import Delivery, new_delivery, posted
+from guardrail.governance.excerpts import KIND as EXCERPT
 from guardrail.governance.statements import statement, statement_text
 from guardrail.governance.terms import Terms
-from guardrail.observe.audit import Audit
-from guardrail.state.operations import Document, Find, Put
+from guardrail.observe.audit import Audit, AuditLog
+from guardrail.observe.audit_export import Wanted
+from guardrail.observe.audit_export import find as find_records
+from guardrail.state.operations import Document, Drop, Find, Put
 from guardrail.state.store import Store
 
 KIND = "removal"
@@ -89,6 +93,8 @@ class Removals:
     async def order(self, order: Order, actor: str) -> tuple[Case, Delivery]:
         """Have an answer removed: the case, and the message that is on its way. Raises RemovalError."""
         order, earlier = await self._completed(order)
+        if order.request and not (order.tenant and order.message):
+            order = completed(order, await asyncio.to_thread(recorded, self._audit, order.request))
         _check(order)
         now = self._clock()
         rules = rules_of(self._terms(order.tenant).complaints)
@@ -119,8 +125,16 @@ class Removals:
         removed = Removed(case.id, order.tenant, order.request, order.message)
         told = Put(KIND, case.id, msgspec.json.encode(removed), frozenset({f"tenant:{order.tenant}"}), expect=0)
         self._audit.write("answer.removed", _taken_down(order, case, delivery) | {"actor": actor})
+        await self._forget_excerpts(order.request)
         await self._store.run([posted(delivery), told, count(order.tenant, (Kind.REMOVALS, "ordered"))])
         return case, delivery
+
+    async def _forget_excerpts(self, request: str) -> None:
+        """Delete what reviewers could read of the request."""
+        if request:
+            (found,) = await self._store.run([Find(EXCERPT, f"request:{request}")])
+            if found:
+                await self._store.run([Drop(EXCERPT, document.id) for document in found])
 
     async def _completed(self, order: Order) -> tuple[Order, Case | None]:
         """The order with what an earlier case about the request tells."""
@@ -132,6 +146,30 @@ class Removals:
         if found is not None and order.tenant in ("", found.tenant):
             return replace(order, tenant=found.tenant, request=order.request or found.request), found
         return order, None
+
+
+def completed(order: Order, record: Mapping[str, Any] | None) -> Order:
+    """The order with what the record of the request tells, if that is the tenant's."""
+    if record is None or order.tenant not in ("", record["tenant"]):
+        return order
+    return replace(
+        order,
+        tenant=record["tenant"],
+        message=order.message or record.get("answer_id", ""),
+        policy=record["policy"],
+        policy_digest=record["policy_digest"],
+    )
+
+
+def recorded(audit: Audit, request: str) -> dict[str, Any] | None:
+    """The record of a request in the audit log of this machine, all of which is read for it."""
+    if not isinstance(audit, AuditLog):
+        return None
+    name = request.encode("utf-8", "surrogatepass")
+    for found in find_records(audit.folder, Wanted(kinds=("response",))):
+        if name in found.line.raw and (body := found.line.body()).get("request_id") == request:
+            return body
+    return None
 
 
 async def removed_since(store: Store, since: float, limit: int = 1000) -> list[tuple[Document, Removed]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, get_args
 
 import msgspec
@@ -13,7 +12,7 @@ from guardrail.governance.cases import Allowed, Case, Cases, Status, Verdict
 from guardrail.governance.deliveries import deliveries, find
 from guardrail.governance.desk import Desk
 from guardrail.governance.ladder import Step
-from guardrail.governance.removal import Order, Removals
+from guardrail.governance.removal import Order, Removals, completed
 from guardrail.governance.statements import statement, statement_text
 from guardrail.proxy.admin_areas import Area, Wrong, body_of, choice_of, limit_of, page
 
@@ -108,7 +107,7 @@ def add_cases(area: Area, desk: Desk, records: RecordsOf) -> None:
             unlawful=said.unlawful,
         )
         if said.request_id:
-            order = _completed(order, await records(1, said.request_id))
+            order = completed(order, next(iter(await records(1, said.request_id)), None))
         case, delivery = await removals.order(order, said.actor)
         return {"case": case, "delivery": delivery}
 
@@ -140,17 +139,3 @@ def add_cases(area: Area, desk: Desk, records: RecordsOf) -> None:
 
 def _with_statement(case: Case, locale: str) -> dict[str, Any]:
     return {"case": case, "statement": statement(case, locale) | {"text": statement_text(case, locale)}}
-
-
-def _completed(order: Order, records: list[dict[str, Any]]) -> Order:
-    """The order with what the record of the request tells, where one is still kept."""
-    if not records:
-        return order
-    (record,) = records[:1]
-    return replace(
-        order,
-        tenant=order.tenant or record["tenant"],
-        message=order.message or record["answer_id"],
-        policy=record["policy"],
-        policy_digest=record["policy_digest"],
-    )

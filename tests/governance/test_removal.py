@@ -14,9 +14,10 @@ from guardrail.governance.cases import Case, Cases, new_case_id
 from guardrail.governance.complaint_terms import ComplaintTerms
 from guardrail.governance.counters import read
 from guardrail.governance.deliveries import deliveries
-from guardrail.governance.removal import Order, RemovalError, Removals, Removed, removed_since
+from guardrail.governance.excerpts import KIND as EXCERPT
+from guardrail.governance.removal import Order, RemovalError, Removals, Removed, completed, removed_since
 from guardrail.governance.terms import Terms
-from guardrail.state.operations import Counts
+from guardrail.state.operations import Counts, Find, Put
 from guardrail.state.sqlite import SqliteStore
 
 REQUEST = "g-0123456789abcdef"
@@ -67,6 +68,24 @@ async def test_an_order() -> None:
         assert await removed_since(store, case.at + 60) == []
         (counts,) = await store.run([Counts("2000-01-01", "2100-01-01")])
         assert ("removals", ("ordered",)) in [(str(one.kind), one.details) for one in read(counts)]
+
+
+def test_the_record_of_another_tenant_tells_nothing() -> None:
+    record = {"tenant": "globex", "answer_id": "msg_9", "policy": "p@1", "policy_digest": "ab"}
+    assert completed(ORDER, record) == ORDER
+    assert completed(ORDER, None) == ORDER
+    told = completed(replace(ORDER, tenant="", message=""), record)
+    assert (told.tenant, told.message, told.policy) == ("globex", "msg_9", "p@1")
+
+
+async def test_what_reviewers_could_read_of_it_is_deleted() -> None:
+    async with removing() as (removals, store, _):
+        kept = [Put(EXCERPT, f"x-{of}", b"{}", frozenset({f"request:{of}"})) for of in (REQUEST, "g-other")]
+        await store.run(kept)
+        await removals.order(replace(ORDER, request=""), "ann")
+        assert len((await store.run([Find(EXCERPT)]))[0]) == 2
+        await removals.order(ORDER, "ann")
+        assert [document.id for document in (await store.run([Find(EXCERPT)]))[0]] == ["x-g-other"]
 
 
 @pytest.mark.parametrize("by", ["case", "request"])
