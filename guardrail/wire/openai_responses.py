@@ -245,7 +245,9 @@ class ResponsesStream(Stream):
         """Say what closes a message. `last`: the answer ends with it, and so with what guardrail has to say behind."""
         parked, self._parked = self._parked, []
         choice = self._choices.get(0)
-        if last and self._inserts.behind and choice is not None and choice.spoke and not choice.ended:
+        # Once: the step that asks may have had to wait, and is tried again.
+        known = bool(self._ends_at) or not self._inserts.behind
+        if last and not known and choice is not None and choice.spoke and not choice.ended:
             parts = [part for _, chunk in parked for _, part in chunk.closed] or [""]
             keys = [key for key in choice.channels if self._are_words(key) and any(within(key, p) for p in parts)]
             self._ends_at = keys[-1] if keys else ""

@@ -26,10 +26,12 @@ from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import WireLimits
 from guardrail.wire.strict_json import whole_surrogates
 from tests import strategies
+from tests.property.test_text_classifier import fake
 from tests.property.test_wire_chat import in_reads, read_sizes
 from tests.wire import anthropic_client, chat, gemini_client, ollama_client, openai_text_client
 from tests.wire.openai_responses_client import Server, text_of
 from tests.wire.openai_responses_client import read as read_response
+from tests.wire.scored import guard_scored, hate
 
 Pieces = Sequence[str]
 INSERTS = Inserts("\u2039before\u203a\n\n", "\n\n\u2039behind\u203a")
@@ -252,6 +254,27 @@ def test_a_stream_is_what_it_was_between_the_inserts(
         assert spoken.read(out) == (f"{INSERTS.before}{spoken.read(plain)}{INSERTS.behind}" if text else "")
         same_account(record, account)
         assert (record.before, record.behind) == (bool(text), bool(text))
+
+
+@every_protocol
+@settings(max_examples=20)
+@given(case=strategies.cases(max_pieces=5, max_length=200), data=st.data(), seed=st.integers(0, 99))
+def test_with_a_classifier_the_same_holds_however_late_verdicts_are(
+    spoken: Spoken, case: strategies.Case, data: st.DataObject, seed: int
+) -> None:
+    text = whole_surrogates(case.text)
+    pieces = data.draw(strategies.cuts(text))
+    stream = b"".join(spoken.stream(pieces, False))
+    policy = hate(*case.rules, notice="[stop]", refusal="[stop]")
+    opens = spoken.opens or spoken.protocol.stream
+    plain = guard_scored(policy, fake(seed), stream, request=requests[0], stream=opens)
+    for late in (0, 1, 3):
+        reads = in_reads(stream, data.draw(read_sizes))
+        run = guard_scored(policy, fake(seed), reads, late=late, seed=seed, request=requests[1], stream=opens)
+        expected = f"{INSERTS.before}{spoken.read(plain.out)}{INSERTS.behind}" if text else spoken.read(plain.out)
+        assert spoken.read(run.out) == expected
+        assert (run.record.before, run.record.behind, run.record.held) == (bool(text), bool(text), 0)
+        assert run.record.findings == plain.record.findings
 
 
 @every_protocol
