@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART] [--quick] [--json FILE]`.
 
-Parts: speed, holdback, memory, reload, engine, protocols and detection, which `all` runs; hostile (a quarter of an
-hour), protected, classifier, false-alarms, prompts.
+Parts: speed, holdback, memory, reload, engine, protocols, detection, state and audit, which `all` runs; hostile (a
+quarter of an hour), protected, classifier, false-alarms, prompts.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    audit,
     classifier,
     detection,
     engine,
@@ -29,12 +30,13 @@ from benchmarks import (
     protocols,
     reload,
     speed,
+    state,
 )
 from benchmarks.processes import pin_to_one_cpu
 from guardrail.classify.folders import SHIPPED, model_folder
 from guardrail.errors import ModelError
 
-PARTS = ("engine", "protocols", "detection", "holdback", "memory", "reload", "speed")
+PARTS = ("engine", "protocols", "detection", "holdback", "memory", "reload", "state", "audit", "speed")
 LABELLED = ("false-alarms", "prompts")
 """Parts that need texts from elsewhere."""
 
@@ -126,6 +128,14 @@ def main() -> int:
             changes = reload.measure_reload((10_000,) if options.quick else (10_000, 100_000))
             reload.show(changes, console)
             found[part] = reload.as_json(changes)
+        elif part == "audit":
+            logs = audit.measure_audit(rounds, 2000 if options.quick else 20_000)
+            audit.show(logs, console)
+            found[part] = audit.as_json(logs)
+        elif part == "state":
+            batches = state.measure_state(rounds, 200 if options.quick else 1000)
+            state.show(batches, console)
+            found[part] = state.as_json(batches)
         else:
             speeds = speed.measure_speed(rounds)
             speed.show(speeds, console)

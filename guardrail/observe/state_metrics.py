@@ -13,6 +13,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from guardrail.state.steady import Steady
+from guardrail.state.store import Store
+
 
 @dataclass(slots=True)
 class StateCounters:
@@ -30,6 +33,8 @@ class StateCounters:
     """For which they waited, in all."""
     without: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Requests for which it could not be asked, by use and by what was done instead: open, closed, local."""
+    store: Store | None = None
+    """Which counts for itself how often it was asked, and how that failed."""
 
 
 class StateMetrics(Collector):
@@ -63,3 +68,16 @@ class StateMetrics(Collector):
         for (use, done), count in counters.without.items():
             without.add_metric([use, done], count)
         yield without
+        if counters.store is not None:
+            yield CounterMetricFamily(
+                "guardrail_state_round_trips",
+                "Round trips to the state store; what is asked at the same time shares one.",
+                value=counters.store.round_trips,
+            )
+        if isinstance(counters.store, Steady):
+            errors = CounterMetricFamily(
+                "guardrail_state_errors", "Calls that the state store did not answer, by kind.", labels=["kind"]
+            )
+            for kind, count in counters.store.failures.items():
+                errors.add_metric([kind], count)
+            yield errors

@@ -88,7 +88,7 @@ class Governor:
         self.store = store
         self.duties = tuple(duties)
         self.identity = identity
-        self.counters = StateCounters()
+        self.counters = StateCounters(store=store)
         self._on_failure = on_failure
         self._fallback = fallback
         self._backlog: deque[_Due] = deque()
