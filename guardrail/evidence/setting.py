@@ -107,10 +107,12 @@ def prepare(config: Path | None, preset: str, *, tenant: str | None, folder: Pat
         CLAIMS_SECRET: claims,
         "GUARDRAIL_SECRET": secrets.token_hex(32),
     }
+    pushed = ("Policies that are pushed through the state were not there; those in files were tried.",)
     changes = (
         "A simulated model server answered in the place of the upstreams.",
         "The state was an SQLite file in a folder of its own, whatever the configuration names.",
         "Keys and secrets were made for the trial; listeners took free ports, without TLS.",
+        *(pushed if loaded.settings.file.pushed_policies is not None else ()),
     )
     return Setting(folder / "guardrail.yaml", environ, key, token, claims, signing, changes)
 
