@@ -8,7 +8,7 @@ import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -193,6 +193,35 @@ def shadow(
 
     body = {"policy": spelled, "percent": percent}
     _change("policy.shadowed", make, body, config=config, key=key, by=by, form=form)
+
+
+@policy.command("compare")
+def compare(
+    name: Named,
+    version: Annotated[
+        int | None, typer.Option(help="Of the shadow; by default the present one.", show_default=False)
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=365, help="So many days until today (UTC).")] = 7,
+    config: Config = None,
+    form: Printed = Form.TEXT,
+) -> None:
+    """Print what a shadow policy would have done otherwise than what was in effect: counts only, no text."""
+    from guardrail.policy.comparison import compared, rows
+
+    async def work(publisher: Publisher) -> None:
+        shadowing = version
+        if shadowing is None:
+            line = (await publisher.head()).policies.get(name)
+            if line is None or line.shadow is None:
+                _fail(f"there is no shadow of {name}; --version names one that was")
+                return
+            shadowing = line.shadow.version
+        today = datetime.now(UTC).date()
+        first = today - timedelta(days=days - 1)
+        found = await compared(publisher.store, name, shadowing, first.isoformat(), today.isoformat())
+        _print(form, found, "\n".join(rows(found)))
+
+    _run(config, work)
 
 
 def _change(

@@ -73,6 +73,24 @@ class InputRecord(msgspec.Struct, frozen=True):
     """None: the section has none."""
 
 
+class ShadowRecord(msgspec.Struct, frozen=True):
+    """What a shadow policy made of the same answer. Nobody got any of it."""
+
+    policy: str
+    """`name@digest;version=n`."""
+    policy_digest: str
+    result: str
+    """`same`, `differs` (a client would have noticed), or why it was given up: `over_budget`, `failed`,
+    `unfinished`."""
+    halted: bool = False
+    removed: int = 0
+    findings: list[FindingRecord] = []
+    """At most 5."""
+    findings_total: int = 0
+    cpu_s: float = 0.0
+    """Processor time that it took, in seconds."""
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One response. Times are seconds, sizes are code points of model text unless the name says bytes."""
 
@@ -156,6 +174,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """None: the policy has none."""
     input: InputRecord | None = None
     """None: the policy looks for nothing in requests, or the request was refused before."""
+    shadow: ShadowRecord | None = None
+    """None: no shadow policy judged it."""
     first_byte_s: float
     """From the request's arrival to the upstream's first body byte; 0 when none came."""
     duration_s: float

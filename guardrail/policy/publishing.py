@@ -102,6 +102,7 @@ class Publisher:
             message = f"found a signing key that is none of pushed_policies.public_keys, expected {public_of(private)}"
             raise ConfigError([ConfigProblem("guardrail.yaml", 0, 0, f"{message} among them")])
         self.settings: PushedPolicies = pushed_policies
+        self.store = desk.store
         self._desk = desk
         self._actor = actor
         self._private = private

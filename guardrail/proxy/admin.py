@@ -64,6 +64,7 @@ class LocalSource:
         return {
             "ready": not reasons,
             "config": "ok" if state.last_reload_ok else "refused",
+            "policies": "refused" if self._proxy.registry.pushed_problems else "ok",
             "state": "ok" if governor is None or governor.up else "down",
             "generation": state.generation,
             "reasons": reasons,
@@ -92,6 +93,10 @@ class LocalSource:
                 {"name": tenant.name, "policy": tenant.policy.tag, "upstream": tenant.upstream, "locale": tenant.locale}
                 for tenant in snapshot.tenants.values()
             ],
+            "pushed": {
+                "serial": snapshot.overlay.serial,
+                "problems": [str(problem) for problem in registry.pushed_problems],
+            },
             "anonymous": snapshot.anonymous.policy.tag if snapshot.anonymous else None,
         }
 

@@ -25,6 +25,7 @@ from guardrail.governance.removal import Removed
 from guardrail.observe.audit import AuditLog
 from guardrail.observe.backlog_metrics import BacklogMetrics
 from guardrail.observe.metrics import ConfigState, Metrics
+from guardrail.observe.policy_metrics import PolicyMetrics, PushedState
 from guardrail.observe.records import Records
 from guardrail.policy.policy import Policy
 from guardrail.policy.registry import Registry, Snapshot, Tenant
@@ -43,6 +44,7 @@ from guardrail.proxy.public import Asked as PeopleAsked
 from guardrail.proxy.public import Public
 from guardrail.proxy.relay import JSON, SERVER, Asked, Relay
 from guardrail.proxy.routes import HEARTBEAT, Own, Unguarded, decoded, public_path, route, spoken_at
+from guardrail.proxy.shadow import Shadows
 from guardrail.proxy.tenants import Caller, Unauthorized, identify
 from guardrail.proxy.upstream import Upstreams
 from guardrail.settings import Limits
@@ -92,6 +94,8 @@ class Proxy:
             for collector in duty.collectors():
                 self.metrics.registry.register(collector)
         self.checks = Checks(self.classifiers)
+        self.shadows = Shadows(self.classifiers)
+        self.metrics.registry.register(PolicyMetrics(self.pushed_state, self.shadows.counters))
         self.public = Public(desk, environ) if desk is not None else None
         self.chores = Chores(desk, environ, self.forget) if desk is not None else None
         if self.chores is not None:
@@ -123,6 +127,11 @@ class Proxy:
             loaded_at=registry.loaded_at,
         )
 
+    def pushed_state(self) -> PushedState:
+        """What is pushed, for metrics and readiness."""
+        snapshot = self.registry.current
+        return PushedState(snapshot.overlay.serial, bool(self.registry.pushed_problems), len(snapshot.keys))
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request of a client."""
         exchange = Exchange(request.method, request.rel_url.raw_path)
@@ -153,7 +162,16 @@ class Proxy:
             record = exchange.close(self.records, self.metrics, self.audit)
             if record is not None and exchange.entering is not None and exchange.standing is not None:
                 assert self.governor is not None
-                self.governor.finish(Finished(exchange.entering, exchange.standing, record, *exchange.found(), exchange.usage))
+                self.governor.finish(
+                    Finished(
+                        exchange.entering,
+                        exchange.standing,
+                        record,
+                        *exchange.found(),
+                        exchange.usage,
+                        exchange.excerpts(),
+                    )
+                )
 
     async def _answer(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         snapshot = self.registry.current
@@ -197,19 +215,22 @@ class Proxy:
                     tenant = replace(caller.tenant, policy=policy)
                     return await self._answer_itself(where, tenant, body, exchange, limits)
                 policy = caller.tenant.policy
-                asked = opened = None
+                asked = opened = shadow = None
                 if isinstance(where, Protocol):
                     asked = Asked(where, _read_request(where, request, body, exchange))
                     policy = await self._enter(request, snapshot, caller.tenant, asked, exchange)
+                    asked = Asked(where, _with_excerpts(asked.request, exchange))
                     if policy.input is not None:
                         judge = self.classifiers.get(policy.input.policy)
                         sent = await guarded(policy.input, where, asked.request, body, judge, exchange)
                         if sent is not body:  # the answer is guarded as one to what the model reads
-                            body, asked = sent, Asked(where, _read_request(where, request, sent, exchange))
+                            body, read = sent, _read_request(where, request, sent, exchange)
+                            asked = Asked(where, _with_excerpts(read, exchange))
+                    shadow = await self._shadow(snapshot, caller.tenant, policy, asked, exchange)
                     policy = await self._instructions.kept(policy, asked.request)
                     opened = self.classifiers.get(policy)
                 upstream = self._upstreams.get(caller.tenant.upstream, config)
-                relay = Relay(exchange, request, asked, policy, upstream, opened, limits, self.metrics)
+                relay = Relay(exchange, request, asked, policy, upstream, opened, limits, self.metrics, shadow)
                 self._relays.add(relay)
                 try:
                     return await relay.run(body)
@@ -270,6 +291,16 @@ class Proxy:
         if standing.delay:
             await asyncio.sleep(standing.delay)
         return standing.policy
+
+    async def _shadow(
+        self, snapshot: Snapshot, tenant: Tenant, judged_by: Policy, asked: Asked, exchange: Exchange
+    ) -> tuple[Shadows, Policy] | None:
+        """What judges a streamed answer beside its policy, for nobody to see."""
+        pushed = snapshot.settings.pushed_policies
+        if pushed is None or not asked.request.stream:
+            return None
+        policy = self.shadows.policy_for(tenant, judged_by, exchange.request_id, pushed.shadow_cpu)
+        return None if policy is None else (self.shadows, await self._instructions.kept(policy, asked.request))
 
     async def _answer_itself(
         self, where: Own, tenant: Tenant, body: bytes, exchange: Exchange, limits: Limits
@@ -332,6 +363,8 @@ class Proxy:
                         logger.warning("%s", line)
             await self.classifiers.follow(registry.current.compiled)
             self.records.resize(registry.current.settings.records.keep)
+            if self.governor is not None:
+                await self.shadows.write(self.governor.store)
             await self._upstreams.sweep()
             self.checks.sessions.sweep(registry.current.settings.limits)
 
@@ -365,6 +398,12 @@ class Proxy:
         """Close every connection to an upstream, and the classifiers."""
         await self._upstreams.close()
         await self.classifiers.close()
+
+
+def _with_excerpts(asked: ModelRequest, exchange: Exchange) -> ModelRequest:
+    """The request, with what the duties want kept of the text around findings."""
+    around = exchange.standing.around if exchange.standing is not None else 0
+    return replace(asked, around=around) if around else asked
 
 
 async def _read_body(request: web.Request, limit: int, setting: str = "limits.request_bytes") -> bytes:
@@ -420,9 +459,7 @@ def _prompt_refused(reply: Reply, exchange: Exchange) -> web.Response:
 
 def _duty_refused(refused: Refused, exchange: Exchange) -> web.Response:
     """A duty's refusal in the words of the protocol that is spoken at the path."""
-    refusal = Refusal(
-        refused.status, refused.type, refused.message, refused.code, retry_after=refused.retry_after
-    )
+    refusal = Refusal(refused.status, refused.type, refused.message, refused.code, retry_after=refused.retry_after)
     exchange.status, exchange.refused_with = refused.status, refused.record
     response = web.Response(
         status=refused.status,

@@ -27,13 +27,14 @@ from guardrail.observe.records import (
     Outcome,
     Record,
     Records,
+    ShadowRecord,
 )
 from guardrail.policy.policy import Policy
 from guardrail.proxy.faults import Fault
 from guardrail.proxy.upstream import Attempts
 from guardrail.text.rules import Finding
 from guardrail.wire.prompt import PromptRecord
-from guardrail.wire.record import StreamRecord
+from guardrail.wire.record import Excerpt, StreamRecord
 
 logger = logging.getLogger("guardrail.proxy")
 
@@ -108,6 +109,8 @@ class Exchange:
     prompt: PromptRecord | None = None
     """What the policy made of the request; None when it looks for nothing there."""
     prompt_encoder_calls: int = 0
+    shadow: ShadowRecord | None = None
+    """What a shadow policy made of it."""
     upstream_aborted: bool = False
     attempts: Attempts = field(default_factory=Attempts)
     bytes_in: int = 0
@@ -139,6 +142,10 @@ class Exchange:
     def found(self) -> tuple[Sequence[Finding], Sequence[Finding]]:
         """Every finding in what the person wrote for this request, and every one in the model's words."""
         return self.prompt.own if self.prompt else (), self.text.findings if self.text else ()
+
+    def excerpts(self) -> tuple[Excerpt, ...]:
+        """The text around what was found, where a duty asked for it."""
+        return (*(self.prompt.excerpts if self.prompt else ()), *(self.text.excerpts if self.text else ()))
 
     def close(self, records: Records, metrics: Metrics, audit: AuditLog | None = None) -> Record | None:
         """Write the record, also to the audit log, and count it; the record, unless it could not be made. Called once,
@@ -216,6 +223,7 @@ class Exchange:
             if text.classifier
             else None,
             input=asked,
+            shadow=self.shadow,
             bytes_in=self.bytes_in,
             bytes_out=self.bytes_out,
             first_byte_s=round(self.first_byte_at - self.started, 6) if self.first_byte_at else 0.0,

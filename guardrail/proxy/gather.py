@@ -56,6 +56,7 @@ class Gathered:
         return {
             "ready": not reasons,
             "config": "refused" if any(state["config"] == "refused" for state in states) else "ok",
+            "policies": "refused" if any(state["policies"] == "refused" for state in states) else "ok",
             "state": "down" if any(state["state"] == "down" for state in states) else "ok",
             "generation": min((state["generation"] for state in states), default=0),
             "workers": len(answers),

@@ -21,6 +21,7 @@ from guardrail.observe.metrics import AddedLatency
 from guardrail.proxy.exchange import Exchange
 from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.scoring import StreamScoring
+from guardrail.proxy.shadow import Shadow
 from guardrail.proxy.tap import ReadTap
 from guardrail.proxy.timing import EventTiming
 from guardrail.proxy.upstream import read_fault
@@ -43,6 +44,7 @@ class Pump:
         "_full",
         "_limit",
         "_scoring",
+        "_shadow",
         "_tap",
         "_timing",
         "_transport",
@@ -59,8 +61,10 @@ class Pump:
         limit: int,
         abort: Callable[[], None],
         scoring: StreamScoring | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
-        """`limit`: bytes the whole answer may have; `abort` closes the upstream's connection."""
+        """`limit`: bytes the whole answer may have; `abort` closes the upstream's connection; `shadow` is shown every
+        read, when what came of it has been written."""
         self._exchange = exchange
         self._codec = codec
         self._dog = dog
@@ -68,6 +72,7 @@ class Pump:
         self._limit = limit
         self._abort = abort
         self._scoring = scoring
+        self._shadow = shadow
         self._full = False
         """The client's buffer is full: what comes from the upstream stays where it is."""
         self._error: BaseException | None = None
@@ -120,6 +125,8 @@ class Pump:
             self._exchange.bytes_out += len(out)
             self._dog.written_at = now
         self._timing.passed(came, now, data, out)
+        if data and self._shadow is not None:
+            self._shadow.feed(data)
 
     async def flow(self, answer: aiohttp.ClientResponse, request: web.Request, writer: AbstractStreamWriter) -> None:
         """Carry on until the stream is done or the upstream has ended. The client's headers must have been written.

@@ -27,7 +27,7 @@ from multidict import CIMultiDict
 
 from guardrail.errors import WireError
 from guardrail.observe.metrics import Metrics
-from guardrail.observe.records import Outcome
+from guardrail.observe.records import Outcome, ShadowRecord
 from guardrail.policy.policy import Policy
 from guardrail.proxy import headers
 from guardrail.proxy.classifiers import Opened
@@ -36,9 +36,11 @@ from guardrail.proxy.faults import Failed, Fault
 from guardrail.proxy.pump import Pump
 from guardrail.proxy.routes import spoken_at
 from guardrail.proxy.scoring import StreamScoring, score_missing
+from guardrail.proxy.shadow import Shadow, Shadows
 from guardrail.proxy.upstream import READABLE_ENCODINGS, Upstream, read_fault
 from guardrail.proxy.watchdog import Watchdog
 from guardrail.settings import Limits
+from guardrail.state.operations import Count
 from guardrail.whole_texts import OFF_LOOP_BYTES, looked_at
 from guardrail.wire.annotation import annotated
 from guardrail.wire.answer import Fault as InBandFault
@@ -83,9 +85,10 @@ class Relay:
         opened: Opened | None,
         limits: Limits,
         metrics: Metrics,
+        shadow: tuple[Shadows, Policy] | None = None,
     ) -> None:
         """`asked`: what was asked for; None at a path that passes unscanned. `opened`: the policy's classifier, when it
-        has one."""
+        has one. `shadow`: a policy that judges a streamed answer beside it."""
         self._exchange = exchange
         self._request = request
         standing = exchange.standing
@@ -99,6 +102,8 @@ class Relay:
         self._opened = opened
         self._scoring: StreamScoring | None = None
         self._metrics = metrics
+        self._shadowed = shadow
+        self._shadow: Shadow | None = None
         task = asyncio.current_task()
         assert task is not None
         self._task = task
@@ -172,6 +177,8 @@ class Relay:
                 self._exchange.encoder_calls = self._scoring.encoder_calls
             if self._codec is not None and self._exchange.text is None:
                 self._exchange.text = self._codec.record
+            if self._shadow is not None and self._exchange.text is not None:
+                self._take_shadow(self._shadow.cut(self._exchange.text))
 
     async def _relay(self, body: bytes) -> web.StreamResponse:
         asked = self._asked
@@ -232,12 +239,13 @@ class Relay:
     # Streams
 
     async def _stream(self, answer: aiohttp.ClientResponse, asked: Asked, opens: OpenStream) -> web.StreamResponse:
-        codec = self._codec = opens(
-            self._policy,
-            asked.request,
-            case_id=self._exchange.request_id,
-            limits=WireLimits(event_bytes=self._limits.event_bytes),
-        )
+        limits = WireLimits(event_bytes=self._limits.event_bytes)
+        case_id = self._exchange.request_id
+        codec = self._codec = opens(self._policy, asked.request, case_id=case_id, limits=limits)
+        if self._shadowed is not None:
+            shadows, policy = self._shadowed
+            beside = opens(policy, asked.request, case_id=case_id, limits=limits)
+            self._shadow = shadows.begin(policy, beside, case_id)
         settings = self._policy.classifier
         if settings is not None and self._opened is not None:
             self._scoring = StreamScoring(codec, self._opened.classifier, settings.deadline, self._metrics.verdicts)
@@ -262,7 +270,15 @@ class Relay:
             # Nothing waited for these verdicts; the record does.
             await self._last_verdicts(self._scoring)
             self._exchange.text = codec.record
+        if self._shadow is not None:
+            self._take_shadow(await self._shadow.finish(self._exchange.text))
         return client
+
+    def _take_shadow(self, made: tuple[ShadowRecord, Count]) -> None:
+        assert self._shadowed is not None
+        self._shadow = None
+        self._exchange.shadow, counted = made
+        self._shadowed[0].over(counted)
 
     async def _last_verdicts(self, scoring: StreamScoring) -> None:
         """Wait for the verdicts that are out, also when the client leaves meanwhile: it has all it came for."""
@@ -284,7 +300,8 @@ class Relay:
         that until then a fault is still an HTTP status."""
         limit = self._limits.response_bytes
         scoring = self._scoring
-        pump = Pump(self._exchange, codec, self._dog, self._metrics.added, limit, self._close_upstream, scoring)
+        added, abort = self._metrics.added, self._close_upstream
+        pump = Pump(self._exchange, codec, self._dog, added, limit, abort, scoring, self._shadow)
         if scoring is not None:
             scoring.changed = lambda: self._spill(answer, pump)
         data = b"-"

@@ -52,7 +52,7 @@ async def test_health_and_readiness_need_none_and_tell_a_refused_edit() -> None:
     async with administered() as (guarded, url):
         assert (await get(url + "/healthz"))[0] == 200
         status, answer = await get(url + "/readyz")
-        ready = {"ready": True, "config": "ok", "state": "ok", "generation": 1, "reasons": []}
+        ready = {"ready": True, "config": "ok", "policies": "ok", "state": "ok", "generation": 1, "reasons": []}
         assert (status, await answer.json()) == (200, ready)
         guarded.proxy.registry.problems = (ConfigProblem("policies/x.yaml", 3, 1, "found y, expected z"),)
         status, answer = await get(url + "/readyz")
