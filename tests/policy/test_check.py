@@ -131,6 +131,23 @@ def test_one_tenant(tmp_path: Path) -> None:
     ]
 
 
+def test_one_preset(tmp_path: Path) -> None:
+    path = shipped_config() / "presets" / "eu-ai-act.yaml"
+    assert check(path) == (0, f"{path} is good\n  preset eu-ai-act  17 duties  16 served here\n")
+    wrong = tmp_path / "p.yaml"
+    wrong.write_text(path.read_text(encoding="utf-8").replace("id: logs", "id: misuse"), encoding="utf-8")
+    code, output = check(wrong)
+    assert code == 1
+    assert "found the duty 'misuse' again, expected each id once" in output
+
+
+def test_a_configuration_tells_its_presets(tmp_path: Path) -> None:
+    files = {**GOOD, "guardrail.yaml": GOOD["guardrail.yaml"] + "presets: [us-companion-chatbot]\n"}
+    code, output = check(write(tmp_path, files))
+    assert code == 0
+    assert "  preset us-companion-chatbot  12 duties  as of 2026-07-01\n" in output
+
+
 def test_one_lexicon(tmp_path: Path) -> None:
     path = tmp_path / "l.csv"
     path.write_text("term,severity,action,options,language\na,,,,\nb,,,,\nc,high,replace,noise edges=never,en\n")

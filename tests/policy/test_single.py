@@ -17,6 +17,7 @@ from guardrail.policy.single import Kind, kind_of
         ("p.yaml", "policy: p\n", "policy"),
         ("p.yaml", "policy: p\nrules: [{id: x}]\n", "policy"),
         ("t.yaml", "policy: p\ntenant: t\n", "tenant"),
+        ("h.yaml", "preset: h\nterms: {}\n", "preset"),
         ("l.TXT", "policy: p\n", "lexicon"),
         ("l.csv", "", "lexicon"),
         ("x.yaml", "[]\n", None),
