@@ -26,8 +26,8 @@ from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import WireLimits
 from guardrail.wire.strict_json import whole_surrogates
 from tests import strategies
-from tests.property.test_text_classifier import fake
 from tests.property.test_wire_chat import in_reads, read_sizes
+from tests.scoring import fake
 from tests.wire import anthropic_client, chat, gemini_client, ollama_client, openai_text_client
 from tests.wire.openai_responses_client import Server, text_of
 from tests.wire.openai_responses_client import read as read_response
