@@ -363,7 +363,7 @@ class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = UNSET
     store_text: Annotated[
-        bool | UnsetType, Meta(description="Whether records may hold model text; by default false.")
+        bool | UnsetType, Meta(description="Whether text around findings may be kept, sealed; by default false.")
     ] = UNSET
     rules: Annotated[tuple[RuleEntry, ...], Meta(description="The rules.")] = ()
     classifier: Annotated[

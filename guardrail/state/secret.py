@@ -72,16 +72,32 @@ def open_secret(environ: Mapping[str, str], variable: str, folder: Path | None) 
     `folder`: None where every replica must be told it (a shared state). Raises SecretError."""
     value = environ.get(variable, "")
     if value:
-        return Secret(value, f"the environment variable {variable}")
+        told = Secret(value, f"the environment variable {variable}")
+        if folder is not None and (kept := _kept(folder / FILE)) is not None and kept.fingerprint != told.fingerprint:
+            # Whoever goes on with another one meets only strangers, and opens nothing that was sealed.
+            raise SecretError(
+                f"{folder / FILE} holds another secret than the environment variable {variable}, and the state beside "
+                "it was made with that one; set the variable to it, or move the file away to begin anew"
+            )
+        return told
     if folder is None:
         raise SecretError(
             f"the environment variable {variable} is not set: processes that share a state need the same secret"
         )
     path = folder / FILE
     try:
-        return Secret(_read(path) or _make(path), str(path))
+        return _kept(path) or Secret(_make(path), str(path))
     except OSError as error:
         raise SecretError(f"{path}: {error.strerror or error}") from error
+
+
+def _kept(path: Path) -> Secret | None:
+    """The secret in a file; None when there is no file. Raises SecretError."""
+    try:
+        value = _read(path)
+    except OSError as error:
+        raise SecretError(f"{path}: {error.strerror or error}") from error
+    return Secret(value, str(path)) if value else None
 
 
 def _problem(value: str) -> str:

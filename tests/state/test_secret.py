@@ -23,9 +23,18 @@ def test_a_derived_key_is_hkdf_of_the_secret() -> None:
 
 
 def test_the_variable_comes_before_the_file(tmp_path: Path) -> None:
-    made = open_secret({}, "S", tmp_path)
-    told = open_secret({"S": VALUE}, "S", tmp_path)
-    assert made.fingerprint != told.fingerprint == Secret(VALUE).fingerprint
+    assert open_secret({"S": VALUE}, "S", tmp_path).fingerprint == Secret(VALUE).fingerprint
+    assert list(tmp_path.iterdir()) == []  # it is not written down
+    kept = open_secret({}, "S", tmp_path)
+    assert open_secret({"S": (tmp_path / "secret").read_text().strip()}, "S", tmp_path).fingerprint == kept.fingerprint
+
+
+def test_a_state_is_not_gone_on_with_under_another_secret(tmp_path: Path) -> None:
+    open_secret({}, "S", tmp_path)
+    with pytest.raises(SecretError, match="holds another secret than the environment variable S"):
+        open_secret({"S": VALUE}, "S", tmp_path)
+    (tmp_path / "secret").unlink()
+    open_secret({"S": VALUE}, "S", tmp_path)
 
 
 def test_the_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

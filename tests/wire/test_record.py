@@ -8,18 +8,45 @@ from typing import Any
 
 import pytest
 
+from guardrail.text.rules import Action, Finding
 from guardrail.text.scores import Failure
 from guardrail.text.scoring import Tally
 from guardrail.wire import anthropic, gemini, ollama, openai_chat, openai_responses, openai_text
 from guardrail.wire.openai_chat import ChatStream
 from guardrail.wire.protocol import Protocol
-from guardrail.wire.record import answer_id_of, classifier_part
+from guardrail.wire.record import answer_id_of, classifier_part, excerpts_of
 from guardrail.wire.request import ModelRequest
 from guardrail.wire.stream import WireLimits
 from tests.wire.chat import call, halt, policy, redact, says
 from tests.wire.scored import hate
 
 POLICY = policy(redact("secret"), halt("forbidden"))
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "said"),
+    [
+        ("0123456789", 4, 6, "23" + "45" + "67"),
+        ("0123456789", 0, 2, "0123"),
+        ("0123456789", 8, 10, "6789"),
+        ("0123456789", 2, 8, "0123 … 6789"),
+        ("0123", 0, 4, "0123"),
+    ],
+)
+def test_an_excerpt_is_what_stands_around_a_finding(text: str, start: int, end: int, said: str) -> None:
+    found = Finding(start, end, "rule", "category", "low", Action.LOG)
+    (excerpt,) = excerpts_of([found], text, 2)
+    assert (excerpt.text, excerpt.start) == (said, max(start - 2, 0))
+    assert said not in repr(excerpt)
+
+
+def test_text_is_kept_where_the_request_asks_for_it() -> None:
+    for around, expected in ((0, []), (3, [" a secret, a"])):
+        stream = ChatStream(POLICY, ModelRequest(around=around), case_id="g-1")
+        for raw in says("here is a sec", "ret, and more"):
+            stream.feed(raw)
+        stream.finish()
+        assert [excerpt.text for excerpt in stream.record.excerpts] == expected
 
 
 def test_the_account_holds_at_every_moment() -> None:
