@@ -63,6 +63,8 @@ async def test_the_record_is_marked(tmp_path: Path) -> None:
         assert proxy.chores is not None
         await proxy.chores.follow()
         assert [each.removed_by for each in proxy.records.newest(1)] == [case.id]
+        await proxy.chores.count()
+        assert proxy.metrics.registry.get_sample_value("guardrail_deliveries_pending") == 1
         await proxy.close()
 
 
