@@ -198,7 +198,7 @@ async def test_whole_answers_are_not_shadowed() -> None:
 
 
 async def test_a_client_that_leaves() -> None:
-    async with shadowing(slowly("I like Acme "), MASKS) as guarded:
+    async with shadowing(slowly("I like it. ", "Acme "), MASKS) as guarded:
         async with raw_client(guarded) as (reader, _):
             await reader.readuntil(b"like")
         record = await guarded.record()
