@@ -2,8 +2,8 @@
 
 Calls that come while a round trip is under way are collected, and go together in the next one: however many requests
 come at once, few round trips are made. What one call asks is one call of a Lua script (of a cluster: one for each
-slot). Promises: a call is answered, or fails, within `timeout`; nothing is sent twice by itself; every key begins with
-the prefix and has a time to live; time is the server's.
+slot). Promises: a call is answered, or fails, within `timeout`, once there has been a connection; nothing is sent twice
+by itself; every key begins with the prefix and has a time to live; time is the server's.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ class RedisStore:
         self._closed = False
 
     async def run(self, operations: Sequence[Operation]) -> list[Any]:
-        """One reply for each operation. Raises StateError, after `timeout` at the latest."""
+        """One reply for each operation. Raises StateError, after `timeout` at the latest; before there ever was a
+        connection, after two seconds more."""
         return await self._asked(operations)
 
     async def ping(self) -> None:
@@ -151,8 +152,10 @@ class RedisStore:
         self._waiting.append(call)
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work())
+        # Whoever is first waits for the connection as well: a process that starts, or a command.
+        patience = self._timeout if self._connections else self._timeout + CONNECT_SECONDS
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(patience):
                 return await call.future
         except TimeoutError:
             raise self._slow() from None

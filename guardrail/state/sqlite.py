@@ -237,9 +237,11 @@ def _opened(path: Path | None, sync: str, lock_seconds: float) -> sqlite3.Connec
     name = ":memory:" if path is None else str(path)
     connection = sqlite3.connect(name, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
     try:
+        connection.execute("BEGIN")  # so that all three are of one moment: another process may be making the tables
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (schema,) = connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("COMMIT")
         if tables and application != APPLICATION:
             raise _Refused("it is a database of another program", "other")
         if schema > SCHEMA:

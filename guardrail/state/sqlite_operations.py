@@ -48,6 +48,7 @@ TABLES = (
     " PRIMARY KEY (family, key)) WITHOUT ROWID",
     "CREATE TABLE lease (family TEXT NOT NULL, key TEXT NOT NULL, lease TEXT NOT NULL, until REAL NOT NULL,"
     " PRIMARY KEY (family, key, lease)) WITHOUT ROWID",
+    "CREATE INDEX lease_until ON lease (family, key, until)",
     "CREATE TABLE session (family TEXT NOT NULL, id TEXT NOT NULL, started REAL NOT NULL, last REAL NOT NULL,"
     " marks TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (family, id)) WITHOUT ROWID",
     "CREATE TABLE counter (day TEXT NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,"
@@ -213,7 +214,8 @@ def _listed(names: Iterable[str]) -> str:
 def _take(connection: sqlite3.Connection, take: Take, now: float) -> Taken:
     moment = int(now * MICROSECONDS)
     windows = [_window(connection, take.group, meter.key, meter.window, moment) for meter in take.meters]
-    held = [_held(connection, take.group, seats.key, now) for seats in take.seats]
+    sizes = [_size(connection, take.group, seats.key, now) for seats in take.seats]
+    held = [_holds(connection, take.group, seats.key, take.lease, now) for seats in take.seats]
     refused, retry_after = -1, 0.0
     for index, (meter, window) in enumerate(zip(take.meters, windows, strict=True)):
         if not window.fits(meter.cost, meter.limit, spare=meter.spare):
@@ -221,25 +223,25 @@ def _take(connection: sqlite3.Connection, take: Take, now: float) -> Taken:
             refused, retry_after = index, meter.window if wait is None else wait / MICROSECONDS
             break
     else:
-        for index, (seats, leases) in enumerate(zip(take.seats, held, strict=True), len(take.meters)):
-            if take.lease not in leases and len(leases) >= seats.limit:
-                ends = sorted(leases.values())
-                retry_after = ends[len(ends) - seats.limit] - now if seats.limit > 0 else take.lease_seconds
-                refused = index
+        for index, (seats, size) in enumerate(zip(take.seats, sizes, strict=True)):
+            if not held[index] and size >= seats.limit:
+                over = _over(connection, take.group, seats.key, size - seats.limit, now) if seats.limit > 0 else None
+                refused = len(take.meters) + index
+                retry_after = take.lease_seconds if over is None else over - now
                 break
     if refused < 0:
         for meter, window in zip(take.meters, windows, strict=True):
             if meter.cost:
                 window.add(meter.cost)
                 _write(connection, take.group, meter.key, meter.window, window)
-        for seats, leases in zip(take.seats, held, strict=True):
-            leases[take.lease] = now + take.lease_seconds
-            _lease(connection, take.group, seats.key, take.lease, leases[take.lease])
+        for index, seats in enumerate(take.seats):
+            _lease(connection, take.group, seats.key, take.lease, now + take.lease_seconds)
+            sizes[index] += not held[index]
     levels = [
         Level(meter.key, meter.limit, window.used, window.reset / MICROSECONDS)
         for meter, window in zip(take.meters, windows, strict=True)
     ]
-    levels += [Level(seats.key, seats.limit, len(leases), 0.0) for seats, leases in zip(take.seats, held, strict=True)]
+    levels += [Level(seats.key, seats.limit, size, 0.0) for seats, size in zip(take.seats, sizes, strict=True)]
     return Taken(tuple(levels), refused, retry_after)
 
 
@@ -272,9 +274,25 @@ def _write(connection: sqlite3.Connection, group: str, key: str, seconds: float,
     )
 
 
-def _held(connection: sqlite3.Connection, group: str, key: str, now: float) -> dict[str, float]:
-    query = "SELECT lease, until FROM lease WHERE family = ? AND key = ? AND until > ?"
-    return dict(connection.execute(query, (group, key, now)))
+def _size(connection: sqlite3.Connection, group: str, key: str, now: float) -> int:
+    """How many leases there are."""
+    query = "SELECT count(*) FROM lease WHERE family = ? AND key = ? AND until > ?"
+    (size,) = connection.execute(query, (group, key, now)).fetchone()
+    assert isinstance(size, int)
+    return size
+
+
+def _holds(connection: sqlite3.Connection, group: str, key: str, lease: str, now: float) -> bool:
+    query = "SELECT 1 FROM lease WHERE family = ? AND key = ? AND lease = ? AND until > ?"
+    return connection.execute(query, (group, key, lease, now)).fetchone() is not None
+
+
+def _over(connection: sqlite3.Connection, group: str, key: str, before: int, now: float) -> float:
+    """When a lease is over, the one before which so many others are."""
+    query = "SELECT until FROM lease WHERE family = ? AND key = ? AND until > ? ORDER BY until LIMIT 1 OFFSET ?"
+    (until,) = connection.execute(query, (group, key, now, before)).fetchone()
+    assert isinstance(until, float)
+    return until
 
 
 def _lease(connection: sqlite3.Connection, group: str, key: str, lease: str, until: float) -> None:

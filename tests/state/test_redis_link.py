@@ -20,7 +20,7 @@ from guardrail.state.operations import Put
 from guardrail.state.redis import RedisStore
 from guardrail.state.redis_link import place_of
 from guardrail.state.settings import RedisSettings, RedisTls, Sentinel
-from guardrail.state.store import StateError, put
+from guardrail.state.store import CHANGES, StateError, put
 from tests.state.servers import RedisServer, running
 
 PASSWORD = "open sesame"
@@ -48,9 +48,20 @@ async def test_a_socket_and_a_database(server: RedisServer, tmp_path: Path) -> N
 
 
 async def test_a_user_and_a_password(server: RedisServer) -> None:
-    server.client.execute_command("ACL", "SETUSER", "guard", "on", f">{PASSWORD}", "~guardrail:*", "&*", "+@all")
+    allowed = ("~guardrail:*", "&guardrail:*", "+@all", "-@dangerous", "-@admin")  # as docs/state.md has it
+    server.client.execute_command("ACL", "SETUSER", "guard", "on", f">{PASSWORD}", *allowed)
     given = RedisSettings(url=server.url, username="guard", password_env="P", timeout=5.0)
     assert await version(given, {"P": PASSWORD}) == 1
+    store = RedisStore(given, {"P": PASSWORD})
+    heard = []
+    async for kind in store.changes():
+        heard.append(kind)
+        if len(heard) == len(CHANGES):
+            await store.run([Put("key", "a", b"")])
+        if len(heard) > len(CHANGES):
+            break
+    assert heard[-1] == "key"
+    await store.close()
     address = f"redis://guard:open%20sesame@127.0.0.1:{server.port}/0"
     assert await version(RedisSettings(url_env="A", timeout=5.0), {"A": address}) == 2
     with pytest.raises(StateError, match="it does not take our user or password") as caught:
