@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET
 
 from guardrail.evidence.bench import Bench
-from guardrail.evidence.checks import Outcome, check, fails, holds
+from guardrail.evidence.checks import Outcome, check, fails, holds, untried
 from guardrail.evidence.samples import PLAIN
 from guardrail.governance.label_terms import text_of
 
@@ -19,6 +19,8 @@ OFF = "answers carry no label; `terms.labels` serves"
 async def label_is_in_the_text(bench: Bench) -> Outcome:
     if bench.terms.labels is UNSET:
         return fails(OFF)
+    if bench.terms.labels.explicit == "header":
+        return untried("the terms leave the label to the application (`terms.labels.explicit: header`)")
     label = text_of(bench.terms.labels)
     for stream in (True, False):
         answer = await bench.ask(PLAIN, stream=stream)

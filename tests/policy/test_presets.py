@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+import typer
 
+from guardrail.cli import app
 from guardrail.errors import ConfigError
 from guardrail.policy.load import shipped_config
 from guardrail.policy.presets import check_preset, read_preset, shipped_presets
 from guardrail.policy.registry import Snapshot, load_snapshot
+from guardrail.settings import Settings
 
 SHIPPED = shipped_presets(shipped_config() / "presets")
 ROOT = "version: 1\nupstreams: {default: {url: 'http://127.0.0.1:1'}}\nanonymous: {policy: default}\n"
@@ -57,6 +63,41 @@ def test_a_shipped_preset_says_what_it_is_not(path: Path) -> None:
     for duty in preset.duties:
         assert not duty.checks or duty.settings, f"{duty.id} is tried, so something serves it"
         assert "political" not in str(duty), f"{duty.id} is for people, whatever they think"
+
+
+WAY = re.compile(r"^(terms|service|state|audit)(\.[a-z_.]+)?$")
+"""A setting that is named by its way from the top of guardrail.yaml."""
+
+
+@pytest.mark.parametrize("path", SHIPPED.values(), ids=SHIPPED)
+def test_the_settings_that_a_shipped_preset_names_are_there(path: Path) -> None:
+    for duty in check_preset(path).duties:
+        for way in filter(WAY.match, duty.settings):
+            kinds: list[Any] = [Settings]
+            for step in way.split("."):
+                found = [field for kind in kinds for field in msgspec.structs.fields(kind) if field.encode_name == step]
+                assert found, f"{duty.id}: {way}"
+                kinds = [kind for field in found for kind in structures(field.type)]
+
+
+@pytest.mark.parametrize("path", SHIPPED.values(), ids=SHIPPED)
+def test_the_commands_that_a_shipped_preset_names_are_there(path: Path) -> None:
+    for duty in check_preset(path).duties:
+        for said in duty.settings:
+            words = said.split()
+            if words[0] == "guardrail":
+                known: Any = typer.main.get_command(app)
+                for word in words[1:]:
+                    if not word.startswith("-"):
+                        assert word in known.commands, f"{duty.id}: {said}"
+                        known = known.commands[word]
+
+
+def structures(kind: Any) -> list[Any]:
+    """The structures that a field may hold."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return [kind]
+    return [each for part in getattr(kind, "__args__", ()) for each in structures(part)]
 
 
 def test_a_preset_of_ones_own(tmp_path: Path) -> None:
