@@ -12,7 +12,7 @@ import shutil
 import statistics
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -78,21 +78,24 @@ def after(number: int) -> list[Operation]:
     return [Give("acme", seats, f"lease{number}", (correction,)), Count((("outcome:completed", 1), ("tokens", 400)))]
 
 
-async def _timed(
-    name: str, batch: str, at_once: int, rounds: int, requests: int, asked: Asked, trips: Callable[[], int], pid: int
-) -> Result:
-    number = 0
-    measured: list[list[float]] = [[], [], [], []]  # CPU, the server's, wall, round trips
-    for _ in range(rounds + 1):  # the first fills caches
-        start = (time.process_time(), _cpu(pid), time.perf_counter(), trips())
-        for _ in range(requests // at_once):
-            await asyncio.gather(*(asked(number + each) for each in range(at_once)))
-            number += at_once
-        end = (time.process_time(), _cpu(pid), time.perf_counter(), trips())
-        for spent, begin, finish in zip(measured, start, end, strict=True):
-            spent.append((finish - begin) / requests)
-    cpu, server, wall, made = (statistics.median(spent[1:]) for spent in measured)
-    return Result(name, batch, at_once, cpu * 1e6, server * 1e6, wall * 1e6, made)
+Spent = tuple[float, float, float, float]
+"""Seconds of CPU, of the server's, and of time; round trips."""
+
+
+async def _spent(first: int, requests: int, at_once: int, asked: Asked, trips: Callable[[], int], pid: int) -> Spent:
+    """What so many requests cost, each."""
+    start = (time.process_time(), _cpu(pid), time.perf_counter(), trips())
+    for number in range(first, first + requests, at_once):
+        await asyncio.gather(*(asked(number + each) for each in range(at_once)))
+    end = (time.process_time(), _cpu(pid), time.perf_counter(), trips())
+    cpu, server, wall, made = ((finish - begin) / requests for begin, finish in zip(start, end, strict=True))
+    return cpu, server, wall, made
+
+
+def _result(store: str, batch: str, at_once: int, spent: Sequence[Spent]) -> Result:
+    """Of the rounds, without the first, which fills caches."""
+    cpu, server, wall, made = (statistics.median(each) for each in zip(*spent[1:], strict=True))
+    return Result(store, batch, at_once, cpu * 1e6, server * 1e6, wall * 1e6, made)
 
 
 def _cpu(pid: int) -> float:
@@ -107,13 +110,17 @@ async def _measured(name: str, store: Store, pid: int, rounds: int, requests: in
         await store.run([Put(kind, f"{number:032x}", b"{" + b" " * 200 + b"}") for kind in ("subject", "conduct")])
     out = []
     for at_once in AT_ONCE:
-        for batch, operations in (("before", before), ("after", after)):
+        spent: dict[str, list[Spent]] = {"before": [], "after": []}
+        for turn in range(rounds + 1):
+            # So many streams run when the last of a round is asked for.
+            for batch, operations in (("before", before), ("after", after)):
 
-            async def asked(number: int, operations: Callable[[int], list[Operation]] = operations) -> None:
-                await store.run(operations(number))
+                async def asked(number: int, operations: Callable[[int], list[Operation]] = operations) -> None:
+                    await store.run(operations(number))
 
-            timed = _timed(name, batch, at_once, rounds, requests, asked, lambda: store.round_trips, pid)
-            out.append(await timed)
+                cost = await _spent(turn * requests, requests, at_once, asked, lambda: store.round_trips, pid)
+                spent[batch].append(cost)
+        out += [_result(name, batch, at_once, costs) for batch, costs in spent.items()]
     await store.close()
     return out
 
@@ -127,7 +134,10 @@ async def _pings(socket: Path, pid: int, rounds: int, requests: int) -> list[Res
         made += 1
         await client.ping()
 
-    out = [await _timed("redis", "PING", at_once, rounds, requests, asked, lambda: made, pid) for at_once in AT_ONCE]
+    out = []
+    for at_once in AT_ONCE:
+        spent = [await _spent(0, requests, at_once, asked, lambda: made, pid) for _ in range(rounds + 1)]
+        out.append(_result("redis", "PING", at_once, spent))
     await client.aclose()
     return out
 
