@@ -122,6 +122,11 @@ def test_it_is_valid_under_its_schema() -> None:
     jsonschema.Draft202012Validator(schema()).validate(written)
 
 
+def test_the_published_schema_is_this_one() -> None:
+    published = Path(__file__).parents[2] / "docs" / "schemas" / "report.json"
+    assert json.loads(published.read_text(encoding="utf-8")) == json.loads(json.dumps(schema()))
+
+
 def test_it_is_gathered_from_the_state() -> None:
     async def run() -> Figures:
         store = SqliteStore(None)

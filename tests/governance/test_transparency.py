@@ -63,6 +63,11 @@ def test_it_is_valid_under_its_schema(tmp_path: Path) -> None:
         jsonschema.Draft202012Validator(schema()).validate(json.loads(json.dumps(describe(loaded))))
 
 
+def test_the_published_schema_is_this_one() -> None:
+    published = DOCS.parent / "schemas" / "ai-service.json"
+    assert json.loads(published.read_text(encoding="utf-8")) == json.loads(json.dumps(schema()))
+
+
 def test_without_a_section_nothing_is_invented() -> None:
     said = describe(load_snapshot(None, environ={}))
     assert "service" not in said
