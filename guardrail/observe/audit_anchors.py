@@ -88,6 +88,8 @@ async def tend(log: AuditLog, store: Store, secret: Secret) -> None:
     noted = 0
     prune_at = 0.0
     while True:
+        if log.failing:  # asking tries again, so that what waits is written also when no request comes
+            logger.warning("records that wait for the audit log: %d", log.waiting)
         seq, _ = log.head
         if seq != noted and await note(log, store, secret):
             noted = seq

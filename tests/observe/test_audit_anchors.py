@@ -7,14 +7,18 @@ import contextlib
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from guardrail.observe import audit_anchors
 from guardrail.observe.audit import AuditLog
 from guardrail.observe.audit_anchors import KIND, Anchor, anchored, anchors, note, tend
+from guardrail.observe.audit_segments import segments
 from guardrail.settings import AuditSettings
 from guardrail.state.operations import Put
 from guardrail.state.secret import Secret
 from guardrail.state.sqlite import SqliteStore
+from tests.observe.test_audit import full_disk
+from tests.proxy.scripted import until
 
 SECRET = Secret("0123456789abcdef" * 2)
 
@@ -45,6 +49,25 @@ async def test_the_end_of_a_log_is_anchored(tmp_path: Path) -> None:
     await store.close()
     assert not await note(log, store, SECRET)
     log.close()
+
+
+async def test_what_waits_is_written_when_nobody_asks_for_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_anchors, "EVERY", 0.01)
+    store = SqliteStore(None)
+    log = AuditLog(tmp_path, AuditSettings())
+    with full_disk(5, segments(log.path)[0]):
+        log.note("response", {"actor": "system"})
+    assert log.waiting == 1
+    tending = asyncio.create_task(tend(log, store, SECRET))
+    await until(lambda: log.waiting == 0)
+    tending.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await tending
+    assert log.head[0] == 2
+    log.close()
+    await store.close()
 
 
 async def test_all_anchors_are_read(tmp_path: Path) -> None:
