@@ -98,6 +98,13 @@ class Seated(Duty):
         return [Give("t", ("all",), finished.entering.request_id)]
 
 
+class Looks(Duty):
+    """Asks, and writes nothing."""
+
+    def asks(self, entering: Entering) -> Sequence[Operation]:
+        return [Get("case", "any")]
+
+
 class Refuses(Duty):
     def judge(self, entering: Entering, replies: Sequence[Any], standing: Standing) -> None:
         raise Refused(403, "access_denied", "Not today.", type="permission_error", retry_after=1.5)
@@ -317,3 +324,15 @@ async def test_what_is_given_back_again_gives_no_units_twice() -> None:
     given = Give("t", ("s",), "lease", (Meter("a", 1, 60, -5), Meter("b", 1, 60, 5)))
     (again,) = governor._repeated([given])
     assert again == Give("t", ("s",), "lease", (Meter("b", 1, 60, 5),))
+
+
+async def test_a_request_waits_for_one_round_trip_and_no_token_for_any() -> None:
+    store = Watched()
+    words = [f" word{number}" for number in range(500)]
+    async with guarding(says(*words), duties=[Seated(), Looks()], store=store) as guarded:
+        got = await guarded.ask()
+        assert got.text == "".join(words)
+        await settled(guarded)
+        assert [len(batch) for batch in store.batches] == [2, 1]
+        assert guarded.metric("guardrail_state_asked_total") == 1
+    await store.close()
