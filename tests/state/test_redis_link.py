@@ -48,7 +48,14 @@ async def test_a_socket_and_a_database(server: RedisServer, tmp_path: Path) -> N
 
 
 async def test_a_user_and_a_password(server: RedisServer) -> None:
-    allowed = ("~guardrail:*", "&guardrail:*", "+@all", "-@dangerous", "-@admin")  # as docs/state.md has it
+    allowed = (
+        "~guardrail:*",
+        "resetchannels",
+        "&guardrail:*",
+        "+@all",
+        "-@dangerous",
+        "-@admin",
+    )  # as docs/state.md has it
     server.client.execute_command("ACL", "SETUSER", "guard", "on", f">{PASSWORD}", *allowed)
     given = RedisSettings(url=server.url, username="guard", password_env="P", timeout=5.0)
     assert await version(given, {"P": PASSWORD}) == 1
