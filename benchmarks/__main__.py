@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART] [--quick] [--json FILE]`.
 
-Parts: speed, holdback, memory, reload, engine, protocols, detection, state and audit, which `all` runs; hostile (a
-quarter of an hour), protected, classifier, false-alarms, prompts.
+Parts: speed, holdback, memory, reload, engine, protocols, detection, state, audit and shadow, which `all` runs; hostile
+(a quarter of an hour), protected, classifier, false-alarms, prompts.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from benchmarks import (
     protected,
     protocols,
     reload,
+    shadow,
     speed,
     state,
 )
@@ -36,7 +37,7 @@ from benchmarks.processes import pin_to_one_cpu
 from guardrail.classify.folders import SHIPPED, model_folder
 from guardrail.errors import ModelError
 
-PARTS = ("engine", "protocols", "detection", "holdback", "memory", "reload", "state", "audit", "speed")
+PARTS = ("engine", "protocols", "detection", "holdback", "memory", "reload", "state", "audit", "shadow", "speed")
 LABELLED = ("false-alarms", "prompts")
 """Parts that need texts from elsewhere."""
 
@@ -128,6 +129,10 @@ def main() -> int:
             changes = reload.measure_reload((10_000,) if options.quick else (10_000, 100_000))
             reload.show(changes, console)
             found[part] = reload.as_json(changes)
+        elif part == "shadow":
+            beside = shadow.measure_shadow(rounds)
+            shadow.show(beside, console)
+            found[part] = shadow.as_json(beside)
         elif part == "audit":
             logs = audit.measure_audit(rounds, 2000 if options.quick else 20_000)
             audit.show(logs, console)
