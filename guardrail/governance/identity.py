@@ -8,6 +8,7 @@ were put when the configuration was loaded.
 
 from __future__ import annotations
 
+import functools
 import hmac
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -77,7 +78,8 @@ class ClaimTerms(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SubjectTerms(Struct, frozen=True, forbid_unknown_fields=True, rename={"sources": "from"}):
-    """Who end users are. Without this section an id in the request counts, and nobody needs one."""
+    """Who end users are. Without this section an id in the request counts if there is any other, and nobody needs one.
+    Without any section nobody is told apart."""
 
     sources: Annotated[
         tuple[Literal["claim", "user"], ...] | UnsetType,
@@ -109,6 +111,8 @@ class Identity:
     ) -> Subject | None:
         """The end user of a request; None when it tells none. `headers`: case-insensitive; `request`: None when it is
         asked of guardrail itself; `now`: unix seconds. Raises Refused."""
+        if terms == _no_terms() and CLAIMS_HEADER not in headers:
+            return None  # nobody has duties towards people here, so that nothing is to be known of them
         section = terms.subjects if terms.subjects is not UNSET else _DEFAULT
         sources = section.sources if section.sources is not UNSET else ("claim", "user")
         token = headers.get(CLAIMS_HEADER)
@@ -197,6 +201,13 @@ class Identity:
 
 
 _DEFAULT = SubjectTerms()
+
+
+@functools.cache
+def _no_terms() -> Terms:
+    from guardrail.governance.terms import Terms  # which holds the sections above
+
+    return Terms()
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float | None:

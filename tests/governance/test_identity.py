@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 
 from guardrail.governance.duty import Refused, Subject
 from guardrail.governance.identity import ClaimTerms, Identity, SubjectTerms, subject_id, with_key
+from guardrail.governance.limits import LimitTerms
 from guardrail.governance.terms import Terms
 from guardrail.policy.load import load_configuration
 from guardrail.state.secret import Secret
@@ -23,6 +24,7 @@ SHARED = "s" * 16 + "h" * 16 + "a" * 16
 NOW = 1_800_000_000.0
 GOOD: dict[str, Any] = {"sub": "ann", "exp": NOW + 60, "iat": NOW - 10}
 BY_SECRET = ClaimTerms(secret_env="APP_SECRET")
+SOME = Terms(limits=LimitTerms())
 OTHER = Secret("fedcba9876543210" * 2)
 
 ED25519 = ed25519.Ed25519PrivateKey.generate()
@@ -60,8 +62,12 @@ def test_an_unsigned_id_comes_from_the_request_or_a_header_and_claims_nothing() 
     assert told(SubjectTerms(), "ann") == ann
     identity = Identity(SECRET, {})
     for request in (None, ModelRequest(), ModelRequest(user="bob")):
-        assert identity.subject("acme", Terms(), CIMultiDict({"X-Guardrail-User": " ann "}), request, NOW) == ann
-    assert identity.subject("acme", Terms(), CIMultiDict(), ModelRequest(), NOW) is None
+        sent = CIMultiDict({"X-Guardrail-User": " ann "})
+        assert identity.subject("acme", SOME, sent, request, NOW) == ann
+        assert identity.subject("acme", Terms(), sent, request, NOW) is None  # nobody needs to know
+    assert identity.subject("acme", SOME, CIMultiDict(), ModelRequest(), NOW) is None
+    with pytest.raises(Refused, match="no key for them"):
+        identity.subject("acme", Terms(), CIMultiDict({"x-guardrail-claims": token(GOOD)}), None, NOW)
 
 
 def test_a_claim_goes_before_and_says_more() -> None:

@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 
 from guardrail.governance.duty import Done, Duty, Entering, Finished, Refused, Standing, Use
+from guardrail.governance.identity import SubjectTerms
+from guardrail.governance.terms import Terms
 from guardrail.proxy import governor
 from guardrail.state.operations import Count, Document, Get, Give, Meter, Operation, Put, Seats, Take, Taken
 from guardrail.state.sqlite import SqliteStore
 from guardrail.state.store import StateError, Store
 from tests.proxy.harness import BODY, Guarded, guarding, raw_client
 from tests.proxy.scripted import says, until
+
+PEOPLE = Terms(subjects=SubjectTerms())
 
 
 class Watched:
@@ -203,7 +207,7 @@ async def test_while_the_state_is_away__conduct(done: Done, status: int, told: s
     """`local`: what this process last knew of the person."""
     store = Watched()
     duty = Greets("duty", "conduct")
-    async with guarding(says("hi"), duties=[duty], store=store, on_failure={"conduct": done}) as guarded:
+    async with guarding(says("hi"), duties=[duty], store=store, on_failure={"conduct": done}, terms=PEOPLE) as guarded:
         body = {**BODY, "user": "ann"}
         await guarded.ask(body)
         await settled(guarded)
@@ -280,7 +284,7 @@ async def test_where_nothing_can_be_written_no_request_begins_when_records_are_c
 
 async def test_what_could_not_be_written_is_written_when_the_state_is_back(caplog: pytest.LogCaptureFixture) -> None:
     store = Watched()
-    async with guarding(says("hi"), duties=[Greets("one"), Greets("two")], store=store) as guarded:
+    async with guarding(says("hi"), duties=[Greets("one"), Greets("two")], store=store, terms=PEOPLE) as guarded:
         store.away = True
         for _ in range(5):
             assert (await guarded.ask({**BODY, "user": "ann"})).status == 200
