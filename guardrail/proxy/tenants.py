@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from guardrail.errors import GuardrailError
-from guardrail.policy.registry import KeyNotValid, Snapshot, Tenant
+from guardrail.policy.snapshot import KeyNotValid, Snapshot, Tenant
 from guardrail.proxy.headers import CREDENTIALS
 
 GATEWAY_HEADER = "x-guardrail-tenant"

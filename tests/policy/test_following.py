@@ -15,8 +15,9 @@ from guardrail.policy.distribution import BUNDLE, HEAD, HEAD_ID, PARTS, read
 from guardrail.policy.following import Following
 from guardrail.policy.key_store import write_key
 from guardrail.policy.keys import new_key
-from guardrail.policy.registry import KeyNotValid, Registry
+from guardrail.policy.registry import Registry
 from guardrail.policy.signing import new_key as new_signing_key
+from guardrail.policy.snapshot import KeyNotValid
 from guardrail.policy.versions import FILE, Head, rolled_back, shadowed
 from guardrail.state.operations import Drop, Find, Put
 from guardrail.state.sqlite import SqliteStore

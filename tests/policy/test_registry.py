@@ -14,7 +14,7 @@ import pytest
 from guardrail.errors import ConfigError
 from guardrail.policy.registry import Registry, load_snapshot
 from guardrail.text.ruleset import Matchers
-from tests.policy.tree import ROOT, load, write
+from tests.policy.tree import ROOT, write
 
 
 def hashed(key: str) -> str:
@@ -27,58 +27,6 @@ FILES: dict[str, str | bytes] = {
     "tenants/acme.yaml": f"tenant: acme\nkeys: ['{hashed('one')}', '{hashed('two').upper().replace('SHA', 'sha')}']\n",
     "tenants/other.yaml": f"tenant: other\nlocale: zh\nkeys: ['{hashed('键')}']\n",
 }
-
-
-class TestSnapshot:
-    @pytest.mark.parametrize(
-        ("key", "name"),
-        [
-            ("one", "acme"),
-            ("two", "acme"),
-            ("键", "other"),
-            ("three", None),
-            ("", None),
-            ("one ", None),
-            ("\ud800", None),
-        ],
-    )
-    def test_by_key(self, tmp_path: Path, key: str, name: str | None) -> None:
-        tenant = load(tmp_path, FILES).by_key(key)
-        assert (tenant.name if tenant is not None else None) == name
-
-    def test_the_hash_of_a_key_is_no_key(self, tmp_path: Path) -> None:
-        snapshot = load(tmp_path, FILES)
-        assert snapshot.by_key(hashed("one")) is None
-        assert snapshot.by_key(hashed("one").removeprefix("sha256:")) is None
-
-    def test_by_name_and_anonymous(self, tmp_path: Path) -> None:
-        snapshot = load(tmp_path, FILES)
-        assert snapshot.by_name("acme") is snapshot.by_key("one")
-        assert snapshot.by_name("nobody") is None
-        assert snapshot.by_name("anonymous") is None
-        assert snapshot.anonymous is not None
-        assert (snapshot.anonymous.name, snapshot.anonymous.upstream) == ("anonymous", "default")
-        assert load(tmp_path, {"guardrail.yaml": ROOT}).anonymous is None
-
-    def test_it_cannot_be_changed(self, tmp_path: Path) -> None:
-        snapshot = load(tmp_path, FILES)
-        with pytest.raises(TypeError):
-            snapshot.policies["x"] = snapshot.policies["default"]  # type: ignore[index]
-        with pytest.raises(TypeError):
-            del snapshot.tenants["acme"]  # type: ignore[attr-defined]
-
-    def test_hashes_stay_out_of_what_is_printed(self, tmp_path: Path) -> None:
-        assert hashed("one").removeprefix("sha256:") not in repr(load(tmp_path, FILES).by_name("acme"))
-
-    def test_the_digest_is_of_what_it_says_not_of_how(self, tmp_path: Path) -> None:
-        before = load(tmp_path, FILES).digest
-        assert load(tmp_path, {**FILES, "guardrail.yaml": "# note\nanonymous: {}\n" + ROOT}).digest == before
-        for name, content in {
-            "guardrail.yaml": ROOT,
-            "tenants/other.yaml": "tenant: other\nlocale: zh\n",
-            "policies/default.yaml": "policy: default\n",
-        }.items():
-            assert load(tmp_path, {**FILES, name: content}).digest != before
 
 
 class TestReload:
