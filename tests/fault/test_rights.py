@@ -32,6 +32,7 @@ async def subjects(running: Program) -> list[str]:
 async def test_a_person_is_shown_forgotten_and_begins_anew(tmp_path: Path) -> None:
     async with scripted(says("Drink Acme", " Cola.")) as upstream:
         main = configure(tmp_path, upstream.url)
+        main.write_text(main.read_text() + "terms: {subjects: {}}\n")
         async with program("--config", str(main)) as running:
             first = [await running.ask(BODY | {"user": WHO}) for _ in range(2)]
             await running.ask(BODY | {"user": "u-2"})
