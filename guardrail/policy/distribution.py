@@ -11,9 +11,11 @@ before the head that names them, so that nobody ever finds a head without them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +41,9 @@ KEEP = 10 * 365 * 86400.0
 
 TOGETHER = 4
 """Parts in one batch: a megabyte, which a store takes in well under a request's time."""
+
+FORGET = 3600.0
+"""Seconds until a bundle that no head names is taken off the disk: another process of this folder may be ahead."""
 
 FOLDER = "policies"
 HEAD_FILE = "head.json"
@@ -168,8 +173,9 @@ def keep(folder: Path, envelope: bytes, head: Head) -> None:
     beside.replace(folder / HEAD_FILE)
     named = {version.bundle for line in head.policies.values() for version in line.versions}
     for entry in folder.iterdir():
-        if len(entry.name) == 64 and entry.name not in named:
-            shutil.rmtree(entry, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process of this folder may be pruning too
+            if len(entry.name) == 64 and entry.name not in named and time.time() - entry.stat().st_mtime > FORGET:
+                shutil.rmtree(entry, ignore_errors=True)
 
 
 def _batches(items: Sequence[_Item]) -> Iterable[Sequence[_Item]]:

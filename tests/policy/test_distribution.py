@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -114,8 +116,11 @@ def test_what_a_machine_keeps(tmp_path: Path) -> None:
     keep(folder, envelope(head), head)
     assert kept_head(settings, settings.pushed_policies) == head
     assert kept_overlay(settings) is NOTHING  # its bundle is not there
-    (folder / ("0" * 64)).mkdir()
+    for name, age in (("0" * 64, 7200), ("1" * 64, 0)):
+        (folder / name).mkdir()
+        os.utime(folder / name, (time.time() - age,) * 2)
     keep(folder, envelope(head), head)
+    (folder / ("1" * 64)).rmdir()  # another process may be about to need it
     assert [path.name for path in folder.iterdir()] == ["head.json"]
     stranger = msgspec.structs.replace(settings.pushed_policies, at_least=2**60)
     assert kept_head(settings, stranger) is None
