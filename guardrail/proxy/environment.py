@@ -35,4 +35,10 @@ def unset_secrets(snapshot: Snapshot, environ: Mapping[str, str]) -> list[str]:
         variable = removal.secret_env if isinstance(removal, RemovalTerms) else UNSET
         if isinstance(variable, str) and not environ.get(variable):
             lines.append(f"{variable} is unset: messages to the application of the tenant {name!r} wait for it")
+    whose = [*snapshot.tenants.values(), *([snapshot.anonymous] if snapshot.anonymous is not None else [])]
+    for tenant in whose:
+        claims = tenant.terms.subjects.claims if tenant.terms.subjects is not UNSET else UNSET
+        variable = claims.secret_env if claims is not UNSET else UNSET
+        if isinstance(variable, str) and not environ.get(variable):
+            lines.append(f"{variable} is unset: claims about end users of the tenant {tenant.name!r} are refused")
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from guardrail.classify.detector import DetectorEntry
+from guardrail.governance.identity import ClaimTerms, SubjectTerms
 from guardrail.governance.terms import Terms
 from guardrail.governance.webhooks import RemovalTerms
 from guardrail.policy.registry import Snapshot, Tenant
@@ -43,3 +44,12 @@ def test_a_secret_for_messages_to_an_application() -> None:
         "HOOK is unset: messages to the application of the tenant 'acme' wait for it"
     ]
     assert unset_secrets(snapshot, {"HOOK": "whsec_"}) == []
+
+
+def test_a_secret_for_claims_about_end_users() -> None:
+    settings = Settings(version=1, upstreams={"default": Upstream(url="http://h")})
+    terms = Terms(subjects=SubjectTerms(claims=ClaimTerms(secret_env="APP")))
+    nobody = Tenant("anonymous", scored_policy(KEYED), "default", terms=terms)
+    snapshot = Snapshot(settings, {}, [], anonymous=nobody)
+    assert unset_secrets(snapshot, {}) == ["APP is unset: claims about end users of the tenant 'anonymous' are refused"]
+    assert unset_secrets(snapshot, {"APP": "secret"}) == []

@@ -112,6 +112,21 @@ async def test_a_port_that_is_taken(workers: str) -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_state_that_can_never_be_opened(workers: str, tmp_path: Path) -> None:
+    main = configure(tmp_path, "http://127.0.0.1:1")
+    flags = ("--config", str(main), "--workers", workers)
+    (tmp_path / "state").write_text("no folder")
+    status, errors = await ends(*flags)
+    assert status == 1
+    assert f"guardrail: the folder {tmp_path / 'state'} cannot be made: " in errors
+    main.write_text(main.read_text() + 'state: {store: redis, redis: {url: "redis://127.0.0.1:1"}}\n')
+    status, errors = await ends(*flags)
+    assert status == 1
+    assert "guardrail: the environment variable GUARDRAIL_SECRET is not set: " in errors
+    assert "Traceback" not in errors
+
+
 async def test_wrong_flags() -> None:
     assert (await ends())[0] == 2
     assert (await ends("--upstream", "http://h", "--port", "70000"))[0] == 2
