@@ -77,6 +77,11 @@ class Replica:
             while not done():  # noqa: ASYNC110 (nobody says when)
                 await asyncio.sleep(0.01)
 
+    async def until_kept(self, operator: Operator) -> None:
+        """Until the operator's newest head is on this machine's disk."""
+        path = self.folder / "state/policies/head.json"
+        await self.until(lambda: path.exists() and path.read_bytes() == envelope(operator.head))
+
     async def until_finds(self, word: str) -> None:
         await self.until(lambda: self.finds() == word)
 
@@ -169,7 +174,7 @@ def test_over_a_restart_while_the_state_is_down(tmp_path: Path) -> None:
         async with Replica(tmp_path / "a", store) as replica:
             await operator.activate(await operator.push("one"))
             await replica.until_finds("one")
-            await replica.until(lambda: (replica.folder / "state/policies/head.json").exists())
+            await replica.until_kept(operator)
         await store.close()  # from now on it raises StateError
         again = Replica(tmp_path / "a", store)
         assert again.finds() == "one"
@@ -188,7 +193,7 @@ def test_what_was_altered_on_disk_is_not_used(tmp_path: Path) -> None:
         operator = Operator(store, tmp_path / "operator")
         async with Replica(tmp_path / "a", store) as replica:
             await operator.activate(await operator.push("one"))
-            await replica.until(lambda: (replica.folder / "state/policies/head.json").exists())
+            await replica.until_kept(operator)
         (policy,) = (tmp_path / "a/state/policies").glob("*/policies/p.yaml")
         policy.write_text(policy.read_text().replace("one", "two"))
         again = Replica(tmp_path / "a", store)
