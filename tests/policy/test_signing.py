@@ -79,7 +79,11 @@ def test_without_public_keys_nothing_is_believed() -> None:
         opened("policies", signed("policies", STATEMENT, KEY), [])
 
 
-@pytest.mark.parametrize("public", ["", PUBLIC, PUBLIC_KEY[:-1], PUBLIC_KEY + "A", "rsa:" + PUBLIC_KEY[8:], PRIVATE])
+@pytest.mark.parametrize(
+    "public",
+    ["", PUBLIC, PUBLIC_KEY[:-1], PUBLIC_KEY + "A", "rsa:" + PUBLIC_KEY[8:], PRIVATE],
+    ids=["nothing", "hex", "cut", "longer", "rsa", "private"],
+)
 def test_what_is_no_public_key(public: str) -> None:
     assert not sound_public(public)
 
@@ -93,7 +97,9 @@ def test_a_private_key_in_a_file(tmp_path: Path) -> None:
         write_private(path, PRIVATE)
 
 
-@pytest.mark.parametrize("said", ["", "secret", "guardrail-signing-key:AAAA", PUBLIC_KEY])
+@pytest.mark.parametrize(
+    "said", ["", "secret", "guardrail-signing-key:AAAA", PUBLIC_KEY], ids=["nothing", "word", "short", "public"]
+)
 def test_what_is_no_private_key_is_refused_and_not_told(said: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(said)
     with pytest.raises(ConfigError) as caught:

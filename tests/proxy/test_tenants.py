@@ -152,6 +152,7 @@ STORED, STORED_KEY = new_key("acme", by="ops", now=NOW - 10)
         (revoked_file_key(hash_of(KEY), "acme", by="ops", now=NOW), KEY, "was revoked"),
         (msgspec.structs.replace(STORED_KEY, tenant="gone"), STORED, "Incorrect API key"),
     ],
+    ids=["good", "expires later", "expired", "revoked", "of a file, revoked", "of a tenant that is gone"],
 )
 @pytest.mark.parametrize("anonymous", [False, True])
 def test_a_key_of_the_state_store(key: Key, presented: str, says: str | None, anonymous: bool) -> None:
