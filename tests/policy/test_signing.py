@@ -68,6 +68,7 @@ STRANGER = new_key()
         (b"\xff", "no signed statement"),
         (signed("policies", STATEMENT, KEY)[:-1] + b',"more":1}', "no signed statement"),
     ],
+    ids=["purpose", "stranger", "key", "unsigned", "zeros", "spelling", "empty", "bytes", "more"],
 )
 def test_what_is_refused(envelope: bytes, why: str) -> None:
     with pytest.raises(BadSignature, match=why):
