@@ -20,6 +20,7 @@ def test_the_shipped_configuration_is_good() -> None:
     assert load_configuration(None).problems == []
     assert load_snapshot(None, environ={}, thorough=True).policies.keys() == {
         *("classifier-default", "default", "demo", "entities-all", "family", "input-default", "lexicons"),
+        *("public-service", "public-service-minors"),
     }
 
 

@@ -113,7 +113,8 @@ def test_circles_and_missing_parents(tmp_path: Path) -> None:
     assert found == [
         "policies/c.yaml:2:14: found a circle of policies, expected none: a → b → c → a",
         "policies/d.yaml:2:10: found the unknown policy 'dd', expected one of "
-        "a, b, c, classifier-default, default, demo, e, entities-all, family, input-default, lexicons",
+        "a, b, c, classifier-default, default, demo, e, entities-all, family, input-default, lexicons, "
+        "public-service, public-service-minors",
         "policies/e.yaml:2:10: found a circle of policies, expected none: e → e",
     ]
 
