@@ -64,7 +64,8 @@ async def child(
     listening = asyncio.create_task(_listen(started, urls, ready))
     try:
         try:
-            await asyncio.wait_for(ready.wait(), START_LIMIT)
+            async with asyncio.timeout(START_LIMIT):
+                await ready.wait()
         except TimeoutError:
             raise ChildError(f"{name} did not start within {START_LIMIT:.0f} seconds:\n{_said(started)}") from None
         if len(started.urls) < urls:
@@ -99,4 +100,5 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(number)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), STOP_LIMIT)
+            async with asyncio.timeout(STOP_LIMIT):
+                await process.wait()

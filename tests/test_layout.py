@@ -86,3 +86,9 @@ def test_no_file_names_a_path_of_one_machine() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_every_module_says_what_it_is_for(module: Path) -> None:
     assert ast.get_docstring(ast.parse((ROOT / module).read_text()))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_wait_with_a_limit_can_be_cancelled(module: Path) -> None:
+    """`asyncio.wait_for` of Python 3.11 loses a cancellation that comes as what it waits for is there."""
+    assert "asyncio.wait_for(" not in (ROOT / module).read_text(), "use `async with asyncio.timeout(...)`"

@@ -88,7 +88,8 @@ class Following:
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), LOOK)
+                    async with asyncio.timeout(LOOK):
+                        await self._wake.wait()
                 self._wake.clear()
                 kinds, self._kinds = self._kinds, set()
                 try:
