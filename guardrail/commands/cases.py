@@ -106,19 +106,28 @@ def show(id: Id, form: Shown = Form.TEXT, config: Config = None) -> None:
 
 @cases.command("statement")
 def statement(
-    id: Id,
+    id: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or the id of a request that was stopped.")],
     locale: Annotated[str, typer.Option(help="en or zh.", show_default="the person's")] = "",
     form: Shown = Form.TEXT,
     config: Config = None,
 ) -> None:
     """Print the statement of reasons, as the person concerned gets it."""
-    from guardrail.governance import statements
+    from guardrail.governance import restriction_statements, restrictions, statements
 
-    case = _with_desk(config, lambda desk, cases: _known(cases, id))
-    if form is Form.JSON:
-        _print_json(statements.statement(case, locale))
+    async def run(desk: Desk, cases: Cases) -> Case | restrictions.Restriction:
+        found = await cases.get(id) or await restrictions.find(desk.store, id)
+        return found if found is not None else await _known(cases, id)
+
+    found = _with_desk(config, run)
+    if isinstance(found, restrictions.Restriction):
+        said, text = restriction_statements.statement, restriction_statements.statement_text
+        shown, printed = said(found, locale), text(found, locale)
     else:
-        typer.echo(statements.statement_text(case, locale), nl=False)
+        shown, printed = statements.statement(found, locale), statements.statement_text(found, locale)
+    if form is Form.JSON:
+        _print_json(shown)
+    else:
+        typer.echo(printed, nl=False)
 
 
 @cases.command("excerpt")

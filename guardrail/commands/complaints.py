@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from guardrail.governance.complaints import Complaint, Complaints, Words
     from guardrail.governance.desk import Desk
+    from guardrail.governance.restrictions import Restriction
 
 complaints = typer.Typer(
     help="Complaints, appeals and requests of data subjects: what people filed, by when it is due, and the decision.",
@@ -102,17 +103,18 @@ def list_complaints(
 def show(id: Id, actor: Actor, form: Shown = Form.TEXT, config: Config = None) -> None:
     """Print one with what the person wrote; that it was read is in the audit log."""
 
-    async def run(desk: Desk, complaints: Complaints) -> tuple[Complaint, Words | None]:
+    async def run(desk: Desk, complaints: Complaints) -> tuple[Complaint, Words | None, Restriction | None]:
+        from guardrail.governance import restrictions
         from guardrail.governance.complaints import ComplaintError
 
         found = await complaints.find(id)
         if found is None:
             raise ComplaintError(f"there is no complaint {id}")
-        return found, await complaints.words(found, actor)
+        return found, await complaints.words(found, actor), await restrictions.concerned(desk.store, found)
 
-    found, words = _with_desk(config, run)
+    found, words, decision = _with_desk(config, run)
     if form is Form.JSON:
-        _print_json({"complaint": found, "words": words})
+        _print_json({"complaint": found, "words": words, "decision": decision})
         return
     typer.echo(_line(found))
     for name, value in (
@@ -131,6 +133,10 @@ def show(id: Id, actor: Actor, form: Shown = Form.TEXT, config: Config = None) -
     for step in found.history:
         typer.echo(f"  {_time(step.at)}  {step.move}  {step.actor}")
     typer.echo("\n" + (words.text if words is not None else "(what the person wrote was erased)"))
+    if decision is not None:
+        from guardrail.governance.restriction_statements import statement_text
+
+        typer.echo("\n" + statement_text(decision, "en"), nl=False)
 
 
 @complaints.command("take")

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     FINDINGS = "findings"
     HALTS = "halts"
     RETRACTIONS = "retractions"
+    RESTRICTIONS = "restrictions"
     STRIKES = "strikes"
     MEASURES = "measures"
     LIFTED = "lifted"
@@ -65,6 +66,7 @@ MEANINGS: Mapping[Kind, Meaning] = {
     ),
     Kind.HALTS: Meaning("answers that a rule ended"),
     Kind.RETRACTIONS: Meaning("answers of which delivered text was withdrawn"),
+    Kind.RESTRICTIONS: Meaning("answers halted or withdrawn, prompts refused, whose reasons are kept", ("what",)),
     Kind.STRIKES: Meaning("strikes given to end users", ("category",)),
     Kind.MEASURES: Meaning("measures taken against end users", ("measure", "by")),
     Kind.LIFTED: Meaning("measures taken back", ("measure", "why")),

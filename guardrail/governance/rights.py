@@ -25,13 +25,14 @@ from guardrail.governance.complaints import UNDECIDED_KEEP, WORDS, Complaint
 from guardrail.governance.excerpts import KIND as EXCERPT
 from guardrail.governance.keyring import Keyring, Sealed, decoded, renewal
 from guardrail.governance.ladder import Conduct, Measure, in_force
+from guardrail.governance.restrictions import KIND as DECISION
 from guardrail.observe.audit import Audit, AuditLog
 from guardrail.observe.audit_export import Wanted
 from guardrail.observe.audit_export import find as find_records
 from guardrail.state.operations import KEEP, Conflict, Document, Drop, Find, Put
 from guardrail.state.store import Store, get, put
 
-TAGGED = (CASE, COMPLAINT, EXCERPT)
+TAGGED = (CASE, COMPLAINT, DECISION, EXCERPT)
 """Kinds of documents that name a person by the tag `subject:<id>`."""
 
 PAGE = 200

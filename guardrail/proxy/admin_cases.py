@@ -8,6 +8,7 @@ from typing import Any, get_args
 import msgspec
 from aiohttp import web
 
+from guardrail.governance import restriction_statements, restrictions
 from guardrail.governance.cases import Allowed, Case, Cases, Status, Verdict
 from guardrail.governance.deliveries import deliveries, find
 from guardrail.governance.desk import Desk
@@ -68,7 +69,12 @@ def add_cases(area: Area, desk: Desk, records: RecordsOf) -> None:
         return page("cases", found, limit, lambda case: case.id)
 
     async def shown(request: web.Request) -> Any:
-        return _with_statement(await known(request), request.query.get("locale", ""))
+        id, locale = request.match_info["id"], request.query.get("locale", "")
+        if await cases.get(id) is None and (decision := await restrictions.find(desk.store, id)) is not None:
+            text = restriction_statements.statement_text(decision, locale)
+            said = restriction_statements.statement(decision, locale) | {"text": text}
+            return {"decision": decision, "statement": said}
+        return _with_statement(await known(request), locale)
 
     async def decided(request: web.Request) -> Any:
         said = await body_of(request, Decided)

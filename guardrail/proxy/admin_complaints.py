@@ -7,6 +7,7 @@ from typing import Any, get_args
 import msgspec
 from aiohttp import web
 
+from guardrail.governance import restrictions
 from guardrail.governance.cases import Allowed, Cases
 from guardrail.governance.complaints import Complaint, Complaints, Outcome, Status
 from guardrail.governance.decisions import Decisions
@@ -74,7 +75,8 @@ def add_complaints(area: Area, desk: Desk) -> None:
         found, actor = await known(request), request.query.get("actor", "").strip()
         # What a person wrote is read by somebody, and the audit log says by whom.
         words = await complaints.words(found, actor) if actor else None
-        return {"complaint": found, "words": words}
+        decision = await restrictions.concerned(desk.store, found)
+        return {"complaint": found, "words": words, "decision": decision}
 
     async def taken(request: web.Request) -> Any:
         return await complaints.take((await known(request)).id, await _actor(request))

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from guardrail.governance import restriction_statements, restrictions
 from guardrail.governance.cases import Case, Cases
 from guardrail.governance.complaint_terms import ComplaintRules, rules_of, told
 from guardrail.governance.complaints import Complaint, Complaints, Filer, Reused
@@ -27,6 +28,7 @@ from guardrail.governance.desk import Desk
 from guardrail.governance.duty import Refused
 from guardrail.governance.filing import Unfit, read_complaint, read_data_request
 from guardrail.governance.identity import CLAIMS_HEADER, USER_HEADER, Identity
+from guardrail.governance.restrictions import Restriction
 from guardrail.governance.statements import statement, statement_text
 from guardrail.governance.transparency import describe
 from guardrail.observe.audit import AuditError
@@ -187,7 +189,7 @@ class Public:
         return found
 
     async def _case(self, asked: Asked) -> dict[str, Any]:
-        """The statement of reasons of a case, or of the newest one that a request led to."""
+        """The statement of reasons of a case, of the newest one that a request led to, or else of the request."""
         caller = asked.caller
         receipt = asked.headers.get(RECEIPT_HEADER, "")
         if caller is None and not receipt:
@@ -201,16 +203,27 @@ class Public:
                 found = None
         elif found is not None and caller is not None and not caller.anonymous and found.tenant != caller.tenant.name:
             found = None
+        elif isinstance(found, Restriction) and found.tenant != ANONYMOUS and caller is not None and caller.anonymous:
+            # Of those that an application answers for, it asks, or whoever has complained about it.
+            appealed = await self._complaints.of_receipt(receipt) if receipt else None
+            if appealed is None or appealed.about != found.id:
+                found = None
         # The ids of cases and requests cannot be guessed: where people need no key, whoever has one was told it.
         if found is None:
             raise _Told(404, "not_found", "There is no case under this id.")
         locale = asked.headers.get("accept-language", "").partition(",")[0].partition(";")[0].strip()
+        if isinstance(found, Restriction):
+            said = restriction_statements.statement(found, locale)
+            text = restriction_statements.statement_text(found, locale)
+            return {"object": "guardrail.decision", **said, "text": text}
         return {"object": "guardrail.case", **statement(found, locale), "text": statement_text(found, locale)}
 
-    async def _concerned(self, id: str) -> Case | None:
-        """The case with this id, or the newest one that the request with this id led to."""
+    async def _concerned(self, id: str) -> Case | Restriction | None:
+        """The case with this id, or the newest one that the request with this id led to, or what else was decided
+        about that request."""
         found = await self._cases.get(id)
-        return found or next(iter(await self._cases.find(request=id, limit=1)), None)
+        found = found or next(iter(await self._cases.find(request=id, limit=1)), None)
+        return found or await restrictions.find(self._desk.store, id)
 
     async def _look(self, asked: Asked) -> None:
         """Count a question of somebody without a key."""
