@@ -22,6 +22,7 @@ from benchmarks import (
     detection,
     engine,
     false_alarms,
+    governed,
     holdback,
     hostile,
     memory,
@@ -140,7 +141,9 @@ def main() -> int:
         elif part == "state":
             batches = state.measure_state(rounds, 200 if options.quick else 1000)
             state.show(batches, console)
-            found[part] = state.as_json(batches)
+            round_trips = governed.measure_governed(200 if options.quick else 2000)
+            governed.show(round_trips, console)
+            found[part] = {"batches": state.as_json(batches), "governed": governed.as_json(round_trips)}
         else:
             speeds = speed.measure_speed(rounds)
             speed.show(speeds, console)

