@@ -1,8 +1,8 @@
 """The figures of a periodic report: what was asked, found, done, complained of and decided in a stretch of days.
 
 Promises: sums of what was counted, never a person, a text or a case; numbers too small to hide anybody in them are not
-told unless it is asked for. A figure that is withheld cannot be worked out from the others of its table: where one is
-withheld, so is the next larger one, and the sum.
+told unless it is asked for. A figure that is withheld cannot be worked out from the others of its table: the sum is
+withheld with it, and where only one is small, so is the smallest of the others.
 
 Laws that ask for an exact number (how often people were referred to crisis services) are served by `exact`.
 """
