@@ -97,8 +97,7 @@ class ConductLadder(Duty):
         entering, standing = finished.entering, finished.standing
         if entering.subject is None or entering.terms.conduct is UNSET:
             return
-        said = entering.request is not None and entering.request.takes_inserts and finished.record.tokens > 0
-        read = said and any(isinstance(paragraph, _Notice) for paragraph in standing.before)
+        read = finished.record.before > 0 and any(isinstance(paragraph, _Notice) for paragraph in standing.before)
         if not (read or finished.own or finished.answered):
             return
         rules = ladder_of(entering.terms.conduct)

@@ -88,7 +88,9 @@ class Service:
     def finished(
         entering: Entering, standing: Standing, found: Sequence[Finding], answered: Sequence[Finding] = ()
     ) -> Finished:
-        said = record(request_id=entering.request_id, status=200, tokens=0 if found else 1)
+        # A prompt that is refused has no answer, and what a program reads as it is begins with no notice.
+        shown = bool(standing.before) and not found and entering.request is not None and entering.request.takes_inserts
+        said = record(request_id=entering.request_id, status=200, before=int(shown))
         return Finished(entering, standing, said, found, answered)
 
 
