@@ -1,6 +1,6 @@
 """The section `complaints` of the terms: by when a complaint is decided, what people are told, who may file how many.
 
-Without the section nothing can be filed. Pure.
+Without the section nothing can be filed; the shipped configuration has it. Pure.
 """
 
 from __future__ import annotations

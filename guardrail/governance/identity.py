@@ -8,8 +8,8 @@ were put when the configuration was loaded.
 
 from __future__ import annotations
 
-import functools
 import hmac
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -45,7 +45,6 @@ Algorithm = Literal["HS256", "EdDSA", "ES256", "RS256"]
 WITH_SECRET: tuple[Algorithm, ...] = ("HS256",)
 WITH_KEY: tuple[Algorithm, ...] = ("EdDSA", "ES256", "RS256")
 
-
 Variable = Annotated[
     str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$(?!\n)", title="the name of an environment variable")
 ]
@@ -55,10 +54,7 @@ class ClaimTerms(Struct, frozen=True, forbid_unknown_fields=True):
     """How claims about end users are verified."""
 
     secret_env: Annotated[
-        Annotated[
-            str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$(?!\n)", title="the name of an environment variable")
-        ]
-        | UnsetType,
+        Variable | UnsetType,
         Meta(description="Environment variable with the secret with which the application signs (HS256)."),
     ] = UNSET
     public_key: Annotated[
@@ -78,8 +74,8 @@ class ClaimTerms(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SubjectTerms(Struct, frozen=True, forbid_unknown_fields=True, rename={"sources": "from"}):
-    """Who end users are. Without this section an id in the request counts if there is any other, and nobody needs one.
-    Without any section nobody is told apart."""
+    """Who end users are. Without this section an id in the request counts if another one is about people (not
+    `complaints`, `labels`, `removal`, `limits.tenant`), and nobody needs one. Else nobody is told apart."""
 
     sources: Annotated[
         tuple[Literal["claim", "user"], ...] | UnsetType,
@@ -109,10 +105,17 @@ class Identity:
     def subject(
         self, tenant: str, terms: Terms, headers: Mapping[str, str], request: ModelRequest | None, now: float
     ) -> Subject | None:
-        """The end user of a request; None when it tells none. `headers`: case-insensitive; `request`: None when it is
-        asked of guardrail itself; `now`: unix seconds. Raises Refused."""
-        if terms == _no_terms() and CLAIMS_HEADER not in headers:
-            return None  # nobody has duties towards people here, so that nothing is to be known of them
+        """The end user of a request; None when it tells none, and when no duty under the terms is about people. A claim
+        is verified in any case. `headers`: case-insensitive; `request`: None when it is asked of guardrail itself;
+        `now`: unix seconds. Raises Refused."""
+        if CLAIMS_HEADER not in headers and not about_people(terms):
+            return None
+        return self.named(tenant, terms, headers, request, now)
+
+    def named(
+        self, tenant: str, terms: Terms, headers: Mapping[str, str], request: ModelRequest | None, now: float
+    ) -> Subject | None:
+        """The same, whatever the duties are: for what people ask of guardrail itself. Raises Refused."""
         section = terms.subjects if terms.subjects is not UNSET else _DEFAULT
         sources = section.sources if section.sources is not UNSET else ("claim", "user")
         token = headers.get(CLAIMS_HEADER)
@@ -142,6 +145,8 @@ class Identity:
             raise _unverified("the configuration has no key for them (terms.subjects.claims)")
         if len(token) > LONGEST_TOKEN:
             raise _unverified("it is too long")
+        if not token.isascii():  # which PyJWT does not expect
+            raise _unverified("it cannot be read")
         try:
             signed_with = jwt.get_unverified_header(token).get("alg")
         except jwt.PyJWTError:
@@ -188,6 +193,8 @@ class Identity:
             raise _unverified("it is for another audience") from None
         except jwt.PyJWTError:
             raise _unverified("it cannot be read") from None
+        if not _is_text(claims):
+            raise _unverified("it holds half a surrogate pair")
         if not isinstance(claims["sub"], str) or not claims["sub"]:
             raise _unverified("its `sub` names nobody")
         expires, begins, made = (_time(claims, name) for name in ("exp", "nbf", "iat"))
@@ -203,19 +210,33 @@ class Identity:
 _DEFAULT = SubjectTerms()
 
 
-@functools.cache
-def _no_terms() -> Terms:
-    from guardrail.governance.terms import Terms  # which holds the sections above
+_NOT_ABOUT_PEOPLE = frozenset(("complaints", "labels", "removal"))
+"""Sections whose duties are the same for everybody. What a claim tells of a person is known where there is a claim."""
 
-    return Terms()
+
+def about_people(terms: Terms) -> bool:
+    """Whether a duty treats people one by one, so that each request must be told whose it is."""
+    if terms.limits is not UNSET and terms.limits.user is not UNSET:
+        return True
+    others = (name for name in terms.__struct_fields__ if name != "limits" and name not in _NOT_ABOUT_PEOPLE)
+    return any(getattr(terms, name) is not UNSET for name in others)
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float | None:
     """A time of a claim, in unix seconds; None when there is none. Raises Refused."""
     value = claims.get(name)
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf):
         return value
     raise _unverified(f"its `{name}` is no number")
+
+
+def _is_text(claims: Mapping[str, Any]) -> bool:
+    """Whether all of it can be written down: a case has the locale, and one that cannot be written strikes nobody."""
+    try:
+        msgspec.json.encode(claims)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unverified(reason: str) -> Refused:

@@ -162,7 +162,7 @@ class Public:
         said = {USER_HEADER: "" if caller.anonymous else user or asked.headers.get(USER_HEADER, "")}
         said |= {} if claim is None else {CLAIMS_HEADER: claim}
         try:
-            subject = self._identity.subject(tenant, self._desk.terms(tenant), said, None, time())
+            subject = self._identity.named(tenant, self._desk.terms(tenant), said, None, time())
         except Refused as refused:
             if refused.code != "end_user_required":
                 raise

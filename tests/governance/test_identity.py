@@ -11,10 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from multidict import CIMultiDict
 
+from guardrail.governance.complaint_terms import ComplaintTerms
 from guardrail.governance.duty import Refused, Subject
+from guardrail.governance.excerpts import ExcerptTerms
 from guardrail.governance.identity import ClaimTerms, Identity, SubjectTerms, subject_id, with_key
-from guardrail.governance.limits import LimitTerms
+from guardrail.governance.label_terms import LabelTerms
+from guardrail.governance.ladder import ConductTerms
+from guardrail.governance.limits import LimitTerms, Quota
 from guardrail.governance.terms import Terms
+from guardrail.governance.webhooks import RemovalTerms
 from guardrail.policy.load import load_configuration
 from guardrail.state.secret import Secret
 from guardrail.wire.request import ModelRequest
@@ -24,7 +29,7 @@ SHARED = "s" * 16 + "h" * 16 + "a" * 16
 NOW = 1_800_000_000.0
 GOOD: dict[str, Any] = {"sub": "ann", "exp": NOW + 60, "iat": NOW - 10}
 BY_SECRET = ClaimTerms(secret_env="APP_SECRET")
-SOME = Terms(limits=LimitTerms())
+SOME = Terms(limits=LimitTerms(user=Quota()))
 OTHER = Secret("fedcba9876543210" * 2)
 
 ED25519 = ed25519.Ed25519PrivateKey.generate()
@@ -70,6 +75,28 @@ def test_an_unsigned_id_comes_from_the_request_or_a_header_and_claims_nothing() 
         identity.subject("acme", Terms(), CIMultiDict({"x-guardrail-claims": token(GOOD)}), None, NOW)
 
 
+SECTIONS = {
+    "nothing": (Terms(), False),
+    "complaints": (Terms(complaints=ComplaintTerms()), False),
+    "removal": (Terms(removal=RemovalTerms()), False),
+    "labels": (Terms(labels=LabelTerms(agreements=("k-1",))), False),  # an agreement is in a claim
+    "limits of the tenant": (Terms(limits=LimitTerms(tenant=Quota(requests_per_day=1))), False),
+    "limits of users": (Terms(limits=LimitTerms(user=Quota(requests_per_day=1))), True),
+    "conduct": (Terms(conduct=ConductTerms()), True),
+    "excerpts": (Terms(excerpts=ExcerptTerms()), True),
+    "subjects": (Terms(subjects=SubjectTerms()), True),
+}
+
+
+@pytest.mark.parametrize(("terms", "known"), SECTIONS.values(), ids=SECTIONS)
+def test_people_are_told_apart_where_a_duty_is_about_them(terms: Terms, known: bool) -> None:
+    identity = Identity(SECRET, {})
+    found = identity.subject("acme", terms, CIMultiDict(), ModelRequest(user="ann"), NOW)
+    assert (found is not None) == known
+    # Who complains, or asks for their data, is known where the application says so.
+    assert identity.named("acme", terms, CIMultiDict(), ModelRequest(user="ann"), NOW) is not None
+
+
 def test_a_claim_goes_before_and_says_more() -> None:
     section = SubjectTerms(claims=BY_SECRET)
     claims = {**GOOD, "minor": True, "tz": "Europe/Paris"}
@@ -102,6 +129,10 @@ REFUSED: list[tuple[str, ClaimTerms, str, str]] = [
     ("expired", BY_SECRET, token({**GOOD, "exp": NOW - 6}), "it has expired"),
     ("no end", BY_SECRET, token({"sub": "ann"}), "it has no `exp`"),
     ("no end that is a number", BY_SECRET, token({**GOOD, "iat": True}), "its `iat` is no number"),
+    ("an end that is no number", BY_SECRET, token({**GOOD, "exp": float("nan")}), "its `exp` is no number"),
+    ("an end that never comes", BY_SECRET, token({**GOOD, "exp": float("inf")}), "its `exp` is no number"),
+    ("bytes that are no ASCII", BY_SECRET, token(GOOD) + "\udcff", "it cannot be read"),
+    ("no text", BY_SECRET, token({**GOOD, "locale": "\ud800"}), "half a surrogate pair"),
     ("nobody", BY_SECRET, token({"exp": NOW + 9}), "it has no `sub`"),
     ("an empty name", BY_SECRET, token({**GOOD, "sub": ""}), "names nobody"),
     ("from the future", BY_SECRET, token({**GOOD, "iat": NOW + 60}), "its time is to come"),
