@@ -144,6 +144,9 @@ class Governor:
             refused.record = dict(standing.record)
             self._undo(entering, told, standing)
             raise
+        except Exception:  # a duty that fails must not keep what another took
+            self._undo(entering, told, standing)
+            raise
         return standing
 
     async def _ask(self, asked: Sequence[Asks]) -> list[Told]:

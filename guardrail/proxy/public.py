@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from multidict import CIMultiDictProxy
 
 from guardrail.governance import restriction_statements, restrictions
 from guardrail.governance.cases import Case, Cases
@@ -72,8 +73,7 @@ class Asked:
     where: Own
     id: str
     """Behind the last slash, for those paths that have one."""
-    headers: Mapping[str, str]
-    """Case-insensitive."""
+    headers: CIMultiDictProxy[str]
     remote: str
     """The other end of the connection."""
     body: bytes
@@ -240,7 +240,9 @@ class Public:
     def _address(self, asked: Asked, rules: ComplaintRules | None) -> str:
         """A keyed hash of the client's address."""
         header = rules.address_header if rules is not None else ""
-        said = asked.headers.get(header, "").rpartition(",")[2].strip() if header else ""
+        # What stands last is what the load balancer saw, also when it adds a line of its own.
+        lines = asked.headers.getall(header, []) if header else []
+        said = lines[-1].rpartition(",")[2].strip() if lines else ""
         return hmac.digest(self._addresses, network_of(said or asked.remote).encode(), "sha256").hex()[:32]
 
     def _rules(self, tenant: str) -> ComplaintRules | None:

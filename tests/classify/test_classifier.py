@@ -289,5 +289,5 @@ async def test_whatever_happens_each_window_is_answered_once_and_only_fine_ones_
         counters = classifier.counters
         assert counters.submitted == len(texts) == counters.scored + sum(counters.failures.values())
         async with asyncio.timeout(30):
-            while await answers(classifier, "a") != [OK]:  # noqa: ASYNC110 (it comes back)
+            while await answers(classifier, "a") != [OK]:
                 await asyncio.sleep(0.001)

@@ -9,5 +9,5 @@ from collections.abc import Callable
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until the condition holds; TimeoutError when it does not come true."""
     async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.001)

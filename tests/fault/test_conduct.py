@@ -83,7 +83,7 @@ class Service:
         """The cases of a person, once there are so many."""
         subject = subject_id(self.desk.secret, "anonymous", user)
         async with asyncio.timeout(20):
-            while len(found := await self.cases.find(subject=subject, newest=False)) < number:  # noqa: ASYNC110
+            while len(found := await self.cases.find(subject=subject, newest=False)) < number:
                 await asyncio.sleep(0.01)
         return found
 

@@ -66,14 +66,14 @@ class Service:
         """Until no answer runs, and all is written that follows from those that did."""
         for replica in self.replicas:
             async with asyncio.timeout(30):
-                while set(IDLE.findall((await replica.operator("/metrics")).body.decode())) != {"0.0"}:  # noqa: ASYNC110
+                while set(IDLE.findall((await replica.operator("/metrics")).body.decode())) != {"0.0"}:
                     await asyncio.sleep(0.02)
 
     async def until_up(self) -> None:
         """Until every replica can ask the state."""
         for replica in self.replicas:
             async with asyncio.timeout(30):
-                while b'"state": "ok"' not in (await replica.operator("/readyz")).body:  # noqa: ASYNC110
+                while b'"state": "ok"' not in (await replica.operator("/readyz")).body:
                     await asyncio.sleep(0.02)
 
 
@@ -250,7 +250,7 @@ async def test_readiness_tells_of_the_state(tmp_path: Path) -> None:
         assert (await replica.operator("/readyz")).status == 200
         serving.redis.kill()
         async with asyncio.timeout(30):
-            while (await replica.operator("/readyz")).status == 200:  # noqa: ASYNC110
+            while (await replica.operator("/readyz")).status == 200:
                 await asyncio.sleep(0.05)
         told = msgspec.json.decode((await replica.operator("/readyz")).body)
         assert (told["ready"], told["state"]) == (False, "down")
@@ -272,6 +272,6 @@ async def test_a_replica_starts_without_redis_and_says_so(tmp_path: Path) -> Non
             assert (got.status, got.error["code"], got.headers["retry-after"]) == (503, "state_unavailable", "1")
             await asyncio.to_thread(serving.redis.start)
             async with asyncio.timeout(30):
-                while (await third.operator("/readyz")).status != 200:  # noqa: ASYNC110
+                while (await third.operator("/readyz")).status != 200:
                     await asyncio.sleep(0.02)
             assert (await third.ask()).status == 200

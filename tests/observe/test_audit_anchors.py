@@ -35,7 +35,7 @@ async def test_the_end_of_a_log_is_anchored(tmp_path: Path) -> None:
     log = AuditLog(tmp_path, AuditSettings())
     tending = asyncio.create_task(tend(log, store, SECRET))
     async with asyncio.timeout(10):
-        while not await anchors(store):  # noqa: ASYNC110 - looked at from outside
+        while not await anchors(store):
             await asyncio.sleep(0.005)
     tending.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -74,7 +74,7 @@ class Replica:
 
     async def until(self, done: Callable[[], object]) -> None:
         async with asyncio.timeout(10):
-            while not done():  # noqa: ASYNC110 (nobody says when)
+            while not done():
                 await asyncio.sleep(0.01)
 
     async def until_kept(self, operator: Operator) -> None:
@@ -289,7 +289,7 @@ def test_an_old_head_that_is_put_back_is_overwritten_with_the_newest(tmp_path: P
             for spoil in (lambda: operator.put(old), lambda: store.run([Drop(HEAD, HEAD_ID)])):
                 await spoil()
                 async with asyncio.timeout(10):
-                    while (found := await read(store)) is None or found.body != newest:  # noqa: ASYNC110
+                    while (found := await read(store)) is None or found.body != newest:
                         await asyncio.sleep(0.01)
                 assert replica.finds() == "two"
             assert [kind for kind, _ in replica.audit.lines if kind == "policy.put_back"] == ["policy.put_back"] * 2

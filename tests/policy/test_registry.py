@@ -109,7 +109,7 @@ def matchers() -> int:
 async def until(true: Callable[[], bool]) -> None:
     """Wait for something that watching brings about; ten seconds is for ever."""
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 (nothing tells when a file has been noticed)
+        while not true():
             await asyncio.sleep(0.02)
 
 

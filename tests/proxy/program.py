@@ -88,7 +88,7 @@ class Program:
     async def until(self, true: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
         """Ask until the answer is yes."""
         async with asyncio.timeout(seconds):
-            while not await true():  # noqa: ASYNC110 - looked at from outside
+            while not await true():
                 await asyncio.sleep(0.05)
 
     def signal(self, number: signal.Signals) -> None:

@@ -24,7 +24,7 @@ STREAM_HEAD = (
 async def until(true: Callable[[], bool], seconds: float = 10) -> None:
     """Wait until something is so. Fails when it is not in `seconds`."""
     async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - looked at from outside
+        while not true():
             await asyncio.sleep(0.005)
 
 

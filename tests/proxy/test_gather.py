@@ -57,7 +57,8 @@ async def test_gathered(tmp_path: Path) -> None:
         assert 'guardrail_held_characters_bucket{le="+Inf",worker="1"} 2.0' in text
         assert await gathered.readiness() == {
             "ready": True,
-            "config": "ok", "policies": "ok",
+            "config": "ok",
+            "policies": "ok",
             "state": "ok",
             "generation": 1,
             "workers": 2,

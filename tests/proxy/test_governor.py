@@ -167,6 +167,19 @@ async def test_what_was_taken_is_given_back_when_another_duty_refuses() -> None:
     await store.close()
 
 
+async def test_what_was_taken_is_given_back_when_another_duty_fails() -> None:
+    class Fails(Duty):
+        def judge(self, entering: Entering, replies: Sequence[Any], standing: Standing) -> None:
+            raise RuntimeError
+
+    store = Watched()
+    async with guarding(says("hi"), duties=[Seated(), Fails()], store=store) as guarded:
+        assert (await guarded.ask()).status == 500
+        await settled(guarded)
+        assert await seats_taken(store) == 0
+    await store.close()
+
+
 async def test_what_was_taken_for_a_client_that_left_meanwhile_is_given_back() -> None:
     store = Watched()
     async with guarding(says("hi"), duties=[Seated()], store=store) as guarded:

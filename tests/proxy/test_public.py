@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
+from multidict import CIMultiDict
 
 from guardrail.governance.cases import Case, Cases, new_case_id
 from guardrail.governance.complaint_terms import ComplaintTerms
@@ -262,6 +263,17 @@ async def test_so_many_in_an_hour() -> None:
         full = await people.ask(COMPLAINTS, HELLO, x_client="203.0.113.1")
         assert full.error == (429, "rate_limit_exceeded", None)
         assert 0 < int(full.headers["retry-after"]) < 3700
+
+
+async def test_an_address_header_in_two_lines() -> None:
+    """A load balancer may add a line of its own behind the one that a client sent."""
+    async with peopled(complaints=ComplaintTerms(per_address=2, address_header="x-client")) as people:
+        for n, status in enumerate((201, 201, 429)):
+            lines = [("x-client", f"198.51.100.{n}"), ("x-client", "203.0.113.1")]
+            async with people.session.post(
+                people.url + COMPLAINTS, data=msgspec.json.encode(HELLO), headers=CIMultiDict(lines)
+            ) as answer:
+                assert answer.status == status
 
 
 async def test_numbers_cannot_be_tried_out() -> None:

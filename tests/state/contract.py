@@ -60,7 +60,7 @@ async def reply(store: Store, operation: Any) -> Any:
 async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
     """Wait until it holds."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 (there is nobody who could set an event)
+        while not condition():
             await asyncio.sleep(0.01)
 
 
