@@ -67,6 +67,7 @@ TITLES: dict[Kind, tuple[str, str]] = {
     Kind.FINDINGS: ("What was found, by category and action", "检出内容(按类别和处理方式)"),
     Kind.HALTS: ("Answers ended by a rule", "被规则终止的回答"),
     Kind.RETRACTIONS: ("Answers withdrawn", "被撤回的回答"),
+    Kind.RESTRICTIONS: ("Answers and prompts stopped, with reasons kept", "附理由保存的被终止回答与被拒绝提示"),
     Kind.STRIKES: ("Strikes", "违规记录"),
     Kind.MEASURES: ("Measures against users", "对用户采取的处置"),
     Kind.LIFTED: ("Measures taken back", "被撤销的处置"),

@@ -114,7 +114,7 @@ async def test_all_that_is_held_is_shown(store: Store, audit: AuditLog, rights: 
 
 async def test_nothing_is_held(rights: Rights, store: Store) -> None:
     shown = await rights.export("acme", WHO, actor="ann")
-    assert shown["documents"] == {"case": [], "complaint": [], "excerpt": []}
+    assert shown["documents"] == {"case": [], "complaint": [], "decision": [], "excerpt": []}
     assert (shown["pseudonym"], shown["conduct"], shown["records"]) == (None, None, [])
     receipt = await rights.erase("acme", WHO, actor="ann", now=NOW)
     assert not receipt.known
