@@ -305,6 +305,7 @@ def test_bundles_too_come_back_to_a_store_that_lost_everything(tmp_path: Path) -
         async with Replica(tmp_path / "a", store) as replica:
             await operator.activate(await operator.push("one"))
             await replica.until_finds("one")
+            await replica.until_kept(operator)
         async with Replica(tmp_path / "a", empty), Replica(tmp_path / "b", empty) as fresh:
             await fresh.until_finds("one")
         await store.close()
