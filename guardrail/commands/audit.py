@@ -64,9 +64,8 @@ def verify(
         if folder is None:
             folder, settings = _configured(config)
             anchors, secret = asyncio.run(_known(settings))
-        elif not folder.is_dir():
-            typer.echo(f"guardrail audit: {folder} is no folder", err=True)
-            raise typer.Exit(2)
+        else:
+            _there(folder)
         chains = audit_verify.verify(folder, anchors, secret)
     except (GuardrailError, OSError) as error:
         typer.echo(f"guardrail audit: {error}", err=True)
@@ -88,6 +87,9 @@ def _report(folder: Path, chains: list[Chain], anchors: int) -> None:
         typer.echo(f"{folder}: does not hold", err=True)
         return
     records = sum(chain.records for chain in chains)
+    if not chains:
+        typer.echo(f"{folder}: there are no records, so that there is nothing to verify")
+        return
     files = sum(chain.files for chain in chains)
     since = min((chain.since for chain in chains), default="")
     until = max((chain.until for chain in chains), default="")
@@ -116,7 +118,7 @@ def list_writers(
     from guardrail.observe.audit_verify import heads
 
     try:
-        found = heads(folder or _configured(config)[0])
+        found = heads(_there(folder) if folder else _configured(config)[0])
     except (GuardrailError, OSError) as error:
         typer.echo(f"guardrail audit: {error}", err=True)
         raise typer.Exit(1) from None
@@ -159,11 +161,19 @@ def export(
         typer.echo(f"guardrail audit: {error}: a day is 2026-03-01, a time 2026-03-01T10:00:00Z", err=True)
         raise typer.Exit(2) from None
     try:
-        found = find(folder or _configured(config)[0], wanted)
+        found = find(_there(folder) if folder else _configured(config)[0], wanted)
         (write_csv if form is Table.CSV else write_jsonl)(found, sys.stdout)
     except (GuardrailError, OSError) as error:
         typer.echo(f"guardrail audit: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+def _there(folder: Path) -> Path:
+    """The folder that was named. Raises typer.Exit where there is none."""
+    if not folder.is_dir():
+        typer.echo(f"guardrail audit: {folder} is no folder", err=True)
+        raise typer.Exit(2)
+    return folder
 
 
 def _configured(config: Path | None) -> tuple[Path, Settings]:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from guardrail.governance.desk import Desk
     from guardrail.governance.excerpts import Shown as Excerpt
 
-cases = typer.Typer(help="Cases: what was decided about people, with reasons; uphold, change or lift it.")
+cases = typer.Typer(
+    help="Cases: what was decided about people, with reasons; uphold, change or lift it.", no_args_is_help=True
+)
 
 Result = TypeVar("Result")
 

@@ -95,7 +95,11 @@ def evidence(
     if output is None:
         typer.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            typer.echo(f"guardrail evidence: {output} cannot be written: {error.strerror}", err=True)
+            raise typer.Exit(1) from None
         typer.echo(summary(found), file=sys.stderr)
     if not found.holds:
         raise typer.Exit(1)

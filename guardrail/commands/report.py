@@ -85,4 +85,8 @@ def report(
     if output is None:
         typer.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            typer.echo(f"guardrail report: {output} cannot be written: {error.strerror}", err=True)
+            raise typer.Exit(1) from None

@@ -20,6 +20,8 @@ from typing import Any
 
 import msgspec
 
+from guardrail.errors import GuardrailError
+
 GENESIS = "0" * 64
 """What the first line of a writer has for `prev`."""
 
@@ -32,6 +34,14 @@ TAIL = len(b',"hash":"') + 64 + len(b'"}')
 """Bytes of a line's end: the hash and what is around it."""
 
 _encode = msgspec.json.Encoder().encode
+
+
+class NoRecord(GuardrailError):
+    """What should be a record of an audit log is none."""
+
+
+class _Said(msgspec.Struct):
+    body: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +58,11 @@ class Line:
     """The line, without its newline."""
 
     def body(self) -> dict[str, Any]:
-        """What the record says."""
-        body = msgspec.json.decode(self.raw)["body"]
-        assert isinstance(body, dict)
-        return body
+        """What the record says. Raises NoRecord for a line that was not written by us, which no hash tells."""
+        try:
+            return msgspec.json.decode(self.raw, type=_Said).body
+        except msgspec.DecodeError as error:
+            raise NoRecord(f"record {self.seq} says nothing that can be read: {error}") from error
 
 
 def made(seq: int, time: str, prev: str, kind: str, body: Mapping[str, Any]) -> tuple[bytes, str]:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 
+import msgspec
+
 from guardrail.observe.audit_anchors import Anchor
-from guardrail.observe.audit_segments import GENESIS, Line, last_line, lines, read, segments, writers
+from guardrail.observe.audit_segments import GENESIS, Line, NoRecord, last_line, lines, read, segments, writers
 from guardrail.state.secret import Secret
 
 AGAIN = 5
@@ -128,8 +130,15 @@ def _walked(path: Path, anchor: Anchor | None) -> Chain:
                 return chain
             chain.records += 1
             chain.last, chain.head, chain.until = line.seq, line.hash, line.time
-            _account(chain, line, pruned)
-    chain.broken = _ends(path, chain, begun, pruned, anchor)
+            try:
+                _account(chain, line, pruned)
+            except (NoRecord, msgspec.ValidationError) as error:
+                chain.broken = Break(file, place, f"does not say what a record of the kind {line.kind} does: {error}")
+                return chain
+    try:
+        chain.broken = _ends(path, chain, begun, pruned, anchor)
+    except NoRecord as error:
+        chain.broken = Break(segments(path)[0], 1, str(error))
     return chain
 
 
@@ -150,15 +159,31 @@ def _out_of_order(chain: Chain, line: Line) -> str:
     return ""
 
 
+class _Pruned(msgspec.Struct):
+    seq: int
+    file: str
+    hash: str
+
+
+class _Torn(msgspec.Struct):
+    bytes: int
+
+
+class _Lost(msgspec.Struct):
+    records: int
+
+
 def _account(chain: Chain, line: Line, pruned: dict[int, tuple[str, str]]) -> None:
+    """Take down what the log says of itself. Raises NoRecord, ValidationError for a record that was not
+    written by us."""
     if line.kind == "audit.pruned":
-        body = line.body()
-        pruned[body["seq"]] = (body["file"], body["hash"])
+        gone = msgspec.convert(line.body(), _Pruned)
+        pruned[gone.seq] = (gone.file, gone.hash)
         chain.pruned += 1
     elif line.kind == "audit.torn":
-        chain.torn += line.body()["bytes"]
+        chain.torn += msgspec.convert(line.body(), _Torn).bytes
     elif line.kind == "audit.lost":
-        chain.lost += line.body()["records"]
+        chain.lost += msgspec.convert(line.body(), _Lost).records
 
 
 def _ends(

@@ -110,3 +110,12 @@ def test_an_export(config: Path) -> None:
     assert run("export", "--config", config, "--since", "2999-01-01")[1] == ""
     assert run("export", "--config", config, "--format", "csv", "--until", "2000-01-01")[1].startswith("time,writer,")
     assert run("export", "--config", config, "--since", "soon")[0] == 2
+
+
+def test_where_there_is_no_log(tmp_path: Path) -> None:
+    for command in ("verify", "list", "export"):
+        status, out, err = run(command, tmp_path / "gone")
+        assert (status, out) == (2, "")
+        assert "is no folder" in err
+    status, out, _ = run("verify", tmp_path)
+    assert (status, "nothing to verify" in out) == (0, True)

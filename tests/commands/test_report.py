@@ -49,6 +49,9 @@ def test_a_page_in_a_file(config: Path) -> None:
     status, out, _ = run("--config", str(config), "--language", "zh", "-o", str(target))
     assert (status, out) == (0, "")
     assert '<html lang="zh">' in target.read_text(encoding="utf-8")
+    status, _, err = run("--config", str(config), "-o", str(tmp := config / "gone" / "report.html"))
+    assert status == 1
+    assert f"{tmp} cannot be written" in err
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,79 @@ def test_a_mark_that_is_none_is_refused(form: Format, text: str) -> None:
         read(text, form)
 
 
+BLOCK = "---\nAIGC:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("---\n---\n\nbody", BLOCK),
+        ("---\n\nprose\n\n---\nmore", BLOCK),
+        ("---\n- a\n---\nmore", BLOCK),
+        ("---\n: [\n---\nmore", BLOCK),
+        ("\ufeffbody", BLOCK),
+        ("---\r\ntitle: A\r\n---\r\n\r\nbody\r\n", "---\r\ntitle: A\r\nAIGC:\r\n"),
+        ("\ufeff---\ntitle: A\n---\nbody", "\ufeff---\ntitle: A\nAIGC:\n"),
+        ("---\ntitle: A\n...\nbody", "---\ntitle: A\nAIGC:\n"),
+        ("---\ntitle: A\n---", "---\ntitle: A\nAIGC:\n"),
+    ],
+)
+@pytest.mark.parametrize("at_end", [False, True])
+def test_what_is_front_matter_and_what_is_none(text: str, starts: str, at_end: bool) -> None:
+    marked = mark(text, "markdown", "Acme", "g-1")
+    assert marked.startswith(starts)
+    assert (read(marked, "markdown").text, read(marked, "markdown").intact) == (text, True)
+    labelled = read(mark(text, "markdown", "Acme", "g-1", label=LABEL, at_end=at_end), "markdown")
+    assert labelled.intact
+    assert "".join(labelled.text.replace(LABEL, "").split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("own", ["AIGC: {Label: x}", "AIGC:\n  Label: x", "digitalSourceType: y"])
+def test_a_mark_of_another_kind_is_not_written_over(own: str) -> None:
+    with pytest.raises(MarkError):
+        mark(f"---\ntitle: A\n{own}\n---\nbody", "markdown", "Acme", "g-1")
+
+
+@pytest.mark.parametrize(
+    ("page", "before_mark", "before_label"),
+    [
+        ("<!DOCTYPE html>\n<p>a", "<!DOCTYPE html>\n", "<!DOCTYPE html>\n"),
+        ("\ufeff<p>a", "\ufeff", "\ufeff"),
+        ("<!doctype html><html lang='a>b'>\n<p>a", "<!doctype html><html lang='a>b'>\n", None),
+        ("<!-- <head> --><head lang='a>b'><title>t</title></head><p>a", "<!-- <head> --><head lang='a>b'>", None),
+        ("<header>h</header>", "", ""),
+    ],
+)
+def test_where_a_page_has_room(page: str, before_mark: str, before_label: str | None) -> None:
+    marked = mark(page, "html", "Acme", "g-1")
+    assert marked.startswith(f'{before_mark}<meta name="AIGC"')
+    assert (read(marked, "html").text, read(marked, "html").intact) == (page, True)
+    labelled = read(mark(page, "html", "Acme", "g-1", label=LABEL), "html")
+    assert labelled.intact
+    said = f"<p>{LABEL}</p>\n"
+    assert labelled.text.replace(said, "") == page
+    if before_label is not None:
+        assert labelled.text.startswith(before_label + said)
+
+
+def test_json_that_would_not_be_the_same() -> None:
+    for text in (
+        '{"a": 1, "a": 2}',
+        '{"a": 1e400}',
+        '{"a": NaN}',
+        '{"a": 0.1234567890123456789}',
+        f'{{"a": {"9" * 5000}}}',
+    ):
+        with pytest.raises(MarkError):
+            mark(text, "json", "Acme", "g-1")
+    with pytest.raises(MarkError):
+        mark('{"label": "x"}', "json", "Acme", "g-1", label=LABEL)
+    for text in ('{"a": "\\ud800"}', '\ufeff{"a": 1.50}'):
+        marked = mark(text, "json", "Acme", "g-1", label=LABEL)
+        marked.encode()
+        assert read(marked, "json").intact
+
+
 words = st.text(st.characters(codec="utf-8"), max_size=60)
 
 

@@ -30,6 +30,19 @@ def test_an_anchor_is_genuine_as_it_was_made() -> None:
         assert not msgspec.structs.replace(anchor, **{field: value}).genuine(SECRET)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"junk", b"{}", b'{"writer":"w","seq":"1"}', '{"writer":"w","seq":1,"hash":"","time":"","mac":"é"}'.encode()],
+)
+async def test_what_is_no_anchor_is_not_genuine(body: bytes) -> None:
+    store = SqliteStore(None)
+    await store.run([Put(KIND, "w", body)])
+    (found,) = await anchors(store)
+    assert found.writer == "w"
+    assert not found.genuine(SECRET)
+    await store.close()
+
+
 async def test_the_end_of_a_log_is_anchored(tmp_path: Path) -> None:
     store = SqliteStore(None)
     log = AuditLog(tmp_path, AuditSettings())

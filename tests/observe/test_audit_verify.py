@@ -174,3 +174,29 @@ def test_a_log_that_is_being_written_holds_at_every_moment(tmp_path: Path) -> No
 
 def test_there_is_no_log(tmp_path: Path) -> None:
     assert verify(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("audit.pruned", b"{}"),
+        ("audit.pruned", b'{"seq":"1","file":2,"hash":[]}'),
+        ("audit.torn", b'{"bytes":"many"}'),
+        ("audit.lost", b"[]"),
+        ("audit.lost", b"nonsense"),
+    ],
+)
+def test_a_record_with_a_sound_hash_that_says_nothing(tmp_path: Path, kind: str, body: bytes) -> None:
+    """Who rewrites a chain can give any line a hash that holds."""
+    path, anchor = made(tmp_path, 1)
+    head = b'{"seq":%d,"time":"%s","prev":"%s","kind":"%s","body":%s' % (
+        anchor.seq + 1,
+        anchor.time.encode(),
+        anchor.hash.encode(),
+        kind.encode(),
+        body,
+    )
+    with segments(path)[-1].open("ab") as file:
+        file.write(head + b',"hash":"' + hashlib.sha256(head).hexdigest().encode() + b'"}\n')
+    (found,) = broken(tmp_path, anchor)
+    assert found.line == anchor.seq + 1
