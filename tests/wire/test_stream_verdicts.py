@@ -12,6 +12,7 @@ from guardrail.text.rules import Action
 from guardrail.text.ruleset import with_scores
 from guardrail.text.scores import Failure, Verdict
 from guardrail.text.units import Window
+from guardrail.wire.inserts import Inserts
 from guardrail.wire.request import ModelRequest
 from tests.wire.chat import DONE, NOTICE, call, chat, event, read, redact, says
 from tests.wire.scored import Shell, evil, guard_scored, hate
@@ -132,6 +133,19 @@ def test_a_late_halt_withdraws() -> None:
         }
     ]
     assert it.stream.done
+
+
+def test_what_is_withdrawn_is_counted_without_what_stands_in_front() -> None:
+    notes = []
+    for inserts in (Inserts(), Inserts(before="Said by an AI.\n\n")):
+        it = Shell(hate(lag=100), evil, replace(ModelRequest(), said_with=inserts))
+        it.feed(b"".join(says("First: " + ONE, TWO, THREE, " Then")))
+        while it.open and not it.stream.done:
+            it.answer()
+        reply = it.run.reply
+        assert reply.text().startswith(inserts.before + "First: ")
+        notes += [note for note in reply.guardrail if note["action"] == "retract"]
+    assert [(note["start_offset"], note["end_offset"]) for note in notes] == [(35, 98)] * 2
 
 
 def test_tool_calls_wait_for_the_verdicts_of_their_strings() -> None:
