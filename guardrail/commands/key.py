@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import getpass
 import os
 import re
 import sys
@@ -184,7 +183,7 @@ def _run(
     config: Path | None, work: Callable[[Desk, dict[str, list[str]], str], Awaitable[None]], by: str | None
 ) -> None:
     from guardrail.errors import GuardrailError
-    from guardrail.governance.desk import open_desk
+    from guardrail.governance.desk import open_desk, whoever_is_there
     from guardrail.policy.load import load_configuration
 
     async def opened() -> None:
@@ -193,7 +192,7 @@ def _run(
             for name, loaded in load_configuration(config).tenants.items()
         }
         async with open_desk(config, os.environ) as desk:
-            await work(desk, tenants, by or getpass.getuser())
+            await work(desk, tenants, by or whoever_is_there())
 
     try:
         asyncio.run(opened())

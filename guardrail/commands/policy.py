@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -252,13 +251,13 @@ def _run(
     signing: bool = False,
 ) -> None:
     from guardrail.errors import GuardrailError
-    from guardrail.governance.desk import open_desk
+    from guardrail.governance.desk import open_desk, whoever_is_there
     from guardrail.policy.publishing import Publisher
     from guardrail.policy.signing import read_private
 
     async def opened() -> None:
         async with open_desk(config, os.environ) as desk:
-            await work(Publisher(desk, by or getpass.getuser(), read_private(key, os.environ) if signing else None))
+            await work(Publisher(desk, by or whoever_is_there(), read_private(key, os.environ) if signing else None))
 
     try:
         asyncio.run(opened())

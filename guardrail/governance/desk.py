@@ -8,6 +8,8 @@ is down is found out by whoever asks first.
 from __future__ import annotations
 
 import contextlib
+import getpass
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -98,3 +100,12 @@ def _audit(settings: Settings) -> Audit:
         return AuditLog(folder, settings.audit)
     except OSError as error:
         raise GuardrailError(f"the audit log in {folder} cannot be opened: {error.strerror or error}") from error
+
+
+def whoever_is_there() -> str:
+    """Who gives an order, when nobody says: the user's name, or its number where the system has no name for it, as in
+    a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"

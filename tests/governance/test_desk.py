@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from guardrail.errors import ConfigError, GuardrailError
-from guardrail.governance.desk import open_desk
+from guardrail.governance.desk import open_desk, whoever_is_there
 from guardrail.observe.audit import AuditLog, NoAudit
 from guardrail.state.operations import Get, Put
 from guardrail.state.secret import SecretError
@@ -73,3 +73,12 @@ async def test_what_can_never_be_opened_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         async with open_desk(configured(tmp_path, "stat: {}\n"), os.environ):
             pass
+
+
+def test_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert whoever_is_there() == "uid-4000000000"
+    monkeypatch.setenv("USER", "ann")
+    assert whoever_is_there() == "ann"
