@@ -29,6 +29,7 @@ TAKEN: dict[str, tuple[bytes, Filing]] = {
         Filing("appeal", "x", "c", contact="me@example.com", locale="zh-Hans-CN", user="u-1"),
     ),
     "HTML stays text": (filed(text="<script>x</script>&amp;"), Filing("other", "<script>x</script>&amp;")),
+    "what turns text around is taken out": (filed(text="a\u202eb\u2066c\u2069"), Filing("other", "abc")),
     "what a terminal obeys is taken out": (filed(text="a\x1b[31m\x00b\x9b\x7fc"), Filing("other", "a[31mbc")),
     "lines and tabs stay": (filed(text=" a\r\nb\rc\td\n"), Filing("other", "a\nb\nc\td")),
     "lines of another kind": (filed(text="a\u2028b\ufeff"), Filing("other", "ab")),
