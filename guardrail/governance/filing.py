@@ -30,8 +30,8 @@ Kind = Literal["complaint", "appeal", "other", "data_request"]
 Right = Literal["export", "correct", "erase"]
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff]")
-"""But for the tab and the line feed. What turns the direction of text around would show a reviewer other words than were
-sent. Half a surrogate pair is no character."""
+"""But for the tab and the line feed. What turns the direction of text around would show a reviewer other words than
+were sent. Half a surrogate pair is no character."""
 
 _FIELD = re.compile(r" - at `\$\.([a-z_]+)`$")
 _MISSING = re.compile(r"missing required field `([a-z_]+)`")
